@@ -1,0 +1,1 @@
+"""Translates the domain to GraphQL, HTTP and the command line. It decides nothing."""

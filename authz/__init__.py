@@ -1,0 +1,1 @@
+"""Who may do what: grants on Casbin, the decision table and tokens."""
