@@ -1,6 +1,7 @@
 """Public ids: a prefix that names the type, and a UUIDv7 inside, opaque to readers.
 
-`cf_06ax4kz…` is 26 characters of Crockford's base 32 (lower case) behind the prefix. Ids made later sort later.
+`cf_06ax4kz…` is 26 characters of Crockford's base 32 (lower case) behind the prefix.
+Ids made later sort later.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def _malformed() -> Malformed:
 
 
 class RandomIds:
-    """Makes ids that grow within one process: UUIDv7 with a 74-bit random tail that counts up inside a millisecond."""
+    """Makes ids that grow within one process: UUIDv7, its random tail counting up inside a millisecond."""
 
     def __init__(self) -> None:
         self._last = (0, 0)

@@ -1,0 +1,59 @@
+"""Who acts, and with which rights."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.ids import Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A person, a partner, a customer or a job, as its verified token names it, inside one tenant."""
+
+    tenant: Id
+    person: str
+    """The stable name of the person or machine (`sub`); a job is `system:<job>`."""
+    roles: frozenset[str]
+    partner: Id | None = None
+    """The partner (`pa_…`) a `partner_client` speaks for."""
+    subject: Id | None = None
+    """The customer (`cu_…`) a `customer_self` is."""
+    key: str = ""
+    """The thumbprint of the key the token is bound to, where it is."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rights:
+    """One interned row of the decision table: every action a combination of roles may do, and by which rule."""
+
+    id: int
+    """Equal rights have equal ids; new grants make new ids, so plans made under old ones age out."""
+    version: str
+    """The grants snapshot the decision rests on; it goes into every audit entry."""
+    allowed: Mapping[str, str]
+    """Action (`noun:verb`) → id of the rule that allows it."""
+
+    def permits(self, action: str) -> bool:
+        """Whether the action is allowed; an unknown action is not.
+
+        Chapter: 8.1.
+        """
+        return action in self.allowed
+
+    def missing(self, actions: Iterable[str]) -> tuple[str, ...]:
+        """The actions that are not allowed, in the order asked.
+
+        Chapter: 8.1.
+        """
+        return tuple(action for action in actions if action not in self.allowed)
+
+
+class Grants(Protocol):
+    """Who may do what in each tenant."""
+
+    def rights(self, actor: Actor) -> Rights:
+        """The rights of an actor's roles in its tenant; interned, a look-up."""
+        ...
