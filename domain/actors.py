@@ -30,7 +30,7 @@ class Rights:
     """One interned row of the decision table: every action a combination of roles may do, and by which rule."""
 
     id: int
-    """Equal rights have equal ids; new grants make new ids, so plans made under old ones age out."""
+    """Equal rights have equal ids; new grants make new ids, so old plans age out."""
     version: str
     """The grants snapshot the decision rests on; it goes into every audit entry."""
     allowed: Mapping[str, str]

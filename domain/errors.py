@@ -8,7 +8,8 @@
     ├── Invalid            the request cannot be carried out as it is
     │   ├── NotFound           also what a reader gets for what it may not know exists
     │   ├── Malformed          a value breaks a format or a rule of the standard
-    │   ├── Conflict           somebody else was faster, or it exists already
+    │   ├── Conflict           it exists already, or it contradicts what is on file
+    │   │   └── Stale              somebody else was faster; the Gate decides again by itself
     │   └── NotInForce         no credit policy, consent or source is in force for it
     └── Unavailable        nothing is wrong with the request; try again or call the operator
         ├── AuditUnavailable   no record, no answer
@@ -126,6 +127,10 @@ class Conflict(Invalid):
 
     code = Code.CONFLICT
     advice = "Read it again and decide on what it says now."
+
+
+class Stale(Conflict):
+    """Somebody else changed the record while this operation decided."""
 
 
 class NotInForce(Invalid):

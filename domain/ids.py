@@ -62,9 +62,7 @@ def check(text: str, prefix: str) -> Id:
 
 
 def _malformed() -> Malformed:
-    return Malformed(
-        "The id is not well formed.", code=Code.MALFORMED, advice="Send ids exactly as received."
-    )
+    return Malformed("The id is not well formed.", code=Code.MALFORMED, advice="Send ids exactly as received.")
 
 
 class RandomIds:

@@ -1,0 +1,172 @@
+"""The audit entry: who did or saw what, for whom, why, and under which rules. It holds no personal value.
+
+What must be kept about a person is a side payload: the entry holds its salted commitment, the payload and the salt
+are sealed beside the log. After an erasure the log still verifies and the commitment says nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Any
+
+from domain import canonical
+from domain.ids import Id
+
+FORMAT = 1
+MAX_LISTED = 64
+"""Longer lists of resources, subjects or rows are kept in the side payload; the entry commits to them."""
+
+
+class Outcome(Enum):
+    """How the operation ended."""
+
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+    """Not allowed: the work was rolled back, this entry alone remains."""
+    INVALID = "INVALID"
+    """Could not be carried out as asked; rolled back."""
+    FAILED = "FAILED"
+    """Authorised and loaded, but the release failed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """One version of a row that an operation wrote, with the keyed digest of its content."""
+
+    id: Id
+    version: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What a transaction touched, gathered by the store while the operation decided."""
+
+    subjects: tuple[Id, ...] = ()
+    resources: tuple[Id, ...] = ()
+    fields: tuple[str, ...] = ()
+    written: tuple[Written, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One entry of a tenant's audit log (format 1)."""
+
+    id: Id
+    at: datetime
+    tenant: Id
+    actor: str
+    behalf: str = ""
+    """The partner or customer the actor speaks for."""
+    action: str
+    resources: tuple[Id, ...] = ()
+    subjects: tuple[Id, ...] = ()
+    fields: tuple[str, ...] = ()
+    """Tags of confidential fields written, loaded or asked for."""
+    purpose: str = ""
+    consent: str = ""
+    """Consent id and version, `co_…/3`."""
+    grants: str = ""
+    rule: str = ""
+    policy: str = ""
+    """Digest of the credit policy version used."""
+    outcome: Outcome
+    code: str = ""
+    """The error code of an outcome that is not DONE."""
+    cause: str = ""
+    """The true cause, a closed word, where the answer says less."""
+    written: tuple[Written, ...] = ()
+    request: str = ""
+    key: str = ""
+    """Thumbprint of the key the caller's token is bound to."""
+    payload: tuple[tuple[str, Any], ...] = ()
+    """Side payload: never in the leaf, committed to by it."""
+
+    def side_payload(self) -> bytes:
+        """What is sealed beside the log: notes and lists too long for a leaf; empty when there is nothing."""
+        side = dict(self.payload)
+        for name, items in (("resources", self.resources), ("subjects", self.subjects)):
+            if len(items) > MAX_LISTED:
+                side[name] = list(items)
+        if len(self.written) > MAX_LISTED:
+            side["written"] = [[row.id, row.version, row.digest] for row in self.written]
+        return canonical.encode(side) if side else b""
+
+    def leaf(self, commitment: str) -> bytes:
+        """The bytes of the leaf: canonical JSON, the commitment in place of the side payload.
+
+        Chapter: 4.4, 8.1.
+        """
+        body: dict[str, Any] = {
+            "v": FORMAT,
+            "id": self.id,
+            "at": self.at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+            "tenant": self.tenant,
+            "actor": self.actor,
+            "action": self.action,
+            "outcome": self.outcome.value,
+            "resources": _listed(self.resources),
+            "subjects": _listed(self.subjects),
+            "written": _listed(tuple([row.id, row.version, row.digest] for row in self.written)),
+        }
+        words = (
+            "behalf",
+            "purpose",
+            "consent",
+            "grants",
+            "rule",
+            "policy",
+            "code",
+            "cause",
+            "request",
+            "key",
+        )
+        body |= {name: value for name in words if (value := getattr(self, name))}
+        if self.fields:
+            body["fields"] = list(self.fields)
+        if commitment:
+            body["commitment"] = commitment
+        return canonical.encode(body)
+
+
+def commit_to(payload: bytes, salt: bytes) -> str:
+    """The salted commitment of a side payload: HMAC-SHA-256 under a random 32-byte salt, in hex.
+
+    Chapter: 4.4.
+    """
+    return hmac.new(salt, payload, hashlib.sha256).hexdigest() if payload else ""
+
+
+def _listed(items: tuple[Any, ...]) -> Any:
+    if len(items) <= MAX_LISTED:
+        return list(items)
+    return {"count": len(items), "digest": hashlib.sha256(canonical.encode(list(items))).hexdigest()}
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """Proof that an entry is durable: without one nothing is opened and no answer leaves."""
+
+    entry: Id
+    tenant: Id
+
+
+@dataclass(frozen=True, slots=True)
+class Warrant:
+    """The Gate's leave to open what one durable entry names, and nothing else. Only the Gate mints it."""
+
+    receipt: Receipt
+    tenant: Id
+    subjects: frozenset[Id]
+    tags: frozenset[str]
+
+    def covers(self, tenant: Id, subject: Id, tag: str) -> bool:
+        """Whether the entry behind this warrant names the value.
+
+        Chapter: 4.4.
+        """
+        return tenant == self.tenant and subject in self.subjects and tag in self.tags

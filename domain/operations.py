@@ -1,0 +1,88 @@
+"""An operation is one use case: it names its actions and its chapter, and decides purely over a unit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
+
+from domain.actors import Actor
+from domain.ids import Id
+from domain.ports import SealedValue, Unit
+
+T = TypeVar("T")
+C = TypeVar("C", bound=type)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided(Generic[T]):
+    """What an operation decided, and what its audit entry must say beyond what was touched."""
+
+    value: T
+    reveals: tuple[SealedValue[Any], ...] = ()
+    """Values to open after the entry is durable; the answer carries them."""
+    purpose: str = ""
+    consent: str = ""
+    policy: str = ""
+    note: str = ""
+    """Free text for the side payload: sealed, never in the leaf."""
+    resources: tuple[Id, ...] = ()
+
+
+class Operation(Generic[T]):
+    """One change. Subclasses are frozen, declared with `@operation`, and implement `decide`."""
+
+    __slots__ = ()
+    actions: ClassVar[tuple[str, ...]] = ()
+    chapter: ClassVar[str] = ""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[T]:
+        """Loads records, applies rules, stages changes. Pure but for the unit."""
+        raise NotImplementedError
+
+
+class Collecting(Operation[T]):
+    """An operation that decides on opened values: what it opens is recorded first, under an entry of its own."""
+
+    __slots__ = ()
+    collection: ClassVar[str] = ""
+    """The action of the entry that precedes the opening."""
+    purpose: ClassVar[str] = ""
+
+    def collect(self, unit: Unit, actor: Actor) -> Sequence[SealedValue[Any]]:
+        """The sealed values the decision rests on."""
+        raise NotImplementedError
+
+    def decide_on(
+        self, unit: Unit, actor: Actor, sealed: Sequence[SealedValue[Any]], opened: Sequence[Any]
+    ) -> Decided[T]:
+        """Decides on the opened values; raises Stale when they are no longer the current ones."""
+        raise NotImplementedError
+
+
+OPERATIONS: dict[str, type[Operation[Any]]] = {}
+"""Every declared operation by its name."""
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+def operation(*actions: str, chapter: str, collection: str = "", purpose: str = "") -> Callable[[C], C]:
+    """Makes a class a frozen operation and registers it; one without an action does not exist.
+
+    Chapter: 8.1.
+    """
+    if not actions or not chapter:
+        raise TypeError("An operation names its actions and its chapter.")
+
+    def declare(cls: C) -> C:
+        if not cls.__doc__:
+            raise TypeError(f"{cls.__name__} needs a docstring: it is the description in the schema.")
+        frozen = cast("Any", dataclass(frozen=True, slots=True, kw_only=True)(cls))
+        frozen.actions, frozen.chapter = actions, chapter
+        if collection:
+            frozen.collection, frozen.purpose = collection, purpose
+        if frozen.__name__ in OPERATIONS:
+            raise TypeError(f"{frozen.__name__} is declared twice.")
+        OPERATIONS[frozen.__name__] = frozen
+        return cast("C", frozen)
+
+    return declare

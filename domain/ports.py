@@ -1,0 +1,204 @@
+"""What the domain asks of the floors around it. No port can open a sealed value except `Opener`."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+from domain.audit import Entry, Receipt, Trace, Warrant
+from domain.errors import CreditError
+from domain.ids import Id
+from domain.records import Confidential, Record, Stamp
+
+if TYPE_CHECKING:
+    from domain.reading import Judged
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedValue(Generic[T]):
+    """A sealed value that was loaded. It is opaque: only an `Opener` with a `Warrant` reads it."""
+
+    field: Confidential[T]
+    tenant: Id
+    subject: Id
+    record: Id
+    version: int
+    """The version of this cell; a changed value has the next one."""
+    masked: bool = False
+    """Whether the masked form was asked for: it is masked in the vault, before release."""
+    material: object = dataclasses.field(repr=False)
+    """The envelope and its wrapped keys, as the store hands them to the opener."""
+
+
+class Unit(Protocol):
+    """One transaction of one tenant. It can seal and load sealed values; it cannot open them."""
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this transaction, UTC."""
+        ...
+
+    def stamp(
+        self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None
+    ) -> Stamp:
+        """The stamp of a new row; without a subject the record is its own subject."""
+        ...
+
+    def get(self, record: type[R], id: Id, *, lock: bool = False) -> R:  # noqa: A002 - the word of the ports
+        """The current version of one record. Raises NotFound, also for another tenant's."""
+        ...
+
+    def find(self, record: type[R], *, lock: bool = False, **equal: object) -> list[R]:
+        """The current versions whose facts (or `subject_id`) equal the values given; a tuple means any of."""
+        ...
+
+    def select(self, record: type[Record], facts: Sequence[str], **equal: object) -> Iterator[tuple[Any, ...]]:
+        """Some facts of many current rows, streamed in the order of their ids."""
+        ...
+
+    def add(self, records: Sequence[Record], *, skip_known: bool = False) -> int:
+        """Stores new records; returns how many. With `skip_known`, rows that break a `unique` are left out."""
+        ...
+
+    def replace(self, record: R) -> R:
+        """Supersedes the current version by this one; returns it with its new version.
+
+        Raises: Stale when the version it rests on is no longer the current one.
+        """
+        ...
+
+    def seal(self, record: Record, field: Confidential[T], value: T) -> None:
+        """Seals a value for a field of a record that was added or loaded here; the next version of its cell."""
+        ...
+
+    def sealed(self, records: Sequence[Record], fields: Sequence[Confidential[Any]]) -> list[SealedValue[Any]]:
+        """The sealed values of some fields, opaque, for a release after the record."""
+        ...
+
+    def look_up(self, field: Confidential[str], normalised: str) -> list[Id]:
+        """The ids of the records whose indexed field has this value: one look-up in the blind index."""
+        ...
+
+    def pseudonym(self, subject: Id, value: str) -> str:
+        """A keyed pseudonym of a counterparty, different for every subject and tenant."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work(Generic[T]):
+    """What a store carries out in one transaction: decide, then record; a refusal records itself alone."""
+
+    tenant: Id
+    actor: str
+    decide: Callable[[Unit], T]
+    conclude: Callable[[Trace, T | CreditError], Entry]
+    """Makes the audit entry from what was touched and how it ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Committed(Generic[T]):
+    """The durable end of a transaction: what was decided, or why not, and the receipt of its entry."""
+
+    result: T | CreditError
+    receipt: Receipt
+
+
+class Clock(Protocol):
+    """Time is a port, so that histories can be replayed."""
+
+    def now(self) -> datetime:
+        """The present instant, aware, UTC."""
+        ...
+
+
+class Ids(Protocol):
+    """Ids are a port, for the same reason."""
+
+    def make(self, prefix: str, milliseconds: int) -> Id:
+        """The next id of a type."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fetch:
+    """One statement a plan wants run: the text of the store's dialect and its own parameters."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+
+
+Rows = Sequence[Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """The answer of a reading before its confidential values are opened: nothing in it is plaintext."""
+
+    answer: dict[str, Any]
+    subjects: tuple[Id, ...]
+    resources: tuple[Id, ...]
+    sealed: tuple[SealedValue[Any], ...] = ()
+    place: tuple[Callable[[Any], None], ...] = ()
+    """Where each opened value goes: one setter per sealed value, in the same order."""
+
+
+class Steps(Protocol):
+    """A reading compiled for one store: a generator that yields statements and is sent rows."""
+
+    def run(self, scope: Scope, arguments: Sequence[Any], now: datetime) -> Generator[Fetch, Rows, Draft]:
+        """The statements, whose number does not depend on the number of rows, and at the end the draft."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """Whose rows a reading may find: the tenant's; a partner's or a customer's own reach within it."""
+
+    tenant: Id
+    partner: Id | None = None
+    subject: Id | None = None
+
+
+class Readings(Protocol):
+    """Compiles a judged reading for one store."""
+
+    def prepare(self, judged: Judged) -> Steps:
+        """The steps of a reading; once per plan."""
+        ...
+
+
+class Store(Protocol):
+    """The one place that keeps records: transactions, reads and the audit log in them."""
+
+    async def write(self, work: Work[T]) -> Committed[T]:
+        """Runs the work in one transaction and returns when it is durable.
+
+        Raises: Stale, unrecorded, when a race was lost: the Gate decides again. Unavailable when it could not be
+        made durable; then nothing of it remains.
+        """
+        ...
+
+    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
+        """Runs the steps of a reading in one snapshot; changes nothing."""
+        ...
+
+    async def put(self, entry: Entry) -> Receipt:
+        """Records one entry alone, durable when it returns."""
+        ...
+
+
+class Opener(Protocol):
+    """The only way to plaintext."""
+
+    async def open(self, warrant: Warrant, sealed: Iterable[SealedValue[Any]]) -> list[Any]:
+        """The values, in order, masked where the masked form was asked for.
+
+        Raises: NotPermitted without a fitting warrant; Tampered; KeyUnavailable.
+        """
+        ...

@@ -1,0 +1,242 @@
+"""A reading says what is read, and knows neither GraphQL nor SQL.
+
+The API turns a query document into a reading; the grants judge it once; the store compiles it to steps; the audit
+contract is derived from it. A report or a job builds one by hand and passes the same Gate.
+
+Three kinds of rule have three places: static (grants, here), row (tenant and reach, predicates of the store) and
+value (consent, a pure rule). Nothing else hides data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Generic, TypeVar
+
+from domain.actors import Rights
+from domain.records import Children, Computed, Confidential, Fact, Shape
+
+T = TypeVar("T")
+
+
+class Purpose(Enum):
+    """Why confidential values are opened; a closed, versioned list (version 1)."""
+
+    CREDIT_REVIEW = "CREDIT_REVIEW"
+    """Assessing or reviewing the customer (Ch.5, Ch.7)."""
+    CREDIT_CONTROL = "CREDIT_CONTROL"
+    """Preparing or carrying out a control action (Ch.6)."""
+    CUSTOMER_CONTACT = "CUSTOMER_CONTACT"
+    """Reaching the customer about its account (Ch.6)."""
+    LEGAL_CLAIM = "LEGAL_CLAIM"
+    """Preparing or pursuing a claim (Ch.6 §4)."""
+    DATA_QUALITY = "DATA_QUALITY"
+    """Checking or correcting the file (Ch.4)."""
+    CUSTOMER_REQUEST = "CUSTOMER_REQUEST"
+    """Answering the customer about its own data (Ch.3 §3)."""
+    PARTNER_CREDIT_DECISION = "PARTNER_CREDIT_DECISION"
+    """A partner's own credit decision, with consent (Ch.4 §4)."""
+    SUPERVISION = "SUPERVISION"
+    """Audit and supervision (Ch.8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Labelled(Generic[T]):
+    """A part of a reading under the name its reader gave it (a GraphQL alias or field name)."""
+
+    label: str
+    what: T
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """The place of an argument: readings that differ only in values share a plan."""
+
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A condition on a fact or stamp column: `=`, `in`, `>=`, `<=`, or `contains`."""
+
+    column: str
+    operator: str
+    value: Slot
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A bounded page: at most `maximum` rows behind the cursor's row, whether more follow, and how many in all.
+
+    The answer at a paged level is one `{"rows", "cursors", "more", "earlier", "total"}`; the reader's own form
+    of a page is made from it.
+    """
+
+    size: Slot
+    after: Slot | None = None
+    wants_total: bool = False
+    maximum: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Reveal:
+    """Confidential fields asked for under one purpose; they stand together under the reveal's own label."""
+
+    purpose: Purpose
+    fields: tuple[Labelled[Confidential[Any]], ...]
+    withheld: tuple[str, ...] = ()
+    """Labels for the list of what stayed closed: `{"field", "reason", "unlock"}`, all of it, by field name."""
+    constants: tuple[Labelled[str], ...] = ()
+    closed: tuple[tuple[str, str], ...] = ()
+    """Field names the judgment closed, each with the reason; they are not even loaded."""
+
+
+@dataclass(frozen=True, slots=True)
+class Times:
+    """Which time is read: facts as they held at `as_of`, and as they were known at `known_at`."""
+
+    as_of: Slot | None = None
+    known_at: Slot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """One record type at one place of the answer, with everything asked of it there."""
+
+    shape: Shape
+    facts: tuple[Labelled[str], ...] = ()
+    """Names of facts or of stamp columns."""
+    constants: tuple[Labelled[str], ...] = ()
+    """Words known beforehand, such as the type's name."""
+    links: tuple[Labelled[Link], ...] = ()
+    reveals: tuple[Labelled[Reveal], ...] = ()
+    masks: tuple[Labelled[Confidential[Any]], ...] = ()
+    """Masked forms, opened and masked in the vault."""
+    computed: tuple[Labelled[Computed], ...] = ()
+    where: tuple[Where, ...] = ()
+    order: tuple[tuple[str, bool], ...] = ()
+    """Columns and whether descending; the id is always the last one, so that every order is total."""
+    page: Page | None = None
+    """Without a page the level is one record, or null where there is none."""
+    times: Times = Times()
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """The way from one level to the next: along a fact that holds an id, or back along another record's fact."""
+
+    by: Fact | Children
+    level: Level
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Everything one operation of a document reads. It is a value: equal readings share a plan."""
+
+    roots: tuple[Labelled[Level], ...]
+
+    def levels(self) -> Iterator[Level]:
+        """Every level, outermost first.
+
+        Chapter: 4.4.
+        """
+        pending = [root.what for root in self.roots]
+        while pending:
+            level = pending.pop(0)
+            yield level
+            pending.extend(item.what.level for item in level.links)
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """What a reading can disclose at most, known before it runs; the audit entry is made from it."""
+
+    action: str
+    fields: tuple[str, ...]
+    tags: frozenset[str]
+    purposes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A reading under one set of rights."""
+
+    reading: Reading
+    rights: Rights
+    refused: tuple[str, ...]
+    """Ordinary fields that are not granted: they refuse the whole document, all named."""
+    actions: tuple[str, ...]
+    """The actions those fields lack."""
+    contract: Contract
+
+
+NOT_GRANTED = "NOT_GRANTED"
+"""The reason of a confidential field that the reader's grants do not open."""
+
+
+def judge(reading: Reading, rights: Rights) -> Judged:
+    """What the grants make of a reading: refused, or readable with some confidential fields closed.
+
+    Chapter: 4.4, 8.1.
+    Shape:   total; a field is either judged permitted, named as refused, or closed with a reason.
+    """
+    refused: dict[str, str] = {}
+    for level in reading.levels():
+        for field, action in _needs(level):
+            if not rights.permits(action):
+                refused.setdefault(field, action)
+    allowed = Reading(tuple(replace(root, what=_close(root.what, rights)) for root in reading.roots))
+    return Judged(
+        reading=allowed,
+        rights=rights,
+        refused=tuple(refused),
+        actions=tuple(dict.fromkeys(refused.values())),
+        contract=_contract(allowed),
+    )
+
+
+def _needs(level: Level) -> Iterator[tuple[str, str]]:
+    """The ordinary fields of a level, each with the action that guards it."""
+    shape = level.shape
+    yield shape.name, shape.read
+    for item in level.facts:
+        fact = shape.facts.get(item.what)
+        yield f"{shape.name}.{item.what}", (fact.action if fact else None) or shape.read
+    for derived in level.computed:
+        yield f"{shape.name}.{derived.what.name}", derived.what.action or shape.read
+    for way in level.links:
+        yield f"{shape.name}.{way.what.by.name}", way.what.by.action or way.what.level.shape.read
+    for masked in level.masks:
+        yield f"{shape.name}.{masked.what.name}Masked", f"mask:{masked.what.data_class.value}"
+
+
+def _close(level: Level, rights: Rights) -> Level:
+    reveals = tuple(replace(item, what=_closed(item.what, rights)) for item in level.reveals)
+    links = tuple(replace(item, what=Link(item.what.by, _close(item.what.level, rights))) for item in level.links)
+    return replace(level, reveals=reveals, links=links)
+
+
+def _closed(reveal: Reveal, rights: Rights) -> Reveal:
+    names = {item.what.name: NOT_GRANTED for item in reveal.fields if not rights.permits(item.what.data_class.action)}
+    return replace(reveal, closed=tuple(names.items()))
+
+
+def _contract(reading: Reading) -> Contract:
+    fields: dict[str, None] = {}
+    tags: set[str] = set()
+    purposes: set[str] = set()
+    for level in reading.levels():
+        fields.update((f"{level.shape.table}.{item.what}", None) for item in level.facts)
+        fields.update((f"{level.shape.table}.{item.what.name}", None) for item in level.computed)
+        tags.update(item.what.tag for item in level.masks)
+        for reveal in level.reveals:
+            closed = dict(reveal.what.closed)
+            tags.update(item.what.tag for item in reveal.what.fields if item.what.name not in closed)
+            purposes.add(reveal.what.purpose.value)
+    return Contract(
+        action=reading.roots[0].what.shape.read,
+        fields=(*sorted(fields), *sorted(tags)),
+        tags=frozenset(tags),
+        purposes=tuple(sorted(purposes)),
+    )
