@@ -98,6 +98,8 @@ class Children:
     action: str | None = None
     name: str = ""
     same_subject: bool = True
+    on: str = "id"
+    """The column of this record that theirs equals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +169,11 @@ class Shape:
     unique: tuple[tuple[str, ...], ...]
     """Column groups unique among a tenant's current rows."""
     partner_reach: bool
+    """A partner finds the rows whose `partner` names it."""
     subject_reach: bool
+    """A customer finds the rows about itself."""
+    ledger: bool
+    """An append-only table of the audit log: no versions, no times, written by the log alone."""
 
 
 SHAPES: dict[str, Shape] = {}
@@ -204,9 +210,11 @@ def link(
     return field(default=default, metadata={"fact": note})
 
 
-def children(target: str, *, by: str, says: str, action: str | None = None, same_subject: bool = True) -> Children:
+def children(
+    target: str, *, by: str, says: str, action: str | None = None, same_subject: bool = True, on: str = "id"
+) -> Children:
     """Declares a link to the many records of another kind whose column `by` holds this record's id."""
-    return Children(target=target, by=by, says=says, action=action, same_subject=same_subject)
+    return Children(target=target, by=by, says=says, action=action, same_subject=same_subject, on=on)
 
 
 def computed(
@@ -247,6 +255,7 @@ def record(
     unique: tuple[tuple[str, ...], ...] = (),
     partner_reach: bool = False,
     subject_reach: bool = True,
+    ledger: bool = False,
 ) -> Callable[[C], C]:
     """Makes a class a frozen record and registers its shape.
 
@@ -273,6 +282,7 @@ def record(
             unique=unique,
             partner_reach=partner_reach,
             subject_reach=subject_reach,
+            ledger=ledger,
         )
         _register(shape)
         frozen.shape = shape

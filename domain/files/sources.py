@@ -1,0 +1,142 @@
+"""Information comes from lawful sources only, and every fact says from which (Ch.4 §3)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from domain.actors import Actor
+from domain.errors import Code, Malformed
+from domain.ids import Id
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
+from domain.records import Record, fact, link, record
+
+
+class SourceType(Enum):
+    """Where credit information may come from (Ch.4 §3)."""
+
+    SELF_PROVIDED = "SELF_PROVIDED"
+    INTERNAL_TRANSACTION = "INTERNAL_TRANSACTION"
+    CREDIT_AGENCY = "CREDIT_AGENCY"
+    INDUSTRY_ASSOCIATION = "INDUSTRY_ASSOCIATION"
+    PUBLIC_CREDIT_PLATFORM = "PUBLIC_CREDIT_PLATFORM"
+    COURT_PUBLICATION = "COURT_PUBLICATION"
+    REGISTRY = "REGISTRY"
+    PARTNER = "PARTNER"
+
+
+class LawfulBasis(Enum):
+    """Why a fact may be kept (personal information law, article 13)."""
+
+    CONSENT = "CONSENT"
+    SEPARATE_CONSENT = "SEPARATE_CONSENT"
+    WRITTEN_CONSENT = "WRITTEN_CONSENT"
+    CONTRACT = "CONTRACT"
+    LEGAL_DUTY = "LEGAL_DUTY"
+    LEGALLY_PUBLIC = "LEGALLY_PUBLIC"
+    OTHER_STATUTE = "OTHER_STATUTE"
+
+
+class SourceState(Enum):
+    """A source counts only while it is registered."""
+
+    PROPOSED = "PROPOSED"
+    REGISTERED = "REGISTERED"
+    SUSPENDED = "SUSPENDED"
+
+
+@record("so", table="source", read="source:read", unique=(("name",),), subject_reach=False)
+class Source(Record):
+    """A registered source of credit information, with the lawful bases it may rest on (Ch.4 §3)."""
+
+    type: SourceType = fact("What kind of source it is. Ch.4 §3", filter=True)
+    name: str = fact("Its name, unique in the company. Ch.4 §3", order=True)
+    lawful_bases: tuple[LawfulBasis, ...] = fact("The lawful bases its data may rest on. Ch.4 §3")
+    licence: str | None = fact("The licence or agreement it is used under. Ch.4 §3", default=None)
+    stale_after_days: int = fact("After how many days its data counts as stale. Ch.7 §2", default=365)
+    state: SourceState = fact("Only a REGISTERED source may be used. Ch.4 §3", filter=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Provenanced(Record):
+    """A record that says where it came from (Ch.4 §3)."""
+
+    source: Id = link("Source", "The registered source it came from. Ch.4 §3", same_subject=False)
+    lawful_basis: LawfulBasis = fact("The lawful basis it is kept on. Ch.4 §3")
+    collector: str = fact("Who collected it. Ch.4 §3")
+    collected_at: datetime = fact("When it was collected. Ch.4 §3")
+    evidence_digest: str | None = fact("SHA-256 of the evidence it rests on, in hex. Ch.4 §3", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where the facts of one operation come from: source, lawful basis, and the evidence's digest."""
+
+    source: Id
+    lawful_basis: LawfulBasis
+    collected_at: datetime | None = None
+    evidence_digest: str | None = None
+
+
+def lawful(unit: Unit, origin: Origin) -> Source:
+    """The source, when it is registered and the basis is one it may rest on.
+
+    Chapter: 4.3.
+    Raises:  Malformed (UNKNOWN_SOURCE, UNLAWFUL_SOURCE).
+    """
+    found = unit.find(Source, id=origin.source)
+    if not found:
+        raise Malformed(
+            "The source is not registered.",
+            code=Code.UNKNOWN_SOURCE,
+            advice="Register it with registerSource, with its lawful bases, then record from it.",
+            path=("source",),
+        )
+    source = found[0]
+    if source.state is not SourceState.REGISTERED or origin.lawful_basis not in source.lawful_bases:
+        raise Malformed(
+            "The source may not be used on this lawful basis.",
+            code=Code.UNLAWFUL_SOURCE,
+            advice="Use a basis the source is registered for, or have the privacy officer register it.",
+            path=("lawfulBasis",),
+        )
+    return source
+
+
+@operation("source:register", chapter="4.3")
+class RegisterSource(Operation[Source]):
+    """Registers a source; without a lawful basis it stays proposed and nothing from it is accepted (Ch.4 §3)."""
+
+    type: SourceType
+    name: str
+    lawful_bases: tuple[LawfulBasis, ...]
+    licence: str | None = None
+    stale_after_days: int = 365
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Source]:
+        """A name is registered once; a source is REGISTERED only with a lawful basis.
+
+        Chapter: 4.3.
+        """
+        del actor
+        name = self.name.strip()
+        if not name or self.stale_after_days < 1:
+            raise Malformed("A source needs a name and a staleness of at least one day.", path=("name",))
+        known = unit.find(Source, name=name)
+        if known:
+            raise Malformed(
+                "A source of this name exists already.", advice="Use it, or choose another name.", path=("name",)
+            )
+        source = Source(
+            stamp=unit.stamp(Source),
+            type=self.type,
+            name=name,
+            lawful_bases=tuple(dict.fromkeys(self.lawful_bases)),
+            licence=self.licence,
+            stale_after_days=self.stale_after_days,
+            state=SourceState.REGISTERED if self.lawful_bases else SourceState.PROPOSED,
+        )
+        unit.add([source])
+        return Decided(value=source)
