@@ -1,0 +1,103 @@
+"""Partners, the customer's consents, and disclosures as records (Ch.4 §4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from domain.ids import Id
+from domain.reading import Purpose
+from domain.records import Record, fact, link, record
+
+
+class PartnerState(Enum):
+    """A suspended partner gets nothing."""
+
+    ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
+
+
+class ConsentState(Enum):
+    """REQUESTED → GIVEN or REFUSED; GIVEN → WITHDRAWN, EXPIRED or INVALIDATED."""
+
+    REQUESTED = "REQUESTED"
+    GIVEN = "GIVEN"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+    EXPIRED = "EXPIRED"
+    INVALIDATED = "INVALIDATED"
+
+
+class ConsentUse(Enum):
+    """How often a consent may be used."""
+
+    ONE_TIME = "ONE_TIME"
+    COUNTED = "COUNTED"
+    STANDING = "STANDING"
+
+
+class DisclosureState(Enum):
+    """RECEIVED → CHECKED → RELEASED, PARTIAL, REFUSED or FAILED."""
+
+    CHECKED = "CHECKED"
+    RELEASED = "RELEASED"
+    PARTIAL = "PARTIAL"
+    FAILED = "FAILED"
+
+
+@record("pa", table="partner", read="partner:read", unique=(("name",),), subject_reach=False)
+class Partner(Record):
+    """A third party that may ask for a customer's data, for stated purposes, with consent (Ch.4 §4)."""
+
+    name: str = fact("The partner's legal name. Ch.4 §4", order=True)
+    contact: str = fact("How a customer reaches it about its data. Ch.4 §4")
+    purposes: tuple[Purpose, ...] = fact("The purposes it may ask for. Ch.4 §4")
+    state: PartnerState = fact("A suspended partner gets nothing. Ch.4 §4", filter=True)
+
+
+@record("co", table="consent", read="consent:read", partner_reach=True)
+class Consent(Record):
+    """A customer's consent: to whom, for what purpose, which fields, how often, until when (Ch.4 §4)."""
+
+    credit_file: Id = link("CreditFile", "The file it opens. Ch.4 §4")
+    partner: Id = link("Partner", "Whom it names. Ch.4 §4", same_subject=False)
+    purpose: Purpose = fact("The one purpose it covers. Ch.4 §4", filter=True)
+    fields: tuple[str, ...] = fact("Tags of the confidential fields it covers. Ch.4 §4")
+    use: ConsentUse = fact("How often it may be used. Ch.4 §4")
+    max_uses: int | None = fact("How many uses a counted consent allows. Ch.4 §4", default=None)
+    uses: int = fact("How often it was used. Ch.4 §4", default=0)
+    not_before: datetime = fact("From when it holds. Ch.4 §4")
+    not_after: datetime = fact("Until when it holds. Ch.4 §4")
+    state: ConsentState = fact("Where it stands. Ch.4 §4", filter=True)
+    given_by: str = fact("Who gave it, and by what authority. Ch.4 §4")
+    notice_digest: str = fact("SHA-256 of the notice as it was shown. Ch.4 §4")
+    evidence_digest: str | None = fact("SHA-256 of the evidence. Ch.4 §4", default=None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withheld:
+    """A field that stayed closed, and why (Ch.4 §4)."""
+
+    field: str
+    """The field's tag."""
+    reason: str
+    """The closed reason code."""
+    unlock: str
+    """What would unlock it."""
+
+
+@record("di", table="disclosure", read="disclosure:read", unique=(("partner", "idempotency_key"),), partner_reach=True)
+class Disclosure(Record):
+    """What one partner got of one customer, for which purpose, under which consent (Ch.4 §4)."""
+
+    credit_file: Id = link("CreditFile", "The file it is about. Ch.4 §4", action="credit_file:read")
+    partner: Id = link("Partner", "Who got it. Ch.4 §4", same_subject=False, action="partner:read")
+    consent: Id | None = link("Consent", "The consent it rests on. Ch.4 §4", default=None)
+    consent_version: int | None = fact("That consent's version. Ch.4 §4", default=None)
+    purpose: Purpose = fact("What it was asked for. Ch.4 §4", filter=True)
+    fields: tuple[str, ...] = fact("Tags of the fields that were disclosed. Ch.4 §4")
+    withheld: tuple[Withheld, ...] = fact("What stayed closed, and why. Ch.4 §4", default=())
+    state: DisclosureState = fact("Where it stands. Ch.4 §4", filter=True)
+    idempotency_key: str = fact("The partner's key: asking again with it discloses nothing new. Ch.4 §4")
+    request_digest: str = fact("Digest of the request under that key. Ch.4 §4")

@@ -1,0 +1,45 @@
+"""The audit log as readers find it: entries, and per customer who looked or acted (Ch.3 §3, Ch.8)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from domain.audit import Outcome
+from domain.ids import Id
+from domain.records import Record, fact, record
+
+
+@record("ae", table="audit_entry", read="audit:read", subject_reach=False, ledger=True)
+class AuditEntry(Record):
+    """One entry of the audit log (Ch.8 §1); the log's own bytes are verified by `credence audit verify`."""
+
+    log_index: int = fact("Its place in the log, counted from 0. Ch.8 §1", order=True)
+    at: datetime = fact("When it happened. Ch.8 §1", order=True, filter=True)
+    actor: str = fact("Who acted. Ch.8 §1", filter=True)
+    behalf: str = fact("The partner or customer acted for; empty otherwise. Ch.8 §1", filter=True)
+    action: str = fact("What was done, `noun:verb`. Ch.8 §1", filter=True)
+    outcome: Outcome = fact("How it ended. Ch.8 §1", filter=True)
+    code: str = fact("The error code where it was not done; empty otherwise. Ch.8 §1", filter=True)
+    cause: str = fact("The true cause where the answer said less; empty otherwise. Ch.8 §1", filter=True)
+    purpose: str = fact("The purpose stated; empty where none is asked. Ch.4 §4", filter=True)
+    consent: str = fact("The consent and its version; empty where none is needed. Ch.4 §4", filter=True)
+    subjects: tuple[str, ...] = fact("Whose data was touched. Ch.8 §1")
+    resources: tuple[str, ...] = fact("Which records were touched. Ch.8 §1")
+    fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.8 §1")
+    request: str = fact("The request's id. Ch.8 §1")
+    leaf_hash: str = fact("The entry's leaf hash in the log (RFC 6962), in hex. Ch.8 §1")
+
+
+@record("al", table="audit_access", read="access_log:read", ledger=True)
+class AccessEntry(Record):
+    """Who looked at a customer's file or acted on it, when and why (Ch.3 §3)."""
+
+    entry: Id = fact("The audit entry. Ch.8 §1")
+    log_index: int = fact("Its place in the log. Ch.8 §1", order=True)
+    at: datetime = fact("When it happened. Ch.3 §3", order=True, filter=True)
+    actor: str = fact("Who acted. Ch.3 §3", filter=True)
+    behalf: str = fact("The partner or customer acted for; empty otherwise. Ch.3 §3", filter=True)
+    action: str = fact("What was done. Ch.3 §3", filter=True)
+    outcome: Outcome = fact("How it ended. Ch.3 §3", filter=True)
+    purpose: str = fact("The purpose stated. Ch.3 §3", filter=True)
+    fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.3 §3")
