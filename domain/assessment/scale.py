@@ -107,3 +107,17 @@ class SecurityKind(Enum):
     PERSONAL_GUARANTEE = "PERSONAL_GUARANTEE"
     CREDIT_INSURANCE = "CREDIT_INSURANCE"
     PLEDGE = "PLEDGE"
+
+
+class SecurityState(Enum):
+    """Where a security stands; it counts only while ACTIVE or EXPIRING."""
+
+    REQUESTED = "REQUESTED"
+    RECEIVED = "RECEIVED"
+    VERIFIED = "VERIFIED"
+    ACTIVE = "ACTIVE"
+    EXPIRING = "EXPIRING"
+    RELEASED = "RELEASED"
+    CALLED = "CALLED"
+    FORFEITED = "FORFEITED"
+    LAPSED = "LAPSED"

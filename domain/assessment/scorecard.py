@@ -1,0 +1,269 @@
+"""A scorecard gives a hundred points over characteristics; each earns what its band says (Ch.5 §1)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+from itertools import pairwise
+from typing import NamedTuple
+
+
+class Unit(Enum):
+    """What the value of a characteristic counts; it also says how a value is shown."""
+
+    DAYS = "DAYS"
+    BASIS_POINTS = "BASIS_POINTS"
+    COUNT = "COUNT"
+    RATIO = "RATIO"
+    YEARS = "YEARS"
+    MONTHS = "MONTHS"
+    MINOR = "MINOR"
+    """Minor units of the policy's currency."""
+    LABEL = "LABEL"
+    """One of the names its bands list."""
+
+
+class Origin(Enum):
+    """Where a datum comes from; it decides how a reason is explained (Ch.3 §3)."""
+
+    OWN = "OWN"
+    """From the customer or from trade with it: the value may be shown to it."""
+    THIRD = "THIRD"
+    """From a third party: the source is named, never its content."""
+    INTERNAL = "INTERNAL"
+    """From the company's own judgment: only the characteristic is named."""
+
+
+class Effort(Enum):
+    """What it takes to move a characteristic by one band."""
+
+    ONE = "ONE"
+    TWO = "TWO"
+    THREE = "THREE"
+    AGES_OUT = "AGES_OUT"
+    """It improves by time alone."""
+    ASK_SOURCE = "ASK_SOURCE"
+    """Its source may correct it."""
+    NONE = "NONE"
+    """It is never proposed to the customer."""
+
+
+class Comparison(Enum):
+    """On which side of its edge a band lies; ≤ and ≥ include the edge."""
+
+    AT_MOST = "AT_MOST"
+    BELOW = "BELOW"
+    AT_LEAST = "AT_LEAST"
+    ABOVE = "ABOVE"
+
+    def holds(self, value: Decimal, edge: Decimal) -> bool:
+        """Whether a value lies on this side of the edge."""
+        match self:
+            case Comparison.AT_MOST:
+                return value <= edge
+            case Comparison.BELOW:
+                return value < edge
+            case Comparison.AT_LEAST:
+                return value >= edge
+            case Comparison.ABOVE:
+                return value > edge
+
+    @property
+    def lower_is_better(self) -> bool:
+        """Whether bands that use it, best first, run upward."""
+        return self in {Comparison.AT_MOST, Comparison.BELOW}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """What a part of a characteristic's line, and the labels that belong with it, earn."""
+
+    label: str
+    points: int
+    comparison: Comparison | None = None
+    edge: Decimal | None = None
+    """None in the last band of a line, which takes all that is left, and in bands of labels alone."""
+    names: tuple[str, ...] = ()
+    """Labels that fall in this band, such as NET_WORTH_NOT_POSITIVE."""
+
+    def holds(self, value: Decimal | str) -> bool:
+        """Whether a value falls in this band, when no better band took it."""
+        if isinstance(value, str):
+            return value in self.names
+        if self.edge is None or self.comparison is None:
+            return True
+        return self.comparison.holds(value, self.edge)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Characteristic:
+    """One question of a scorecard: its bands, best first, and the points of a missing datum."""
+
+    code: str
+    name: str
+    term: str
+    """The Chinese term of art."""
+    unit: Unit
+    origin: Origin
+    maximum: int
+    missing: int | None
+    """Points when the datum is absent or stale; None when it cannot be absent."""
+    effort: Effort
+    bands: tuple[Band, ...]
+    inputs: tuple[str, ...]
+    """The data it is computed from, by name; refused categories are looked for here too."""
+    written_consent: bool = False
+    """Whether, about a natural person, it scores only with notice and written consent."""
+
+    def band(self, value: Decimal | str) -> Band | None:
+        """The band a value falls in; None for a label it does not know.
+
+        Chapter: 5.1.
+        Shape:   total on numbers; points never rise as a number worsens.
+        """
+        if isinstance(value, str) or self.unit is not Unit.LABEL:
+            return next((band for band in self.bands if band.holds(value)), None)
+        return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Minimum:
+    """How much of a datum a scorecard needs before it says anything."""
+
+    code: str
+    at_least: int
+    says: str
+
+
+class CardOrigin(Enum):
+    """How the points of a scorecard were found."""
+
+    EXPERT = "EXPERT"
+    FITTED = "FITTED"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scorecard:
+    """A hundred points over characteristics (Ch.5 §1)."""
+
+    code: str
+    name: str
+    origin: CardOrigin
+    characteristics: tuple[Characteristic, ...]
+    minimums: tuple[Minimum, ...]
+    insufficient_below_bp: int
+    """Completeness under which there is no grade."""
+    starter_limit: bool
+    """Whether the limit is at most one month's billing."""
+
+    def characteristic(self, code: str) -> Characteristic | None:
+        """The characteristic of that code."""
+        return next((item for item in self.characteristics if item.code == code), None)
+
+
+class Problem(NamedTuple):
+    """Why a document cannot be approved: where, and what is wrong."""
+
+    path: tuple[str, ...]
+    says: str
+
+
+WHOLE = 100
+"""The maxima of a scorecard add up to it."""
+
+# fmt: off
+REFUSED = (
+    "religion", "religious", "gene", "genes", "genetic", "fingerprint", "fingerprints", "blood", "illness", "disease",
+    "diseases", "health", "sex", "gender", "marital", "married", "age", "nationality", "ethnicity", "foreign worker",
+    "worker status", "宗教", "基因", "指纹", "血型", "疾病", "病史", "性别", "婚姻", "年龄", "国籍", "民族",
+)
+"""Words of categories that no scorecard may use, about anybody (Ch.4 §3)."""
+
+CONSENT_ONLY = (
+    "income", "deposits", "securities", "insurance", "property", "tax", "taxes",
+    "收入", "存款", "证券", "保险", "不动产", "纳税",
+)
+"""Words of categories that score a natural person only with notice and written consent."""
+# fmt: on
+
+_CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_WORD = re.compile(r"[a-z]+")
+
+
+def card_problems(card: Scorecard, path: tuple[str, ...]) -> Iterator[Problem]:
+    """Every reason why a scorecard cannot be approved.
+
+    Chapter: 4.3, 5.1.
+    Shape:   none exactly when the maxima add up to 100, every line is covered once, points never rise as a
+             characteristic worsens, a missing datum earns at most half, and no refused category is named.
+    """
+    if sum(item.maximum for item in card.characteristics) != WHOLE:
+        yield Problem(path, "The maxima of a scorecard add up to 100.")
+    codes = [item.code for item in card.characteristics]
+    if len(set(codes)) != len(codes):
+        yield Problem(path, "Each characteristic stands once in a scorecard.")
+    for item in card.characteristics:
+        where = (*path, item.code)
+        yield from _points_problems(item, where)
+        yield from _line_problems(item, where)
+        yield from _category_problems(item, where)
+
+
+def refused_words(text: str) -> tuple[str, ...]:
+    """The words of a text that name a category no scorecard may use.
+
+    Chapter: 4.3.
+    """
+    return _named(text, REFUSED)
+
+
+def _points_problems(item: Characteristic, path: tuple[str, ...]) -> Iterator[Problem]:
+    points = [band.points for band in item.bands]
+    if not points or points[0] != item.maximum or item.maximum <= 0:
+        yield Problem(path, "The best band earns the maximum, which is above zero.")
+    if any(later > earlier for earlier, later in pairwise(points)):
+        yield Problem(path, "Points never rise as a characteristic worsens.")
+    if min(points, default=0) < 0:
+        yield Problem(path, "Points are never below zero.")
+    if item.missing is not None and not 0 <= 2 * item.missing <= item.maximum:
+        yield Problem(path, "A missing datum earns at most half the maximum.")
+
+
+def _line_problems(item: Characteristic, path: tuple[str, ...]) -> Iterator[Problem]:
+    names = [name for band in item.bands for name in band.names]
+    if len(set(names)) != len(names) or not all(name[:1].isalpha() for name in names):
+        yield Problem(path, "Each label belongs to one band, and begins with a letter.")
+    if any((band.edge is None) is not (band.comparison is None) for band in item.bands):
+        yield Problem(path, "A band has an edge and a side of it, or neither.")
+    elif item.unit is Unit.LABEL:
+        if not all(band.names and band.edge is None for band in item.bands):
+            yield Problem(path, "Each band of a labelled characteristic lists labels and has no edge.")
+    elif not _covers_the_line(item.bands):
+        yield Problem(path, "Bands run one way, from the best, and the last takes all that is left.")
+
+
+def _covers_the_line(bands: tuple[Band, ...]) -> bool:
+    edges = [(band.comparison, band.edge) for band in bands[:-1]]
+    sides = [comparison.lower_is_better for comparison, _ in edges if comparison]
+    values = [edge for _, edge in edges if edge is not None]
+    if not bands or bands[-1].edge is not None or len(values) < len(edges) or len(set(sides)) > 1:
+        return False
+    steps = pairwise(values)
+    return all(left < right if sides[0] else left > right for left, right in steps)
+
+
+def _category_problems(item: Characteristic, path: tuple[str, ...]) -> Iterator[Problem]:
+    text = " ".join((item.code, item.name, item.term, *item.inputs))
+    if refused := refused_words(text):
+        yield Problem(path, "A scorecard never uses this category: " + ", ".join(refused) + ".")
+    if not item.written_consent and (guarded := _named(text, CONSENT_ONLY)):
+        yield Problem(path, "This category needs written consent: " + ", ".join(guarded) + ".")
+
+
+def _named(text: str, category: tuple[str, ...]) -> tuple[str, ...]:
+    """Latin words match whole, so that ageing is not age; Chinese ones match anywhere."""
+    words = f" {' '.join(_WORD.findall(_CAMEL.sub(' ', text).lower()))} "
+    return tuple(word for word in category if (f" {word} " in words if word.isascii() else word in text))
