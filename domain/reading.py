@@ -200,9 +200,15 @@ def _needs(level: Level) -> Iterator[tuple[str, str]]:
     """The ordinary fields of a level, each with the action that guards it."""
     shape = level.shape
     yield shape.name, shape.read
-    for item in level.facts:
-        fact = shape.facts.get(item.what)
-        yield f"{shape.name}.{item.what}", (fact.action if fact else None) or shape.read
+    # A condition or an order tells as much as the fact itself: what may not be read may not be asked about.
+    asked = (
+        *(item.what for item in level.facts),
+        *(item.column for item in level.where),
+        *(by for by, _ in level.order),
+    )
+    for name in asked:
+        fact = shape.facts.get(name)
+        yield f"{shape.name}.{name}", (fact.action if fact else None) or shape.read
     for derived in level.computed:
         yield f"{shape.name}.{derived.what.name}", derived.what.action or shape.read
     for way in level.links:

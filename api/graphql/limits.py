@@ -1,0 +1,183 @@
+"""A document is measured before it is understood: every check here is linear in its text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    IntValueNode,
+    Lexer,
+    OperationDefinitionNode,
+    SelectionSetNode,
+    Source,
+    TokenKind,
+)
+
+from domain.errors import Code, Malformed
+
+MAX_BODY = 256 * 1024
+"""Bytes of a request body; the HTTP layer refuses more."""
+MAX_TOKENS = 1_000
+MAX_NESTING = 64
+"""Open brackets of any kind at one place of the text."""
+MAX_DEPTH = 12
+MAX_INTROSPECTION_DEPTH = 20
+MAX_LIST_DEPTH = 3
+MAX_ALIASES = 15
+MAX_REPEATS = 50
+"""Fields that stand more than once under the same name in one selection set, over the whole document."""
+MAX_FIELDS = 2_000
+"""Fields of an operation with every fragment written out."""
+MAX_PAGE = 100
+DEFAULT_PAGE = 20
+MAX_CHOICES = 100
+"""Values of one `in` condition."""
+
+LISTS = frozenset({"edges", "nodes", "fields", "args", "types", "inputFields", "possibleTypes", "enumValues"})
+"""Fields that answer a list of objects which can be followed further: a page's rows, and introspection's lists."""
+
+_OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L})
+_CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
+
+
+def too_large(sentence: str, advice: str) -> Malformed:
+    """The refusal of a document or value that is larger than a limit."""
+    return Malformed(sentence, code=Code.QUERY_TOO_LARGE, advice=advice)
+
+
+def check_text(query: str) -> None:
+    """Refuses a text of too many tokens or too many open brackets; a text that is no GraphQL is left to the parser.
+
+    Raises: Malformed (QUERY_TOO_LARGE); GraphQLSyntaxError where a token cannot be read.
+    """
+    lexer = Lexer(Source(query))
+    tokens = nesting = 0
+    while (token := lexer.advance()).kind is not TokenKind.EOF:
+        tokens += 1
+        if tokens > MAX_TOKENS:
+            raise too_large(
+                f"The document has more than {MAX_TOKENS} tokens.", "Ask for less, or in several documents."
+            )
+        nesting += (token.kind in _OPENING) - (token.kind in _CLOSING)
+        if nesting > MAX_NESTING:
+            raise too_large(f"More than {MAX_NESTING} brackets are open at once.", "Nest less deeply.")
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How large a selection set is with every fragment written out."""
+
+    depth: int = 0
+    lists: int = 0
+    aliases: int = 0
+    fields: int = 0
+
+    def beside(self, other: Extent) -> Extent:
+        """Both, next to each other."""
+        return Extent(
+            max(self.depth, other.depth),
+            max(self.lists, other.lists),
+            self.aliases + other.aliases,
+            self.fields + other.fields,
+        )
+
+
+def check_document(document: DocumentNode) -> None:
+    """Refuses a document whose operations are too deep, too wide or ask for too large pages.
+
+    Raises: Malformed (QUERY_TOO_LARGE).
+    """
+    measure = _Measure(document)
+    for definition in document.definitions:
+        if isinstance(definition, OperationDefinitionNode):
+            _check(measure.of(definition.selection_set), introspective=_introspective(definition.selection_set))
+    for fragment in measure.fragments.values():
+        measure.of(fragment.selection_set)
+    if measure.repeats > MAX_REPEATS:
+        raise too_large("Too many fields stand twice in one selection set.", "Ask for each field once.")
+
+
+def check_page(size: int) -> int:
+    """A page size within its bounds.
+
+    Raises: Malformed, QUERY_TOO_LARGE above the maximum.
+    """
+    if size > MAX_PAGE:
+        raise too_large(f"A page has at most {MAX_PAGE} rows.", f"Ask for first: {MAX_PAGE} and follow endCursor.")
+    if size < 1:
+        raise Malformed("A page has at least one row.", advice=f"Ask for first: 1 to {MAX_PAGE}.")
+    return size
+
+
+def _check(extent: Extent, *, introspective: bool) -> None:
+    bounds = (
+        (extent.depth, MAX_INTROSPECTION_DEPTH if introspective else MAX_DEPTH, "levels deep", "Nest less deeply."),
+        (extent.lists, MAX_LIST_DEPTH, "lists inside one another", "Follow inner lists in a second document."),
+        (extent.aliases, MAX_ALIASES, "aliases", "Send several documents, or one filter with `in`."),
+        (extent.fields, MAX_FIELDS, "fields", "Ask for less, or in several documents."),
+    )
+    for size, maximum, what, advice in bounds:
+        if size > maximum:
+            raise too_large(f"The document has more than {maximum} {what}.", advice)
+
+
+def _introspective(selections: SelectionSetNode) -> bool:
+    """Whether nothing but introspection stands at the root."""
+    return all(
+        isinstance(item, FieldNode) and item.name.value in {"__schema", "__type", "__typename"}
+        for item in selections.selections
+    )
+
+
+class _Measure:
+    """Measures each fragment once, so that the work is linear even where fragments multiply."""
+
+    def __init__(self, document: DocumentNode) -> None:
+        self.fragments = {
+            item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)
+        }
+        self.repeats = 0
+        self._known: dict[str, Extent] = {}
+
+    def of(self, selections: SelectionSetNode | None) -> Extent:
+        """The extent of a selection set. A fragment inside itself adds nothing here: validation refuses it."""
+        extent = Extent()
+        if selections is None:
+            return extent
+        seen: set[str] = set()
+        for item in selections.selections:
+            match item:
+                case FieldNode():
+                    key = (item.alias or item.name).value
+                    self.repeats += key in seen
+                    seen.add(key)
+                    extent = extent.beside(self._field(item))
+                case InlineFragmentNode():
+                    extent = extent.beside(self.of(item.selection_set))
+                case FragmentSpreadNode():
+                    extent = extent.beside(self._fragment(item.name.value))
+        return extent
+
+    def _field(self, field: FieldNode) -> Extent:
+        for given in field.arguments or ():
+            if given.name.value == "first" and isinstance(given.value, IntValueNode):
+                check_page(int(given.value.value[:10]))
+        inner = self.of(field.selection_set)
+        return Extent(
+            inner.depth + 1,
+            inner.lists + (field.name.value in LISTS and field.selection_set is not None),
+            inner.aliases + (field.alias is not None),
+            inner.fields + 1,
+        )
+
+    def _fragment(self, name: str) -> Extent:
+        if name not in self._known:
+            self._known[name] = Extent()
+            fragment = self.fragments.get(name)
+            self._known[name] = self.of(fragment.selection_set) if fragment else Extent()
+        return self._known[name]

@@ -1,0 +1,148 @@
+"""The root of what can be asked, as one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from strawberry.types.arguments import StrawberryArgument
+
+from api.graphql.building import NAMES, argument, object_type, output
+from api.graphql.parts import described
+from api.graphql.types import NODE, paging, value_type
+from api.graphql.wording import first_paragraph, guarded
+from domain.actors import Actor, Rights
+from domain.ids import Id
+from domain.records import SHAPES, Shape
+
+
+class Kind(Enum):
+    """How a root is answered."""
+
+    ONE = "ONE"
+    """One record by its id."""
+    PAGE = "PAGE"
+    """A page of records."""
+    NODE = "NODE"
+    """One record of the type its id names."""
+    ACCESS = "ACCESS"
+    """Who looked at one credit file."""
+    ME = "ME"
+    """The caller, from its token alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """One field of the query root."""
+
+    kind: Kind
+    record: str = ""
+    times: bool = False
+    """Whether it can be read as of another day, and as it was known then."""
+
+    @property
+    def shape(self) -> Shape:
+        """The record it answers."""
+        return SHAPES[self.record]
+
+
+ROOTS = {
+    "me": Root(Kind.ME),
+    "node": Root(Kind.NODE),
+    "creditFile": Root(Kind.ONE, "CreditFile", times=True),
+    "creditFiles": Root(Kind.PAGE, "CreditFile", times=True),
+    "assessment": Root(Kind.ONE, "Assessment", times=True),
+    "assessments": Root(Kind.PAGE, "Assessment", times=True),
+    "creditPolicy": Root(Kind.ONE, "CreditPolicy"),
+    "creditPolicies": Root(Kind.PAGE, "CreditPolicy"),
+    "controlActions": Root(Kind.PAGE, "ControlAction", times=True),
+    "consents": Root(Kind.PAGE, "Consent", times=True),
+    "disclosures": Root(Kind.PAGE, "Disclosure"),
+    "sources": Root(Kind.PAGE, "Source"),
+    "partners": Root(Kind.PAGE, "Partner"),
+    "auditEntries": Root(Kind.PAGE, "AuditEntry"),
+    "accessLog": Root(Kind.ACCESS, "AccessEntry"),
+}
+"""Every root, by its name in the schema."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Me:
+    """The caller as its verified token names it, and what its roles may do (Ch.8 §1)."""
+
+    person: str
+    """The stable name of the person or machine. Ch.8 §1"""
+    tenant: Id
+    """The company it acts in. Ch.2"""
+    partner: Id | None
+    """The partner it speaks for. Ch.4 §4"""
+    subject: Id | None
+    """The customer it is. Ch.3 §3"""
+    roles: tuple[str, ...]
+    """Its roles. Ch.8 §1"""
+    actions: tuple[str, ...]
+    """What these roles may do, `noun:verb`. Ch.8 §1"""
+
+    @classmethod
+    def of(cls, actor: Actor, rights: Rights) -> Me:
+        """The caller, with the actions of its rights."""
+        return cls(
+            person=actor.person,
+            tenant=actor.tenant,
+            partner=actor.partner,
+            subject=actor.subject,
+            roles=tuple(sorted(actor.roles)),
+            actions=tuple(sorted(rights.allowed)),
+        )
+
+
+def build_query() -> type:
+    """The query root."""
+    if "Me" not in NAMES:
+        value_type(Me, first_paragraph(Me.__doc__))
+    fields = []
+    for name, root in ROOTS.items():
+        expression, says, arguments = _root(root)
+        fields.append(output(name, f"{expression} | None", says, arguments))
+    return object_type("Query", "What can be asked. Every answer is recorded before it leaves. Ch.8 §1", fields)
+
+
+def _root(root: Root) -> tuple[str, str, list[StrawberryArgument]]:
+    """The type, the description and the arguments of a root."""
+    match root.kind:
+        case Kind.ME:
+            return "Me", first_paragraph(Me.__doc__), []
+        case Kind.NODE:
+            says = "Any record by its id; null where there is none within reach. Ch.3 §1 (the action of its type)"
+            return NODE, says, [_id("node")]
+        case Kind.ONE:
+            says = f"{described(root.shape)} Null where there is none within reach."
+            return root.record, says, [_id(root.record), *_times(root)]
+        case Kind.PAGE:
+            return (
+                f"{root.record}Connection",
+                f"A page of {root.record}. {described(root.shape)}",
+                [
+                    *paging(root.shape),
+                    *_times(root),
+                ],
+            )
+        case Kind.ACCESS:
+            says = guarded(
+                "Who looked at a credit file or acted on it. Ch.3 §3", f"credit_file:read, {root.shape.read}"
+            )
+            of = argument("creditFile", "ID", "The id of the credit file. Ch.3 §3")
+            return f"{root.record}Connection", says, [of, *paging(root.shape)]
+
+
+def _id(what: str) -> StrawberryArgument:
+    return argument("id", "ID", f"The id of the {what}, exactly as received.")
+
+
+def _times(root: Root) -> list[StrawberryArgument]:
+    if not root.times:
+        return []
+    return [
+        argument("asOf", "datetime | None", "As it held at this instant; now where nothing is said. Ch.4 §2"),
+        argument("knownAt", "datetime | None", "As it was known at this instant; now where nothing is said. Ch.4 §2"),
+    ]
