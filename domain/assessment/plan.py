@@ -1,0 +1,64 @@
+"""The control plan: which measures follow from a grade, and from what changed against what was in force (Ch.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.assessment.policy import PolicyDocument, SecurityNeed, Trigger
+from domain.assessment.receipt import Receipt, Standing
+from domain.assessment.scale import ControlBasis, ControlKind
+
+_REQUIRED = {SecurityNeed.REQUIRED, SecurityNeed.REQUIRED_FOR_TERMS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAction:
+    """One control action the credit policy asks for; a person still approves it."""
+
+    kind: ControlKind
+    basis: ControlBasis
+    scope: str
+    deadline_days: int
+    exit_condition: str
+
+
+def control_plan(policy: PolicyDocument, receipt: Receipt, previous: Standing | None) -> tuple[PlannedAction, ...]:
+    """The measures of the policy that follow from an assessment, in the policy's order.
+
+    Chapter: 3.2, 5.2, 6.1, 6.2, 6.3.
+    Units:   deadlines in days after the assessment comes into force.
+    Shape:   total; a limit is never both raised and lowered, nor are terms both extended and shortened.
+    """
+    pulled = _triggers(receipt, previous)
+    return tuple(
+        PlannedAction(
+            kind=measure.kind,
+            basis=ControlBasis.CREDIT_POLICY,
+            scope=measure.scope,
+            deadline_days=measure.deadline_days,
+            exit_condition=measure.exit_condition,
+        )
+        for measure in policy.control_rules.measures
+        if measure.trigger in pulled
+        and (measure.ungraded if receipt.grade is None else receipt.grade in measure.grades)
+    )
+
+
+def _triggers(receipt: Receipt, previous: Standing | None) -> frozenset[Trigger]:
+    """What happened: the grade stands, and limit and terms moved against what was in force."""
+    limit = receipt.limit.minor if receipt.limit else 0
+    happened = {
+        Trigger.STANDING: True,
+        Trigger.PREPAYMENT_DUE: receipt.prepayment_bp > 0,
+        Trigger.SECURITY_REQUIRED: receipt.security in _REQUIRED,
+        Trigger.LIMIT_GRANTED: previous is None and limit > 0,
+        Trigger.TERMS_GRANTED: previous is None and receipt.net_days > 0,
+    }
+    if previous is not None:
+        happened |= {
+            Trigger.LIMIT_RAISED: limit > previous.limit_minor,
+            Trigger.LIMIT_LOWERED: limit < previous.limit_minor,
+            Trigger.TERMS_EXTENDED: receipt.net_days > previous.net_days,
+            Trigger.TERMS_SHORTENED: receipt.net_days < previous.net_days,
+        }
+    return frozenset(trigger for trigger, true in happened.items() if true)
