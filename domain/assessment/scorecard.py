@@ -10,6 +10,13 @@ from enum import Enum
 from itertools import pairwise
 from typing import NamedTuple
 
+EXISTING = "EXISTING"
+"""The scorecard of customers with a history of trade with the company."""
+NEW = "NEW"
+"""The scorecard of new customers."""
+INVOICE = "INVOICE"
+"""The scorecard of firms known by their VAT invoices alone."""
+
 
 class Unit(Enum):
     """What the value of a characteristic counts; it also says how a value is shown."""

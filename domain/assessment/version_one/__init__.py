@@ -24,7 +24,8 @@ from domain.assessment.policy import (
     TermsRules,
 )
 from domain.assessment.scale import Grade, SecurityKind, Tier
-from domain.assessment.version_one.cards import INVOICE, NEW, scorecards
+from domain.assessment.scorecard import INVOICE, NEW
+from domain.assessment.version_one.cards import scorecards
 from domain.assessment.version_one.rules import control_rules
 
 _YUAN = 100

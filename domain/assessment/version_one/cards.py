@@ -14,6 +14,9 @@ from dataclasses import replace
 from decimal import Decimal
 
 from domain.assessment.scorecard import (
+    EXISTING,
+    INVOICE,
+    NEW,
     Band,
     CardOrigin,
     Characteristic,
@@ -24,10 +27,6 @@ from domain.assessment.scorecard import (
     Scorecard,
     Unit,
 )
-
-EXISTING = "EXISTING"
-NEW = "NEW"
-INVOICE = "INVOICE"
 
 _EXISTING = """
 A1 | Value-weighted days beyond terms, 12 months | 加权逾期天数 | DAYS | ≤0:18 ≤5:16 ≤15:12 ≤30:6 ≤60:2 :0
