@@ -13,11 +13,12 @@ from typing import Any
 from graphql import FieldNode, GraphQLObjectType, OperationDefinitionNode
 from graphql.execution.values import VariableValues
 
-from api.graphql import forms
-from api.graphql.arguments import Given, Slots, Source, fill, given, page_size, plain, prefix_of_id
-from api.graphql.forms import Entry, Form
-from api.graphql.inputs import OPERATORS, OrderDirection
-from api.graphql.parts import (
+from api.graphql.compiling import forms
+from api.graphql.compiling.arguments import Given, Slots, Source, fill, given, page_size, plain, prefix_of_id
+from api.graphql.compiling.forms import Entry, Form
+from api.graphql.compiling.selections import Selections
+from api.graphql.generation.inputs import OPERATORS, OrderDirection
+from api.graphql.generation.parts import (
     Closed,
     Column,
     Derived,
@@ -31,11 +32,10 @@ from api.graphql.parts import (
     values,
     without_none,
 )
+from api.graphql.generation.wording import camel
 from api.graphql.queries import ROOTS, Kind, Me, Root
 from api.graphql.scalars import print_text, printer
-from api.graphql.selections import Selections
 from api.graphql.types import CONFIDENTIAL
-from api.graphql.wording import camel
 from domain.errors import CreditError, Malformed
 from domain.reading import Labelled, Level, Link, Page, Reading, Reveal, Times, Where
 from domain.records import PREFIXES, SHAPES, Computed, Confidential, Shape

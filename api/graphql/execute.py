@@ -28,13 +28,13 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graphql.utilities import validate_input_value
 
 from api.graphql import errors
-from api.graphql.arguments import deciding
 from api.graphql.compiler import compile_query
+from api.graphql.compiling.arguments import deciding
+from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Memory, Prepared, prepare
 from api.graphql.errors import Refusal
 from api.graphql.limits import MAX_TOKENS, check_document, check_text, too_large
 from api.graphql.queries import Me
-from api.graphql.selections import Selections
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, Malformed, NotPermitted
 

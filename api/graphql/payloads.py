@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLResolveInfo
 
 from api.graphql.compiler import compile_record
+from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Prepared, prepare
-from api.graphql.selections import Selections
 from domain.ids import Id
 from domain.records import Shape
 

@@ -7,10 +7,10 @@ from enum import Enum
 
 from strawberry.types.arguments import StrawberryArgument
 
-from api.graphql.building import NAMES, argument, object_type, output
-from api.graphql.parts import described
+from api.graphql.generation.building import NAMES, argument, object_type, output
+from api.graphql.generation.parts import described
+from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.types import NODE, paging, value_type
-from api.graphql.wording import first_paragraph, guarded
 from domain.actors import Actor, Rights
 from domain.ids import Id
 from domain.records import SHAPES, Shape

@@ -8,7 +8,7 @@ import strawberry
 from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
-from api.graphql.building import answer_by_key
+from api.graphql.generation.building import answer_by_key
 from api.graphql.payloads import read_payload
 from api.graphql.queries import build_query
 from api.graphql.scalars import SCALARS

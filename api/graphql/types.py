@@ -8,7 +8,7 @@ from typing import Any
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from api.graphql.building import (
+from api.graphql.generation.building import (
     GENERATED,
     NAMES,
     argument,
@@ -18,9 +18,8 @@ from api.graphql.building import (
     object_type,
     output,
 )
-from api.graphql.inputs import filter_of, order_of
-from api.graphql.limits import DEFAULT_PAGE, MAX_PAGE
-from api.graphql.parts import (
+from api.graphql.generation.inputs import filter_of, order_of
+from api.graphql.generation.parts import (
     Closed,
     Column,
     Derived,
@@ -35,7 +34,8 @@ from api.graphql.parts import (
     values,
     without_none,
 )
-from api.graphql.wording import first_paragraph, guarded
+from api.graphql.generation.wording import first_paragraph, guarded
+from api.graphql.limits import DEFAULT_PAGE, MAX_PAGE
 from domain.reading import Purpose
 from domain.records import SHAPES, Shape
 

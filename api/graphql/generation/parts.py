@@ -10,8 +10,8 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
+from api.graphql.generation.wording import camel, first_paragraph, guarded, remark
 from api.graphql.scalars import CurrencyCode
-from api.graphql.wording import camel, first_paragraph, guarded, remark
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents

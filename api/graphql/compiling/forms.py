@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from api.graphql.wording import camel
+from api.graphql.generation.wording import camel
 
 Form = Callable[[Any], Any]
 """Makes one place of the answer from what the reading has there."""

@@ -8,9 +8,9 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, cast
 
-from api.graphql.building import NAMES, entry, enum_type, expression, input_type
-from api.graphql.parts import is_enum
-from api.graphql.wording import camel, first_paragraph
+from api.graphql.generation.building import NAMES, entry, enum_type, expression, input_type
+from api.graphql.generation.parts import is_enum
+from api.graphql.generation.wording import camel, first_paragraph
 from domain.ids import Id
 from domain.records import Fact, Shape
 

@@ -17,9 +17,9 @@ from strawberry.types.enum import StrawberryEnumDefinition
 from strawberry.types.field import StrawberryField
 from strawberry.types.unset import UNSET
 
-from api.graphql.parts import is_enum, is_value, item_of
+from api.graphql.generation.parts import is_enum, is_value, item_of
+from api.graphql.generation.wording import first_paragraph, remark
 from api.graphql.scalars import CurrencyCode
-from api.graphql.wording import first_paragraph, remark
 from domain.ids import Id
 
 NAMES: dict[str, Any] = {

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import structlog
+from graphql import get_introspection_query
+
+from domain.errors import AuditUnavailable
+from domain.ids import Id
+from domain.records import SHAPES
+
+FILE = Id("cf_" + "0" * 26)
+
+
+def codes(response):
+    return [error["extensions"]["code"] for error in response.errors]
+
+
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ("{", "MALFORMED"),
+        ('{ creditFile(id: "s3cret" }', "MALFORMED"),
+        ("{ creditFil { id } }", "MALFORMED"),
+        ('{ creditFiles(first: "s3cret") { totalCount } }', "MALFORMED"),
+        ("{ creditFiles(filter: {grade: {eq: s3cret}}) { totalCount } }", "MALFORMED"),
+        ("query A { __typename } query B { __typename }", "MALFORMED"),
+        ("subscription { __typename }", "MALFORMED"),
+        ("mutation { __typename }", "MALFORMED"),
+        ("{" + " a" * 1_000 + "}", "QUERY_TOO_LARGE"),
+        ("{ creditFiles(first: 1000) { totalCount } }", "QUERY_TOO_LARGE"),
+        ("{" + "a{" * 60 + "a" + "}" * 61, "QUERY_TOO_LARGE"),
+    ],
+)
+def test_a_hostile_or_wrong_document_is_refused_with_a_code_and_without_suggestions(house, query, code):
+    response = house.ask(query)
+    assert not response.executed
+    assert "data" not in response.body()
+    assert set(codes(response)) == {code}
+    text = json.dumps(response.body())
+    assert "Did you mean" not in text
+    assert "s3cret" not in text
+    assert house.entries == []
+
+
+def test_a_document_beyond_the_limits_is_never_validated(house, monkeypatch):
+    monkeypatch.setattr("api.graphql.execute.validate", lambda *_a, **_k: pytest.fail("it was validated"))
+    assert codes(house.ask("{" + "a{" * 13 + "a" + "}" * 14)) == ["QUERY_TOO_LARGE"]
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [("$n: Int", "s3cret"), ("$n: Int", {"s3cret": 1}), ("$n: Int!", None), ("$n: Int = 3", 2**40)],
+)
+def test_a_variable_that_does_not_fit_is_named_and_its_value_is_not_repeated(house, declared, value):
+    response = house.ask(f"query({declared}) {{ creditFiles(first: $n) {{ totalCount }} }}", {"n": value})
+    assert codes(response) == ["MALFORMED"]
+    assert "$n" in response.errors[0]["message"]
+    assert "s3cret" not in json.dumps(response.body())
+
+
+def test_a_variable_inside_an_input_is_named_by_its_path(house):
+    query = "query($f: CreditFileFilter) { creditFiles(filter: $f) { totalCount } }"
+    response = house.ask(query, {"f": {"reviewDueOn": {"lte": "s3cret"}, "x": 1}})
+    assert "$f.reviewDueOn.lte" in response.errors[0]["message"]
+    assert "s3cret" not in json.dumps(response.body())
+
+
+def test_introspection_is_for_those_who_may_and_answers_beside_data(house):
+    query = '{ me { person } t: __type(name: "Money") { name fields { name } } }'
+    refused = house.ask(query)
+    assert (codes(refused), refused.executed) == (["NOT_PERMITTED"], False)
+    allowed = house.ask(query, introspect=lambda _rights: True)
+    assert allowed.data == {
+        "me": {"person": "li"},
+        "t": {"name": "Money", "fields": [{"name": "amount"}, {"name": "currency"}]},
+    }
+    whole = house.ask(get_introspection_query(), introspect=lambda _rights: True)
+    assert whole.errors == []
+    assert len(whole.data["__schema"]["types"]) > len(SHAPES)
+    named = "query($n: String!) { __type(name: $n) { kind } }"
+    assert house.ask(named, {"n": "Node"}, introspect=lambda _r: True).data == {"__type": {"kind": "INTERFACE"}}
+
+
+def test_the_named_operation_runs(house):
+    query = "query A { me { person } } query B { __typename }"
+    assert house.ask(query, operation_name="B").data == {"__typename": "Query"}
+    assert codes(house.ask(query, operation_name="C")) == ["MALFORMED"]
+
+
+def test_an_unavailable_house_says_so_with_its_code_and_gives_no_data(house):
+    house.broken = AuditUnavailable("The audit log cannot be written.")
+    response = house.ask(f'{{ me {{ person }} creditFile(id: "{FILE}") {{ id }} }}')
+    assert response.data == {"me": {"person": "li"}, "creditFile": None}
+    assert codes(response) == ["AUDIT_UNAVAILABLE"]
+
+
+def test_a_bug_is_masked_and_logged_without_query_text_or_values(house):
+    house.broken = KeyError("s3cret")
+    with structlog.testing.capture_logs() as logs:
+        response = house.ask(f'{{ creditFile(id: "{FILE}") {{ notable: name }} }}')
+    assert codes(response) == ["INTERNAL"]
+    assert response.data == {"creditFile": None}
+    assert response.errors[0]["extensions"]["requestId"] == "req-1"
+    text = json.dumps([logs, response.body()])
+    assert "s3cret" not in text
+    assert "notable" not in text
+    assert logs[0]["type"] == "KeyError"
+    assert any("conftest" in frame for frame in logs[0]["frames"])
+
+
+def test_null_where_the_schema_promises_a_value_empties_its_root_and_is_told_as_a_bug(house):
+    house.rows["CreditFile"][0]["name"] = None
+    with structlog.testing.capture_logs() as logs:
+        response = house.ask(f'{{ creditFile(id: "{FILE}") {{ name }} }}')
+    assert response.data == {"creditFile": None}
+    assert codes(response) == ["INTERNAL"]
+    assert logs[0]["type"] == "Broken"
+
+
+def test_what_is_not_even_a_document_is_answered(house):
+    for query in ("", "\ud800", "\x00", "# only a comment"):
+        assert codes(house.ask(query)) == ["MALFORMED"]
