@@ -62,9 +62,9 @@ class Compiled:
         """The value of every slot of the reading."""
         return fill(self.sources, variables)
 
-    def shape(self, draft: Mapping[str, Any]) -> dict[str, Any]:
-        """The answer in document order; a root that was not read is null."""
-        return {key: form(draft.get(key) if label else None) for key, label, form in self.answers}
+    def rows(self, arguments: Sequence[Any]) -> dict[str, int]:
+        """How many rows each root can read at most."""
+        return {root.label: _rows(root.what, arguments) for root in self.reading.roots}
 
 
 @dataclass(slots=True)
@@ -354,6 +354,11 @@ class _Compiler:
             (key, None, forms.word(name)) if same[0].name.value == TYPENAME else (key, same[0].name.value, forms.same)
             for key, same in self._selections.under(self._selections.object(name), nodes).items()
         ]
+
+
+def _rows(level: Level, arguments: Sequence[Any]) -> int:
+    size: int = arguments[level.page.size.index] if level.page else 1
+    return size * (1 + sum(_rows(way.what.level, arguments) for way in level.links))
 
 
 def _order(arguments: Given) -> tuple[tuple[str, bool], ...]:

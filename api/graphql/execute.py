@@ -28,12 +28,12 @@ from graphql.execution.values import VariableValues, get_variable_values
 from graphql.utilities import validate_input_value
 
 from api.graphql import errors
-from api.graphql.compiler import compile_query
+from api.graphql.compiler import Compiled, compile_query
 from api.graphql.compiling.arguments import deciding
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Memory, Prepared, prepare
 from api.graphql.errors import Refusal
-from api.graphql.limits import MAX_TOKENS, check_document, check_text, too_large
+from api.graphql.limits import MAX_TOKENS, check_document, check_rows, check_text, too_large
 from api.graphql.queries import Me
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, Malformed, NotPermitted
@@ -61,11 +61,14 @@ class Response:
     errors: list[dict[str, Any]]
     executed: bool
     """Whether anything ran; a request that was refused before has errors and no data at all."""
+    cost: dict[str, int] = field(default_factory=dict)
+    """How many rows each root can read at most."""
 
     def body(self) -> dict[str, Any]:
         """The answer as GraphQL over HTTP prints it."""
         body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
-        return body | ({"data": self.data} if self.executed else {})
+        body |= {"data": self.data} if self.executed else {}
+        return body | ({"extensions": {"cost": self.cost}} if self.cost else {})
 
 
 def may_introspect(rights: Rights) -> bool:
@@ -86,7 +89,7 @@ async def execute(
         document = _document(house.memory, house.schema.graph, request)
         operation = _operation(document, request)
         variables = _variables(house.schema.graph, operation, request)
-        key = (document.digest, request.operation_name, rights.id, deciding(variables))
+        key = (document.digest, request.operation_name, rights.id, rights.version, deciding(variables))
         context = Context(house, actor, rights, request.request_id, variables, key)
         if operation.operation is OperationType.QUERY:
             return await _query(context, document, operation, request, allowed=introspect(rights))
@@ -195,6 +198,8 @@ async def _query(
     if compiled.introspection and not allowed:
         raise NotPermitted("Your roles do not read the schema.", advice="Use the published schema.graphql.")
     arguments = compiled.arguments(context.variables)
+    cost = compiled.rows(arguments)
+    check_rows(sum(cost.values()))
     id_ = request.request_id
     found = [errors.told(error, id_, (key,)) for key, error in compiled.failures.items()]
     draft: dict[str, Any] = {key: Me.of(context.actor, context.rights) for key in compiled.mine}
@@ -203,14 +208,23 @@ async def _query(
     try:
         if prepared.plan is not None:
             draft |= await context.house.gate.read(prepared.plan, context.actor, arguments, request=id_)
-        return Response(compiled.shape(draft), found, executed=True)
     except CreditError as error:
         found += [errors.told(error, id_, (root.label,)) for root in compiled.reading.roots]
     except Exception as error:  # noqa: BLE001 - a bug is masked and logged; the other roots still answer
-        found.append(errors.masked(error, id_, (compiled.reading.roots[0].label,)))
-    for root in compiled.reading.roots:
-        draft[root.label] = None
-    return Response(compiled.shape(draft), found, executed=True)
+        found += [errors.masked(error, id_, (root.label,)) for root in compiled.reading.roots]
+    return Response(_shaped(compiled, draft, id_, found), found, executed=True, cost=cost)
+
+
+def _shaped(compiled: Compiled, draft: Mapping[str, Any], id_: str, found: list[dict[str, Any]]) -> dict[str, Any]:
+    """The answer in document order; a root that was not read, or whose rows break the schema, is null."""
+    data: dict[str, Any] = {}
+    for key, label, form in compiled.answers:
+        try:
+            data[key] = form(draft.get(key) if label else None)
+        except Exception as error:  # noqa: BLE001 - a bug is masked and logged; the other roots still answer
+            found.append(errors.masked(error, id_, (key,)))
+            data[key] = None
+    return data
 
 
 def _introspected(

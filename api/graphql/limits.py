@@ -35,6 +35,8 @@ MAX_FIELDS = 2_000
 """Fields of an operation with every fragment written out."""
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
+MAX_ROWS = 50_000
+"""Rows that the pages of one request can hold together at most."""
 MAX_CHOICES = 100
 """Values of one `in` condition."""
 
@@ -112,6 +114,15 @@ def check_page(size: int) -> int:
     if size < 1:
         raise Malformed("A page has at least one row.", advice=f"Ask for first: 1 to {MAX_PAGE}.")
     return size
+
+
+def check_rows(rows: int) -> None:
+    """Refuses a request whose pages multiply to too many rows.
+
+    Raises: Malformed (QUERY_TOO_LARGE).
+    """
+    if rows > MAX_ROWS:
+        raise too_large(f"The pages can hold {rows} rows together; {MAX_ROWS} are allowed.", "Ask for smaller pages.")
 
 
 def _check(extent: Extent, *, introspective: bool) -> None:

@@ -9,6 +9,7 @@ from graphql import GraphQLResolveInfo
 from api.graphql.compiler import compile_record
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Prepared, prepare
+from api.graphql.limits import check_rows
 from domain.ids import Id
 from domain.records import Shape
 
@@ -34,5 +35,7 @@ async def read_payload(info: Info[Context, Any], shape: Shape, id: Id) -> dict[s
         raise AssertionError("a record is always read")
     arguments = prepared.compiled.arguments(context.variables)
     arguments[0] = id
+    check_rows(sum(prepared.compiled.rows(arguments).values()))
     draft = await context.house.gate.read(prepared.plan, context.actor, arguments, request=context.request_id)
-    return prepared.compiled.shape(draft)[key]  # type: ignore[no-any-return] # one root, an object or null
+    ((_, _, form),) = prepared.compiled.answers
+    return form(draft[key])  # type: ignore[no-any-return] # the form of a root makes an object or null

@@ -113,10 +113,19 @@ def test_a_bug_is_masked_and_logged_without_query_text_or_values(house):
 def test_null_where_the_schema_promises_a_value_empties_its_root_and_is_told_as_a_bug(house):
     house.rows["CreditFile"][0]["name"] = None
     with structlog.testing.capture_logs() as logs:
-        response = house.ask(f'{{ creditFile(id: "{FILE}") {{ name }} }}')
-    assert response.data == {"creditFile": None}
+        response = house.ask(f'{{ creditFile(id: "{FILE}") {{ name }} other: creditFile(id: "{FILE}") {{ id }} }}')
+    assert response.data == {"creditFile": None, "other": {"id": FILE}}
     assert codes(response) == ["INTERNAL"]
+    assert response.errors[0]["path"] == ["creditFile"]
     assert logs[0]["type"] == "Broken"
+
+
+def test_pages_that_multiply_are_refused_by_the_rows_they_can_hold(house):
+    query = """query($n: Int!) { creditFiles(first: $n) { nodes { assessments(first: $n) { nodes { creditFile {
+        assessments(first: $n) { totalCount } } } } } } }"""
+    response = house.ask(query, {"n": 2})
+    assert response.body()["extensions"] == {"cost": {"creditFiles": 2 * (1 + 2 * (1 + 1 * (1 + 2)))}}
+    assert codes(house.ask(query, {"n": 100})) == ["QUERY_TOO_LARGE"]
 
 
 def test_what_is_not_even_a_document_is_answered(house):
