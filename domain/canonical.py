@@ -58,6 +58,8 @@ def plain(value: object) -> Json:
     Shape:   `shaped(type(value), plain(value)) == value`; equal decimals have one spelling.
     Raises:  Malformed for anything else.
     """
+    if value is None or isinstance(value, bool | int | str):
+        return value
     if isinstance(value, Mapping):
         return {str(_plain_scalar(key)): plain(item) for key, item in value.items()}
     if isinstance(value, frozenset):
@@ -119,11 +121,12 @@ def _integer(value: object, path: _Path) -> int:
 def _text(value: object, path: _Path) -> str:
     if not isinstance(value, str):
         raise _malformed("A text is expected here.", path)
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        raise _malformed("The text holds half a character.", path) from None
-    return str(value)
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise _malformed("The text holds half a character.", path) from None
+    return value
 
 
 def _decimal_text(value: Decimal) -> str:
