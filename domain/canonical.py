@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
@@ -30,6 +30,9 @@ MAX_INTEGER = 2**53 - 1
 
 _DECIMAL = re.compile(r"(?!-0$)-?(0|[1-9][0-9]*)(\.[0-9]*[1-9])?")
 _Path = tuple[str, ...]
+_Entries = Mapping[object, object]
+_Items = Sequence[object]
+"""What a check of the container alone tells about what it holds."""
 
 
 def encode(value: object) -> bytes:
@@ -61,11 +64,11 @@ def plain(value: object) -> Json:
     if value is None or isinstance(value, bool | int | str):
         return value
     if isinstance(value, Mapping):
-        return {str(_plain_scalar(key)): plain(item) for key, item in value.items()}
+        return {str(_plain_scalar(key)): plain(item) for key, item in cast("_Entries", value).items()}
     if isinstance(value, frozenset):
-        return sorted((plain(item) for item in value), key=encode)
+        return sorted((plain(item) for item in cast("frozenset[object]", value)), key=encode)
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [plain(item) for item in cast("_Items", value)]
     if dataclasses.is_dataclass(value):
         return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return _plain_scalar(value)
@@ -103,10 +106,11 @@ def _ordered(value: object, path: _Path) -> object:
     if isinstance(value, str):
         return _text(value, path)
     if isinstance(value, Mapping):
-        keys = sorted((_text(key, path) for key in value), key=lambda key: key.encode("utf-16-be"))
-        return {key: _ordered(value[key], (*path, key)) for key in keys}
+        entries = {_text(key, path): item for key, item in cast("_Entries", value).items()}
+        keys = sorted(entries, key=lambda key: key.encode("utf-16-be"))
+        return {key: _ordered(entries[key], (*path, key)) for key in keys}
     if isinstance(value, list | tuple):
-        return [_ordered(item, (*path, str(index))) for index, item in enumerate(value)]
+        return [_ordered(item, (*path, str(index))) for index, item in enumerate(cast("_Items", value))]
     raise _malformed("A value of this type has no canonical spelling.", path)
 
 
@@ -145,7 +149,8 @@ def _read(kind: Any, value: object, path: _Path) -> object:
     if origin in {tuple, frozenset}:
         if not isinstance(value, list):
             raise _malformed("A list is expected here.", path)
-        return origin(_read(arguments[0], item, (*path, str(index))) for index, item in enumerate(value))
+        items = enumerate(cast("_Items", value))
+        return cast("object", origin(_read(arguments[0], item, (*path, str(index))) for index, item in items))
     if origin is not None and issubclass(origin, Mapping):
         entries = _object(value, path)
         return {
@@ -203,7 +208,7 @@ def _read_scalar(kind: Any, value: object, path: _Path) -> object:
 def _object(value: object, path: _Path) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise _malformed("An object is expected here.", path)
-    return value
+    return cast("Mapping[str, object]", value)
 
 
 def _malformed(sentence: str, path: _Path) -> Malformed:

@@ -43,7 +43,7 @@ class InvoiceFigures:
     active_start: date
     first_on: date | None = None
     last_on: date | None = None
-    active_months: set[int] = field(default_factory=set)
+    active_months: set[int] = field(default_factory=set[int])
     sales_invoices: int = 0
     """Valid sales invoices of the last 24 months, red ones apart."""
     year_count: int = 0
@@ -52,8 +52,8 @@ class InvoiceFigures:
     year_red: int = 0
     half_sales: int = 0
     year_purchases: int = 0
-    buyers: dict[str | None, int] = field(default_factory=dict)
-    suppliers: dict[str | None, int] = field(default_factory=dict)
+    buyers: dict[str | None, int] = field(default_factory=dict[str | None, int])
+    suppliers: dict[str | None, int] = field(default_factory=dict[str | None, int])
 
     @property
     def year_sales(self) -> int:

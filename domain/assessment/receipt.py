@@ -85,7 +85,7 @@ class Snapshot:
     limits: LimitFacts
     knock_outs: frozenset[str] = frozenset()
     """Codes of knock-outs that rest on a confirmed record."""
-    volumes: Mapping[str, int] = field(default_factory=dict)
+    volumes: Mapping[str, int] = field(default_factory=dict[str, int])
     """How much data there is, for the minimums of a scorecard."""
     unsatisfied_judgments_bp: int | None = None
     """Live unsatisfied judgments as a share of net worth."""
