@@ -134,11 +134,11 @@ class _Compiler:
         """One field of the query root."""
         name = nodes[0].name.value
         if name == TYPENAME:
-            self._answers.append((key, None, forms.word(query.name)))
+            self._answers.append(Entry(key=key, word=query.name))
             return
         if name in META:
             self._introspection[key] = tuple(nodes)
-            self._answers.append((key, key, forms.same))
+            self._answers.append(Entry(key=key, label=key))
             return
         arguments = given(query.fields[name], nodes[0], self._selections.variables)
         self._times = self._times_of(arguments)
@@ -146,13 +146,13 @@ class _Compiler:
             self._read(ROOTS[name], key, nodes, arguments)
         except CreditError as error:
             self._failures[key] = error
-            self._answers.append((key, None, forms.same))
+            self._answers.append(Entry(key=key, label=key))
 
     def _read(self, root: Root, key: str, nodes: Sequence[FieldNode], arguments: Given) -> None:
         match root.kind:
             case Kind.ME:
                 self._mine.append(key)
-                self._answers.append((key, key, forms.optional(self._object(Me, nodes))))
+                self._answers.append(Entry(key=key, label=key, form=self._object(Me, nodes)))
             case Kind.ONE:
                 _check_id(arguments.values["id"], root.shape.prefix)
                 self._by_id(root.shape, key, nodes, arguments)
@@ -186,7 +186,7 @@ class _Compiler:
 
     def _add(self, key: str, level: Level, form: Form) -> None:
         self._roots.append(Labelled(key, level))
-        self._answers.append((key, key, forms.optional(form)))
+        self._answers.append(Entry(key=key, label=key, form=form))
 
     def _times_of(self, arguments: Given) -> Times:
         slots = {
@@ -204,48 +204,50 @@ class _Compiler:
         for key, same in self._selections.under(type_, nodes).items():
             name, label = same[0].name.value, prefix + key
             if name == TYPENAME:
-                entries.append((key, None, forms.word(shape.name)))
+                entries.append(Entry(key=key, word=shape.name))
             else:
-                entries.append((key, label, self._part(asked, type_, offered[name], label, same)))
+                entries.append(self._part(asked, type_, offered[name], Entry(key=key, label=label), same))
         return forms.row(entries)
 
     def _part(
-        self, asked: _Asked, type_: GraphQLObjectType, part: Part, label: str, nodes: Sequence[FieldNode]
-    ) -> Form:
-        name = nodes[0].name.value
+        self, asked: _Asked, type_: GraphQLObjectType, part: Part, entry: Entry, nodes: Sequence[FieldNode]
+    ) -> Entry:
+        name, label = nodes[0].name.value, entry.label
+        place = f"{type_.name}.{name}"
         match part:
             case Column():
                 asked.facts.append(Labelled(label, part.name))
-                return self._value(part.type, nodes, f"{type_.name}.{name}", optional=part.optional)
+                return self._value(entry, part.type, nodes, place, optional=part.optional)
             case Derived():
                 asked.computed.append(Labelled(label, part.by))
-                return self._value(part.by.type, nodes, f"{type_.name}.{name}", optional=part.by.optional)
+                return self._value(entry, part.by.type, nodes, place, optional=part.by.optional)
             case Masked():
                 asked.masks.append(Labelled(label, part.by))
-                return forms.optional(print_text)
+                return entry
             case ToOne():
                 inner = _Asked()
                 target = SHAPES[str(part.by.target)]
                 form = self._record(inner, target, nodes, "")
                 asked.links.append(Labelled(label, Link(part.by, inner.level(target, self._times))))
-                return forms.optional(form)
+                return replace(entry, form=form)
             case ToMany():
                 arguments = given(type_.fields[name], nodes[0], self._selections.variables)
                 level, form = self._page(SHAPES[part.by.target], nodes, arguments)
                 asked.links.append(Labelled(label, Link(part.by, level)))
-                return form
+                return replace(entry, form=form, place=place)
             case Closed():
                 arguments = given(type_.fields[name], nodes[0], self._selections.variables)
                 reveal, form = self._reveal(type_, part, nodes, arguments)
                 asked.reveals.append(Labelled(label, reveal))
-                return form
+                return replace(entry, form=form)
 
     def _page(self, shape: Shape, nodes: Sequence[FieldNode], arguments: Given) -> tuple[Level, Form]:
         """A connection: one level, however many ways its rows are asked for."""
         asked = _Asked()
         wants_total = False
-        entries: list[tuple[str, Form]] = []
+        entries: dict[str, Form | str] = {}
         rows = 0
+        form: Form | str
         for key, same in self._selections.under(self._selections.object(f"{shape.name}Connection"), nodes).items():
             prefix = f"{rows}." if rows else ""
             match same[0].name.value:
@@ -259,8 +261,8 @@ class _Compiler:
                 case "totalCount":
                     form, wants_total = forms.total, True
                 case _:
-                    form = forms.word(f"{shape.name}Connection")
-            entries.append((key, form))
+                    form = f"{shape.name}Connection"
+            entries[key] = form
         after = arguments.values.get("after") is not None
         page = Page(
             size=self._slots.add(arguments, ("first",), page_size),
@@ -281,13 +283,13 @@ class _Compiler:
         for key, same in self._selections.under(self._selections.object(f"{shape.name}Edge"), nodes).items():
             match same[0].name.value:
                 case "cursor":
-                    entries.append((key, "cursor", print_text))
+                    entries.append(Entry(key=key, label="cursor"))
                 case "node":
                     prefix = f"{rows + used}." if rows + used else ""
-                    entries.append((key, "node", self._record(asked, shape, same, prefix)))
+                    entries.append(Entry(key=key, label="node", form=self._record(asked, shape, same, prefix)))
                     used += 1
                 case _:
-                    entries.append((key, None, forms.word(f"{shape.name}Edge")))
+                    entries.append(Entry(key=key, word=f"{shape.name}Edge"))
         return forms.edges(entries), used
 
     def _where(self, shape: Shape, arguments: Given) -> tuple[Where, ...]:
@@ -311,28 +313,29 @@ class _Compiler:
         for key, same in self._selections.under(self._selections.object(name), nodes).items():
             asked = same[0].name.value
             if asked == TYPENAME:
-                entries.append((key, None, forms.word(name)))
+                entries.append(Entry(key=key, word=name))
             elif asked == "withheld":
                 closed.append(key)
-                entries.append((key, key, forms.withheld(self._words("WithheldField", same))))
+                entries.append(Entry(key=key, label=key, form=forms.withheld(self._words("WithheldField", same))))
             else:
                 sealed = part.fields[asked]
                 fields.append(Labelled(key, sealed))
                 plain_type, _ = without_none(sealed.type)
-                entries.append((key, key, self._value(plain_type, same, f"{name}.{asked}", optional=True)))
+                entries.append(self._value(Entry(key=key, label=key), plain_type, same, asked, optional=True))
         reveal = Reveal(purpose=arguments.values["purpose"], fields=tuple(fields), withheld=tuple(closed))
-        return reveal, forms.optional(forms.row(entries))
+        return reveal, forms.row(entries)
 
-    def _value(self, type_: Any, nodes: Sequence[FieldNode], place: str, *, optional: bool) -> Form:
-        """The form of a fact: a leaf prints, a value object and a list follow their selections."""
+    def _value(self, entry: Entry, type_: Any, nodes: Sequence[FieldNode], place: str, *, optional: bool) -> Entry:
+        """The entry of a fact: a leaf prints, a value object and a list follow their selections."""
         item = item_of(type_)
-        if item is not None:
-            form = forms.many(self._value(item, nodes, place, optional=False))
-        elif is_value(type_):
-            form = self._object(type_, nodes)
-        else:
-            form = printer(type_)
-        return forms.optional(form) if optional else forms.required(form, place)
+        form = self._form(type_, nodes) if item is None else forms.many(self._form(item, nodes), place)
+        return replace(entry, form=form, place="" if optional else place)
+
+    def _form(self, type_: Any, nodes: Sequence[FieldNode]) -> Form | None:
+        if is_value(type_):
+            return self._object(type_, nodes)
+        prints = printer(type_)
+        return None if prints is print_text else prints
 
     def _object(self, cls: type, nodes: Sequence[FieldNode]) -> Form:
         """A value object such as money, or the caller itself."""
@@ -341,17 +344,19 @@ class _Compiler:
         for key, same in self._selections.under(self._selections.object(cls.__name__), nodes).items():
             name = same[0].name.value
             if name == TYPENAME:
-                entries.append((key, None, forms.word(cls.__name__)))
+                entries.append(Entry(key=key, word=cls.__name__))
             else:
                 column = columns[name]
-                form = self._value(column.type, same, f"{cls.__name__}.{name}", optional=column.optional)
-                entries.append((key, column.name, form))
+                entry = Entry(key=key, label=column.name)
+                entries.append(
+                    self._value(entry, column.type, same, f"{cls.__name__}.{name}", optional=column.optional)
+                )
         return forms.value(entries)
 
     def _words(self, name: str, nodes: Sequence[FieldNode]) -> list[Entry]:
         """The fields of a type whose values need no printing."""
         return [
-            (key, None, forms.word(name)) if same[0].name.value == TYPENAME else (key, same[0].name.value, forms.same)
+            Entry(key=key, word=name) if same[0].name.value == TYPENAME else Entry(key=key, label=same[0].name.value)
             for key, same in self._selections.under(self._selections.object(name), nodes).items()
         ]
 

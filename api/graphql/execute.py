@@ -218,12 +218,13 @@ async def _query(
 def _shaped(compiled: Compiled, draft: Mapping[str, Any], id_: str, found: list[dict[str, Any]]) -> dict[str, Any]:
     """The answer in document order; a root that was not read, or whose rows break the schema, is null."""
     data: dict[str, Any] = {}
-    for key, label, form in compiled.answers:
+    for entry in compiled.answers:
+        held = draft.get(entry.label) if entry.word is None else entry.word
         try:
-            data[key] = form(draft.get(key) if label else None)
+            data[entry.key] = held if entry.form is None or held is None else entry.form(held)
         except Exception as error:  # noqa: BLE001 - a bug is masked and logged; the other roots still answer
-            found.append(errors.masked(error, id_, (key,)))
-            data[key] = None
+            found.append(errors.masked(error, id_, (entry.key,)))
+            data[entry.key] = None
     return data
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from graphql import GraphQLResolveInfo
 
 from api.graphql.compiler import compile_record
+from api.graphql.compiling.forms import row
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Prepared, prepare
 from api.graphql.limits import check_rows
@@ -37,5 +38,4 @@ async def read_payload(info: Info[Context, Any], shape: Shape, id: Id) -> dict[s
     arguments[0] = id
     check_rows(sum(prepared.compiled.rows(arguments).values()))
     draft = await context.house.gate.read(prepared.plan, context.actor, arguments, request=context.request_id)
-    ((_, _, form),) = prepared.compiled.answers
-    return form(draft[key])  # type: ignore[no-any-return] # the form of a root makes an object or null
+    return row(prepared.compiled.answers)(draft)[key]  # type: ignore[no-any-return] # a root is an object or null

@@ -14,7 +14,7 @@ import strawberry
 from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
-from domain.money import EXPONENTS, Money
+from domain.money import EXPONENTS
 
 CurrencyCode = NewType("CurrencyCode", str)
 """An ISO 4217 code the product knows."""
@@ -31,7 +31,8 @@ def print_instant(value: datetime | str) -> str:
     """RFC 3339 in UTC with microseconds; what is printed already stays."""
     if isinstance(value, str):
         return value
-    return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    instant = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return instant.isoformat(timespec="microseconds")[: -len("+00:00")] + "Z"
 
 
 def print_day(value: date | str) -> str:
@@ -61,7 +62,7 @@ def print_whole(value: int) -> int:
     """
     if not -(2**31) <= value < 2**31:
         raise ValueError("A whole number of the answer needs more than 32 bits.")
-    return int(value)
+    return value
 
 
 def print_truth(value: bool) -> bool:  # noqa: FBT001 - the value is the subject
@@ -173,8 +174,3 @@ def printer(type_: Any) -> Callable[[Any], Any]:
         return PRINTERS[plain]
     except KeyError:
         raise TypeError(f"{type_!r} has no printed form.") from None
-
-
-def money_amount(money: Money) -> str:
-    """The amount of money in major units, with all minor digits of its currency."""
-    return print_decimal(money.amount)

@@ -3,89 +3,85 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import getitem
 from typing import Any
 
 from api.graphql.generation.wording import camel
 
 Form = Callable[[Any], Any]
-"""Makes one place of the answer from what the reading has there."""
-
-Entry = tuple[str, str | None, Form]
-"""A response key, the label its value has in the reading (None for a known word), and its form."""
+"""Makes one place of the answer from what the reading has there, which is never null."""
 
 
 class Broken(ValueError):
     """A value is null where the schema promises one: a bug, or a row that no longer fits its declaration."""
 
 
-def word(text: str) -> Form:
-    """A word known beforehand, such as the name of a type."""
-    return lambda _value: text
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One response key: a word known beforehand, or the value under a label of the reading, in its form."""
+
+    key: str
+    word: str | None = None
+    label: str = ""
+    form: Form | None = None
+    """None where the value stands in the answer as it is."""
+    place: str = ""
+    """Named where the schema promises a value; null is a bug there."""
 
 
-def optional(form: Form) -> Form:
-    """Null stays null."""
-    return lambda value: None if value is None else form(value)
+def row(entries: Sequence[Entry], get: Callable[[Any, str], Any] = getitem) -> Form:
+    """An object of the answer: each labelled value in its form, null where there is none."""
+    template = {entry.key: entry.word for entry in entries}
+    filled = tuple((entry.key, entry.label, entry.form, entry.place) for entry in entries if entry.word is None)
 
-
-def required(form: Form, place: str) -> Form:
-    """Null is a bug here, and is told as one."""
-
-    def shape(value: Any) -> Any:
-        if value is None:
-            raise Broken(f"{place} is null.")
-        return form(value)
-
-    return shape
-
-
-def many(form: Form) -> Form:
-    """A list, each item in its form."""
-    return lambda values: [form(value) for value in values]
-
-
-def row(entries: Sequence[Entry]) -> Form:
-    """One record: its labelled values under their response keys."""
-    fixed = tuple(entries)
-
-    def shape(values: Mapping[str, Any]) -> dict[str, Any]:
-        return {key: form(None if label is None else values[label]) for key, label, form in fixed}
+    def shape(values: Any) -> dict[str, Any]:
+        made: dict[str, Any] = template.copy()
+        for key, label, form, place in filled:
+            held = get(values, label)
+            if held is not None:
+                made[key] = held if form is None else form(held)
+            elif place:
+                raise Broken(f"{place} is null.")
+        return made
 
     return shape
 
 
 def value(entries: Sequence[Entry]) -> Form:
     """A value object such as money: its attributes under their response keys."""
-    fixed = tuple(entries)
+    return row(entries, getattr)
 
-    def shape(held: Any) -> dict[str, Any]:
-        return {key: form(None if label is None else getattr(held, label)) for key, label, form in fixed}
+
+def many(form: Form | None, place: str) -> Form:
+    """A list, each item in its form; no item is null."""
+
+    def shape(held: Sequence[Any]) -> list[Any]:
+        if None in held:
+            raise Broken(f"An item of {place} is null.")
+        return list(held) if form is None else [form(item) for item in held]
 
     return shape
 
 
 def withheld(entries: Sequence[Entry]) -> Form:
     """What stayed closed, each field once under its name in the schema."""
-    fixed = tuple(entries)
+    form = row(entries)
 
     def shape(items: Sequence[Mapping[str, str]]) -> list[dict[str, Any]]:
         once = {item["field"]: {**item, "field": camel(item["field"])} for item in items}
-        return [
-            {key: form(None if label is None else item[label]) for key, label, form in fixed} for item in once.values()
-        ]
+        return [form(item) for item in once.values()]
 
     return shape
 
 
 def edges(entries: Sequence[Entry]) -> Form:
     """The rows of a page, each with its cursor."""
-    fixed = tuple(entries)
+    form = row(entries)
 
     def shape(page: Mapping[str, Any]) -> list[dict[str, Any]]:
-        return [
-            {key: form(cursor if label == "cursor" else held) for key, label, form in fixed}
-            for held, cursor in zip(page["rows"], page["cursors"], strict=True)
-        ]
+        pairs = zip(page["rows"], page["cursors"], strict=True)
+        return [form({"node": held, "cursor": cursor}) for held, cursor in pairs]
 
     return shape
 
@@ -97,7 +93,7 @@ def nodes(form: Form) -> Form:
 
 def page_info(entries: Sequence[Entry]) -> Form:
     """Where a page stands."""
-    fixed = tuple(entries)
+    form = row(entries)
 
     def shape(page: Mapping[str, Any]) -> dict[str, Any]:
         cursors = page["cursors"]
@@ -107,7 +103,7 @@ def page_info(entries: Sequence[Entry]) -> Form:
             "startCursor": cursors[0] if cursors else None,
             "endCursor": cursors[-1] if cursors else None,
         }
-        return {key: form(None if label is None else known[label]) for key, label, form in fixed}
+        return form(known)  # type: ignore[no-any-return] # the form of a row makes an object
 
     return shape
 
@@ -117,12 +113,7 @@ def total(page: Mapping[str, Any]) -> int:
     return int(page["total"])
 
 
-def connection(entries: Sequence[tuple[str, Form]]) -> Form:
-    """A page in the reader's own form."""
-    fixed = tuple(entries)
-    return lambda page: {key: form(page) for key, form in fixed}
-
-
-def same(held: Any) -> Any:
-    """The value as it is."""
-    return held
+def connection(forms: Mapping[str, Form | str]) -> Form:
+    """A page in the reader's own form: each response key from the whole page, or a word known beforehand."""
+    fixed = tuple(forms.items())
+    return lambda page: {key: form if isinstance(form, str) else form(page) for key, form in fixed}
