@@ -1,0 +1,158 @@
+"""The only door to the `cryptography` package: a few primitives, each with the sizes our formats use and no others.
+
+Keys are 256 bits and nonces 96 bits; everything else raises ValueError, because it is a bug and never an input.
+Secrets live in buffers that are overwritten after use. Copies that Python or the ciphers keep cannot be wiped.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from collections.abc import Callable
+from typing import NoReturn, TypeVar
+
+from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
+
+KEY_BYTES = 32
+NONCE_BYTES = 12
+TAG_BYTES = 16
+DIGEST_BYTES = 32
+SIGNATURE_BYTES = 64
+
+Aes256Gcm = AESGCM
+"""A cipher bound to one key. Making one costs more than using it, so it is kept per key."""
+
+Forged = InvalidTag
+"""A ciphertext, its nonce or its associated data does not verify under this key."""
+
+T = TypeVar("T")
+
+
+class Secret:
+    """The bytes of a key: never shown, copied or stored by accident, overwritten when nobody holds it any more."""
+
+    __slots__ = ("_bytes",)
+
+    def __init__(self, key: bytearray) -> None:
+        """Takes the buffer over: whoever made it keeps no use of it."""
+        _sized(key, KEY_BYTES, "A key")
+        self._bytes = key
+
+    def use(self, action: Callable[[bytearray], T]) -> T:
+        """What the action makes of the bytes; it must not keep them."""
+        if not self._bytes:
+            raise ValueError("The key is wiped.")
+        return action(self._bytes)
+
+    def wipe(self) -> None:
+        """Overwrites the bytes; the key cannot be used after that."""
+        wipe(self._bytes)
+        self._bytes = bytearray()
+
+    def __del__(self) -> None:
+        if hasattr(self, "_bytes"):
+            wipe(self._bytes)
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A key is not serialised.")
+
+
+def random_bytes(length: int) -> bytes:
+    """Bytes from the random generator of the operating system."""
+    return os.urandom(length)
+
+
+def random_secret() -> Secret:
+    """A new random key."""
+    return Secret(bytearray(os.urandom(KEY_BYTES)))
+
+
+def wipe(buffer: bytearray) -> None:
+    """Overwrites a buffer with zeros, in place."""
+    buffer[:] = bytes(len(buffer))
+
+
+def aes_256_gcm(key: bytes | bytearray) -> Aes256Gcm:
+    """The cipher of a key; it keeps a copy of its own that dies with it."""
+    _sized(key, KEY_BYTES, "A key")
+    return AESGCM(key)
+
+
+def encrypt(cipher: Aes256Gcm, nonce: bytes, text: bytes | bytearray, bound: bytes) -> bytes:
+    """Ciphertext and tag of a text, bound to associated data."""
+    if len(nonce) != NONCE_BYTES:
+        raise ValueError("A nonce is 12 bytes.")
+    return cipher.encrypt(nonce, text, bound)
+
+
+def decrypt(cipher: Aes256Gcm, nonce: bytes, sealed: bytes, bound: bytes) -> bytes:
+    """The text of a ciphertext with its tag.
+
+    Raises: Forged.
+    """
+    if len(nonce) != NONCE_BYTES:
+        raise ValueError("A nonce is 12 bytes.")
+    return cipher.decrypt(nonce, sealed, bound)
+
+
+def decrypt_key(cipher: Aes256Gcm, nonce: bytes, sealed: bytes, bound: bytes) -> Secret:
+    """A key that was encrypted under another, straight into a buffer that can be wiped.
+
+    Raises: Forged.
+    """
+    _sized(nonce, NONCE_BYTES, "A nonce")
+    _sized(sealed, KEY_BYTES + TAG_BYTES, "An encrypted key")
+    key = bytearray(KEY_BYTES)
+    cipher.decrypt_into(nonce, sealed, bound, key)
+    return Secret(key)
+
+
+def hkdf_expand_sha256(key: bytes | bytearray, info: bytes, length: int = KEY_BYTES) -> bytearray:
+    """RFC 5869 Expand: as many bytes as asked for, derived from a key for one purpose."""
+    _sized(key, KEY_BYTES, "A key")
+    derived = bytearray(length)
+    HKDFExpand(SHA256(), length, info).derive_into(key, derived)
+    return derived
+
+
+def hmac_sha256(key: bytes | bytearray, message: bytes) -> bytes:
+    """RFC 2104 with SHA-256: 32 bytes that only a holder of the key can make."""
+    _sized(key, KEY_BYTES, "A key")
+    # The standard library's one-shot form: the same OpenSSL, without an object per message.
+    return hmac.digest(key, message, "sha256")
+
+
+def ed25519_public(seed: bytes | bytearray) -> bytes:
+    """The public key of a private one (RFC 8032, 32 bytes each)."""
+    _sized(seed, KEY_BYTES, "A key")
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def ed25519_sign(seed: bytes | bytearray, message: bytes) -> bytes:
+    """The signature of a message, 64 bytes; the same message always has the same one."""
+    _sized(seed, KEY_BYTES, "A key")
+    return Ed25519PrivateKey.from_private_bytes(seed).sign(message)
+
+
+def ed25519_verifies(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the holder of the private key signed exactly this message."""
+    _sized(public, KEY_BYTES, "A key")
+    if len(signature) != SIGNATURE_BYTES:
+        return False
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _sized(value: bytes | bytearray, length: int, what: str) -> None:
+    if len(value) != length:
+        raise ValueError(f"{what} is {length} bytes.")
