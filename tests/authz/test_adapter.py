@@ -79,7 +79,7 @@ def test_an_enforcer_needs_named_domains(domains):
 )
 def test_a_line_that_is_not_well_formed_refuses_the_whole_file(line):
     with pytest.raises(Malformed):
-        read(GOOD.replace("vi-01", "vi-99") + line)
+        read("p, admin, file, write, allow, ad-01, writes\n" + line)
 
 
 @pytest.mark.parametrize(
@@ -147,6 +147,7 @@ def test_rules_of_one_tenant_say_nothing_in_another():
         assert enforcer.enforce("user", tenant, "file", "read")
         assert not enforcer.enforce("user", tenant, "file", "write")
     assert not enforcer.enforce("user", "te_three", "file", "read")
+    assert not enforcer.enforce("viewer", "te_three", "file", "read")
 
 
 def test_taking_two_rules_away_leaves_the_other_two_of_their_cross_product():
