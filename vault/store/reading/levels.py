@@ -1,0 +1,210 @@
+"""One level of a reading, compiled: its statements, and how its rows become one part of the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.ports import Fetch, Rows
+from domain.reading import Level, Link
+from domain.records import SHAPES, Children, Fact
+from vault.store.reading import queries
+from vault.store.reading.columns import Held, Unsupported, held
+from vault.store.reading.dialects import Dialect, Statement
+from vault.store.reading.gathering import Gathering
+from vault.store.reading.queries import Kind, Query
+from vault.store.reading.sealed import SealedCells
+from vault.store.reading.values import Cursors, page_size
+
+Row = dict[str, Any]
+Raw = Sequence[Any]
+Answers = dict[Any, Any]
+"""The answer of a level for each of its parents; the one parent of a root is None."""
+ROOT: Sequence[Any] = (None,)
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Where a fetched row holds a fact, and how it is read."""
+
+    start: int
+    stop: int
+    read: Callable[..., Any] | None
+
+    def of(self, raw: Raw) -> Any:
+        """The value in one row."""
+        if self.read is None:
+            return raw[self.start]
+        return self.read(*raw[self.start : self.stop])
+
+
+class Selection:
+    """The columns a statement selects, each once."""
+
+    def __init__(self, level: Level) -> None:
+        self._shape = level.shape
+        self._cells: dict[str, Cell] = {}
+        self.columns: list[Any] = []
+
+    def cell(self, name: str) -> Cell:
+        """Where a fact or stamp column stands in the rows.
+
+        Raises: Unsupported.
+        """
+        if name not in self._cells:
+            wanted = held(self._shape, name)
+            start = len(self.columns)
+            self.columns += wanted.columns
+            self._cells[name] = Cell(start, len(self.columns), wanted.decoder())
+        return self._cells[name]
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A link of a level: under which label, by which of its columns, to what."""
+
+    label: str
+    cell: Cell
+    plan: LevelPlan
+
+
+class LevelPlan:
+    """A level that is compiled: it reads the rows of all its parents with the same few statements."""
+
+    def __init__(self, level: Level, dialect: Dialect, link: Link | None = None) -> None:
+        self._level = level
+        self._dialect = dialect
+        self._page = level.page
+        self._reports = link is None or not link.by.same_subject
+        self._root = link is None
+        by = _by(level, link)
+        asked = Selection(level)
+        self._by = asked.cell(by.fact.name) if by else None
+        self._id, self._subject = asked.cell("id"), asked.cell("subject_id")
+        keys = queries.orders(level)
+        self._keys = tuple(asked.cell(key.held.fact.name) for key in keys) if level.page else ()
+        self._after = tuple((key.name, key.held.placed(dialect)) for key in keys)
+        self._cursors = Cursors(tuple(key.held.typed for key in keys))
+        self._facts = tuple((item.label, asked.cell(item.what)) for item in level.facts)
+        self._words = {item.label: item.what for item in level.constants}
+        self._computed = tuple(
+            (item.label, item.what.batch, tuple(asked.cell(need) for need in item.what.needs))
+            for item in level.computed
+        )
+        self._ways = tuple(_way(level, item.label, item.what, asked, dialect) for item in level.links)
+        self._cells = SealedCells(level, dialect)
+        self._filled = queries.filled(level, dialect)
+        many = link is not None and isinstance(link.by, Children)
+        self._query = Query(level, dialect, by, many, asked.columns, keys)
+        self._texts: dict[Kind, tuple[Statement, Statement | None]] = {}
+        # Compiled now, so that what cannot be compiled is known before anything runs.
+        self._text(Kind(partner=False, subject=False, after=self._page is not None and self._page.after is not None))
+
+    def read(self, run: Gathering, parents: Sequence[Any] = ROOT) -> Generator[Fetch, Rows, Answers]:
+        """The answer for every parent, and everything beneath it."""
+        size = page_size(run.arguments[self._page.size.index], self._page.maximum) if self._page else 0
+        values, kind = self._values(run, parents, size)
+        statement, total = self._text(kind)
+        groups = self._grouped((yield statement.fetch(values)))
+        kept: list[tuple[Raw, Row]] = []
+        answers = {parent: self._answer(groups.get(parent, ()), size, kind, kept) for parent in parents}
+        if total is not None:
+            self._count(answers, (yield total.fetch(values)))
+        if self._reports:
+            ids = [self._id.of(raw) for raw, _ in kept] if self._root else ()
+            run.meet([self._subject.of(raw) for raw, _ in kept], ids)
+        if self._cells.asked:
+            loaded = yield self._cells.fetch(run.scope.tenant, [self._id.of(raw) for raw, _ in kept])
+            owners = {self._id.of(raw): (self._subject.of(raw), row) for raw, row in kept}
+            self._cells.place(run, owners, loaded)
+        self._compute(kept, run)
+        for way in self._ways:
+            theirs = [way.cell.of(raw) for raw, _ in kept]
+            found = yield from way.plan.read(run, list(dict.fromkeys(key for key in theirs if key is not None)))
+            for (_, row), key in zip(kept, theirs, strict=True):
+                row[way.label] = found.get(key)
+        return answers
+
+    def _text(self, kind: Kind) -> tuple[Statement, Statement | None]:
+        """The statements of one kind of run, compiled when first needed."""
+        if kind not in self._texts:
+            wants_total = self._page is not None and self._page.wants_total
+            self._texts[kind] = (self._query.rows(kind), self._query.total(kind) if wants_total else None)
+        return self._texts[kind]
+
+    def _values(self, run: Gathering, parents: Sequence[Any], size: int) -> tuple[Row, Kind]:
+        """Every parameter by its name, and the kind of statement they are for."""
+        scope = run.scope
+        values: Row = {"tenant": scope.tenant, "limit": size + 1, "partner": scope.partner, "subject": scope.subject}
+        values |= {item.name: item.convert(run.arguments[item.slot]) for item in self._filled}
+        if not self._root:
+            values["parents"] = self._dialect.listed(parents)
+        after = run.arguments[self._page.after.index] if self._page and self._page.after else None
+        if after is not None:
+            cursor = self._cursors.read(after)
+            values |= {name: convert(value) for (name, convert), value in zip(self._after, cursor, strict=True)}
+        return values, Kind(scope.partner is not None, scope.subject is not None, after is not None)
+
+    def _grouped(self, rows: Rows) -> dict[Any, list[Raw]]:
+        """The rows of each parent, in their order."""
+        groups: dict[Any, list[Raw]] = {}
+        for raw in rows:
+            groups.setdefault(self._by.of(raw) if self._by else None, []).append(raw)
+        return groups
+
+    def _answer(self, raws: Sequence[Raw], size: int, kind: Kind, kept: list[tuple[Raw, Row]]) -> Any:
+        """A page of rows, or the one record; what is shown is kept for the steps that follow."""
+        made = [(raw, self._row(raw)) for raw in raws[: size or 1]]
+        kept += made
+        if self._page is None:
+            return made[0][1] if made else None
+        return {
+            "rows": [row for _, row in made],
+            "cursors": [self._cursors.write([key.of(raw) for key in self._keys]) for raw, _ in made],
+            "more": len(raws) > size,
+            "earlier": kind.after,
+            "total": 0 if self._page.wants_total else None,
+        }
+
+    def _row(self, raw: Raw) -> Row:
+        row: Row = dict(self._words)
+        for label, cell in self._facts:
+            row[label] = cell.of(raw)
+        self._cells.leave_room(row)
+        return row
+
+    def _count(self, answers: Answers, rows: Rows) -> None:
+        for counted in rows:
+            answers[counted[0] if self._by else None]["total"] = counted[-1]
+
+    def _compute(self, kept: Sequence[tuple[Raw, Row]], run: Gathering) -> None:
+        """Every computed field, once for all rows of the level."""
+        for label, batch, needs in self._computed:
+            made = batch([tuple(cell.of(raw) for cell in needs) for raw, _ in kept], run.now.date())
+            for (_, row), value in zip(kept, made, strict=True):
+                row[label] = value
+
+
+def _by(level: Level, link: Link | None) -> Held | None:
+    """The column of a level in which its parents are found.
+
+    Raises: Unsupported when the link does not lead there.
+    """
+    if link is None:
+        return None
+    if link.by.target is None or SHAPES[link.by.target] is not level.shape:
+        raise Unsupported(f"{link.by.name} does not lead to {level.shape.name}.")
+    if isinstance(link.by, Children):
+        return held(level.shape, link.by.by)
+    if level.page is not None:
+        raise Unsupported(f"{link.by.name} leads to one record, which has no pages.")
+    return held(level.shape, "id")
+
+
+def _way(level: Level, label: str, link: Link, asked: Selection, dialect: Dialect) -> Way:
+    own = link.by.on if isinstance(link.by, Children) else link.by.name
+    declared: Children | Fact | None = level.shape.children.get(link.by.name) or level.shape.facts.get(link.by.name)
+    if declared != link.by:
+        raise Unsupported(f"{level.shape.name} declares no link {link.by.name}.")
+    return Way(label, asked.cell(own), LevelPlan(link.level, dialect, link))

@@ -1,0 +1,135 @@
+"""The confidential part of a level: room is left for each value, and every stored cell is loaded once, unopened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from domain.ids import Id
+from domain.ports import Fetch, Rows, SealedValue
+from domain.reading import NOT_GRANTED, Level, Reveal
+from domain.records import Confidential
+from vault.store.material import Material
+from vault.store.reading import queries
+from vault.store.reading.columns import Unsupported
+from vault.store.reading.dialects import Dialect
+from vault.store.reading.gathering import Gathering
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One confidential field asked for at one place of a row."""
+
+    field: Confidential[Any]
+    label: str
+    reveal: str | None
+    """The label of the reveal it stands under; a masked form stands on the row itself."""
+
+
+class SealedCells:
+    """What a level asks of its sealed cells."""
+
+    def __init__(self, level: Level, dialect: Dialect) -> None:
+        self._table = level.shape.table
+        self._dialect = dialect
+        self._masks = tuple(item.label for item in level.masks)
+        self._reveals = tuple((item.label, _template(item.what), *_withheld(item.what)) for item in level.reveals)
+        asks = [Ask(item.what, item.label, None) for item in level.masks]
+        for reveal in level.reveals:
+            closed = dict(reveal.what.closed)
+            asks += [
+                Ask(item.what, item.label, reveal.label) for item in reveal.what.fields if item.what.name not in closed
+            ]
+        self.asked: dict[str, list[Ask]] = {}
+        """The open ones, by tag; empty where nothing needs to be loaded."""
+        for ask in asks:
+            self.asked.setdefault(ask.field.tag, []).append(ask)
+        for field in _fields(level):
+            if level.shape.confidential.get(field.name) != field:
+                raise Unsupported(f"{level.shape.name} declares no confidential field {field.name}.")
+        self._statement = queries.sealed(dialect)
+
+    def leave_room(self, row: Row) -> None:
+        """Puts a null where each value will stand, and says what stays closed and why."""
+        for label in self._masks:
+            row[label] = None
+        for label, template, lists, closed in self._reveals:
+            part = dict(template)
+            for withheld in lists:
+                part[withheld] = [dict(item) for item in closed]
+            row[label] = part
+
+    def fetch(self, tenant: Id, records: Sequence[Id]) -> Fetch:
+        """The statement that loads the cells of some records."""
+        values = {
+            "tenant": tenant,
+            "record_type": self._table,
+            "records": self._dialect.listed(list(dict.fromkeys(records))),
+            "tags": self._dialect.listed(list(self.asked)),
+        }
+        return self._statement.fetch(values)
+
+    def place(self, run: Gathering, owners: Mapping[Id, tuple[Id, Row]], rows: Rows) -> None:
+        """Hands on every cell, still sealed, with the places its value goes to.
+
+        The subject is the record's own: a cell or key that was moved from elsewhere does not open under it.
+        """
+        for record, tag, version, *stored in rows:
+            subject, row = owners[record]
+            material = self._material(stored)
+            for ask in self.asked[tag]:
+                sealed = SealedValue(
+                    field=ask.field,
+                    tenant=run.scope.tenant,
+                    subject=subject,
+                    record=record,
+                    version=version,
+                    masked=ask.reveal is None,
+                    material=material,
+                )
+                run.wait(sealed, (row if ask.reveal is None else row[ask.reveal], ask.label))
+
+    def _material(self, stored: Sequence[Any]) -> Material:
+        schema, envelope, dek_id, dek_version, alg, kek_epoch, wrapped, kek_wrapped = stored
+        return Material(
+            record_type=self._table,
+            schema_version=schema,
+            envelope=envelope,
+            dek_id=dek_id,
+            dek_version=dek_version,
+            alg=alg,
+            kek_epoch=kek_epoch,
+            wrapped=wrapped,
+            kek_wrapped=kek_wrapped,
+        )
+
+
+def _fields(level: Level) -> list[Confidential[Any]]:
+    return [
+        *(item.what for item in level.masks),
+        *(item.what for reveal in level.reveals for item in reveal.what.fields),
+    ]
+
+
+def _template(reveal: Reveal) -> Row:
+    words = {item.label: item.what for item in reveal.constants}
+    return {**words, **{item.label: None for item in reveal.fields}}
+
+
+def _withheld(reveal: Reveal) -> tuple[tuple[str, ...], list[dict[str, str]]]:
+    """The labels that ask what stayed closed, and what did: each field, why, and what would unlock it."""
+    classes = {item.what.name: item.what.data_class for item in reveal.fields}
+    closed = [
+        {"field": name, "reason": reason, "unlock": _unlock(reason, classes[name].action)}
+        for name, reason in reveal.closed
+    ]
+    return reveal.withheld, closed
+
+
+def _unlock(reason: str, action: str) -> str:
+    if reason == NOT_GRANTED:
+        return f"A role that is granted {action}."
+    return f"What {reason} asks for, under a role that is granted {action}."

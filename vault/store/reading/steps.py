@@ -1,0 +1,32 @@
+"""A prepared reading: a generator that yields statements and is sent their rows. It touches no database itself."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from datetime import datetime
+from typing import Any
+
+from domain.ports import Draft, Fetch, Rows, Scope
+from domain.reading import Reading
+from vault.store.reading.dialects import Dialect
+from vault.store.reading.gathering import Gathering
+from vault.store.reading.levels import LevelPlan
+
+
+class SqlSteps:
+    """The steps of one reading on one database; they may run many times, also at once."""
+
+    def __init__(self, reading: Reading, dialect: Dialect) -> None:
+        self._roots = tuple((root.label, LevelPlan(root.what, dialect)) for root in reading.roots)
+
+    def run(self, scope: Scope, arguments: Sequence[Any], now: datetime) -> Generator[Fetch, Rows, Draft]:
+        """The statements, whose number does not depend on the number of rows, and at the end the draft.
+
+        Raises: Malformed for a page size out of bounds, a cursor of another list, or a value no column holds.
+        """
+        run = Gathering(scope, arguments, now)
+        answer: dict[str, Any] = {}
+        for label, plan in self._roots:
+            found = yield from plan.read(run)
+            answer[label] = found[None]
+        return run.draft(answer)
