@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import os
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
+from typing import NoReturn, Self, TypeVar
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -52,6 +52,12 @@ class Secret:
         """Overwrites the bytes; the key cannot be used after that."""
         wipe(self._bytes)
         self._bytes = bytearray()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.wipe()
 
     def __del__(self) -> None:
         if hasattr(self, "_bytes"):

@@ -22,8 +22,8 @@ import json
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar
 
 import rfc8785
 
@@ -33,6 +33,8 @@ from domain.money import Money
 
 Value = str | int | Decimal | Money | date | datetime | bool | bytes | dict[str, Any] | list[Any]
 """Everything that is ever sealed; exactly these types, never a subclass of one."""
+
+T = TypeVar("T")
 
 BUCKETS = (0, 16, 32, 64)
 """The lengths a plaintext may be padded to a multiple of; 0 is no padding."""
@@ -70,7 +72,7 @@ def read(plain: bytes) -> Value:
     """
     try:
         value = _READERS[plain[0]](plain[1:])
-    except (LookupError, ValueError, ArithmeticError, CreditError):
+    except (LookupError, ValueError, TypeError, ArithmeticError, CreditError):
         value = None
     if value is None:
         raise Tampered("A sealed value is not spelled as its type demands.")
@@ -178,7 +180,7 @@ def _shortest(value: int) -> bytes:
     return value.to_bytes(magnitude.bit_length() // 8 + 1, "big", signed=True)
 
 
-def _same(value: Any, spelling: bytes, body: bytes) -> Any:
+def _same(value: T, spelling: bytes, body: bytes) -> T:
     if spelling != body:
         raise ValueError
     return value

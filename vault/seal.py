@@ -54,7 +54,7 @@ class Dek:
         self.dek_id = sized(dek_id)
         self.cipher = key.use(hazmat.aes_256_gcm)
         headers = [PREFIX + flags + dek_id for flags in (BARE, PADDED)]
-        self.heads = {header: _u32(_PARTS) + _part(_DOMAIN) + _part(header) for header in headers}
+        self.heads = {header: u32(_PARTS) + _part(_DOMAIN) + _part(header) for header in headers}
 
     def __repr__(self) -> str:
         return f"Dek({self.dek_id.hex()})"
@@ -62,7 +62,7 @@ class Dek:
 
 def pae(*parts: bytes) -> bytes:
     """The parts in one string of bytes that no other parts make: u32 count, then u32 length and bytes of each."""
-    return _u32(len(parts)) + b"".join(map(_part, parts))
+    return u32(len(parts)) + b"".join(map(_part, parts))
 
 
 def associated_data(head: bytes, cell: Cell) -> bytes:
@@ -125,6 +125,11 @@ def sized(raw: bytes) -> bytes:
     return raw
 
 
+def u32(number: int) -> bytes:
+    """A count or a version as it is bound: 32 bits, big-endian."""
+    return number.to_bytes(4, "big")
+
+
 def _sealed(dek: Dek, cell: Cell, plain: bytes, flags: bytes, nonce: bytes | None = None) -> bytes:
     """The envelope of a plaintext; only tests of published bytes give the nonce."""
     header = PREFIX + flags + dek.dek_id
@@ -147,12 +152,8 @@ def _record(tenant: bytes, subject: bytes, data_class: str, record_type: str, re
 @lru_cache(_KEPT)
 def _field(version: int, tag: str, schema: int) -> bytes:
     """Parts 8 to 10."""
-    return _part(version.to_bytes(8, "big")) + _part(tag.encode("ascii")) + _part(_u32(schema))
+    return _part(version.to_bytes(8, "big")) + _part(tag.encode("ascii")) + _part(u32(schema))
 
 
 def _part(part: bytes) -> bytes:
-    return _u32(len(part)) + part
-
-
-def _u32(number: int) -> bytes:
-    return number.to_bytes(4, "big")
+    return u32(len(part)) + part

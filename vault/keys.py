@@ -1,0 +1,317 @@
+"""Three levels of keys: a provider's root wraps each tenant's keys, a tenant's key wraps data keys, those seal values.
+
+    root, version n        in the provider
+    └── KEK, epoch n       per tenant and month; `sign` keys stand beside it
+        ├── data keys      per tenant, subject, data class and version
+        └── roots          index, pseudonym, digest: for HMAC alone, the same bytes in every epoch
+
+Rows hold wrapped keys only and may be stored as they are. Every wrapped key is CE 01 01 00 ‖ nonce (12) ‖ encrypted
+key (32) ‖ tag (16), bound to what it is for: moved to another tenant, purpose, epoch or subject it does not unwrap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from enum import Enum, StrEnum
+from typing import Protocol, TypeVar
+
+from domain.errors import Tampered, Unavailable
+from vault import hazmat
+from vault.keycache import KeyCache
+from vault.seal import Dek, pae, sized, u32
+
+WRAP_HEADER = bytes.fromhex("ce010100")
+"""Magic, format 1, AES-256-GCM, reserved."""
+_NONCE = len(WRAP_HEADER)
+_KEY = _NONCE + hazmat.NONCE_BYTES
+WRAPPED_BYTES = _KEY + hazmat.KEY_BYTES + hazmat.TAG_BYTES
+TTL_SECONDS = 300.0
+CACHED_KEYS = 1_000
+
+_DEK = b"vault/dek/1"
+_ROOT = b"vault/root/1"
+T = TypeVar("T")
+
+
+class Purpose(StrEnum):
+    """What a tenant's key is for."""
+
+    KEK = "kek"
+    INDEX = "index"
+    PSEUDONYM = "pseudonym"
+    DIGEST = "digest"
+    SIGN = "sign"
+
+
+ROOTS = (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST)
+"""What lies under the KEK of its epoch; the other purposes are wrapped by the provider."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What a provider binds a wrapped key to; its epoch is also the version of the root that wraps it."""
+
+    tenant: bytes
+    purpose: Purpose
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """A key of a tenant, as it is stored."""
+
+    tenant: bytes
+    purpose: Purpose
+    epoch: int
+    wrapped: bytes = field(repr=False)
+
+    @property
+    def context(self) -> Context:
+        """What it is bound to."""
+        return Context(self.tenant, self.purpose, self.epoch)
+
+
+@dataclass(frozen=True, slots=True)
+class DekRow:
+    """A data key, as it is stored."""
+
+    dek_id: bytes
+    tenant: bytes
+    subject: bytes
+    data_class: str
+    version: int
+    kek_epoch: int
+    wrapped: bytes = field(repr=False)
+
+
+class Capability(Enum):
+    """What a provider may lack; a missing one is declared, and its conformance test skips visibly."""
+
+    REWRAP = "rewrap"
+    GENERATE = "generate"
+    DESTROY = "destroy"
+    SIGN = "sign"
+
+
+class Provider(Protocol):
+    """Whoever keeps the root keys. Lists go in and come out in the same order; an item that fails is its error."""
+
+    def wrap(self, items: Sequence[tuple[Context, hazmat.Secret]]) -> list[bytes | Unavailable]:
+        """Keys, each wrapped by the root version of its epoch and bound to its context."""
+
+    def unwrap(self, items: Sequence[tuple[Context, bytes]]) -> list[hazmat.Secret | Unavailable]:
+        """The keys of wrapped ones: Tampered where the context differs, KeyUnavailable where the root is gone."""
+
+    def rewrap(self, items: Sequence[tuple[Context, bytes]], epoch: int) -> list[bytes | Unavailable]:
+        """The same keys under the root version of another epoch, otherwise bound as before."""
+
+    def generate(self, epoch: int) -> None:
+        """Makes the root version of an epoch; a version that exists or was destroyed is refused."""
+
+    def destroy(self, epoch: int) -> None:
+        """Ends a root version for ever: whatever it wraps is lost. Doing it again changes nothing."""
+
+    def sign(self, messages: Sequence[bytes]) -> list[bytes]:
+        """Ed25519 signatures by the provider's own key."""
+
+    def verifying_key(self) -> bytes:
+        """The public half of that key."""
+
+    def health(self) -> None:
+        """Returns when the provider can serve now; raises KeyUnavailable, naming it, when not."""
+
+    def capabilities(self) -> frozenset[Capability]:
+        """What this provider can do beyond wrapping and unwrapping."""
+
+
+class Keyring:
+    """Keys ready for use, made from stored rows and kept for a while: never beyond their time, never too many.
+
+    A kept key answers for the very row it was unwrapped from; a row that differs in one byte is unwrapped anew.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        clock: Callable[[], float],
+        *,
+        ttl: float = TTL_SECONDS,
+        size: int = CACHED_KEYS,
+    ) -> None:
+        """Takes a monotonic clock in seconds."""
+        self._provider = provider
+        self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size)
+        self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size)
+        self._deks: KeyCache[DekRow, Dek] = KeyCache(clock, ttl, size)
+
+    def mint_tenant(self, tenant: bytes, epoch: int) -> tuple[WrappedKey, ...]:
+        """The keys of a new tenant, one row per purpose, the KEK first.
+
+        Raises: KeyUnavailable.
+        """
+        kek = self._minted(Context(sized(tenant), Purpose.KEK, epoch))
+        roots = [self._wrapped_root(kek, purpose, hazmat.random_secret()) for purpose in ROOTS]
+        return kek, *roots, self._minted(Context(tenant, Purpose.SIGN, epoch))
+
+    def advance_tenant(self, rows: Iterable[WrappedKey], epoch: int) -> tuple[WrappedKey, ...]:
+        """The rows of a tenant's next epoch: a new KEK; the other keys stay as they are and are wrapped anew.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        old = {row.purpose: row for row in rows}
+        kek, sign = old[Purpose.KEK], old[Purpose.SIGN]
+        new = self._minted(Context(kek.tenant, Purpose.KEK, epoch))
+        roots = [self._wrapped_root(new, purpose, self.root(old[purpose], kek)) for purpose in ROOTS]
+        (moved,) = self._provider.rewrap([(sign.context, sign.wrapped)], epoch)
+        return new, *roots, WrappedKey(sign.tenant, Purpose.SIGN, epoch, _delivered(moved))
+
+    def mint_dek(
+        self, kek: WrappedKey, *, dek_id: bytes, subject: bytes, data_class: str, version: int
+    ) -> tuple[DekRow, Dek]:
+        """A new data key: the row to store, and the key ready for use.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        moment = self._deks.moment()
+        row = DekRow(sized(dek_id), kek.tenant, sized(subject), data_class, version, kek.epoch, b"")
+        with hazmat.random_secret() as key:
+            row = self._wrapped_dek(row, key, kek)
+            dek = Dek(dek_id, key)
+        self._deks.keep(row, dek, moment)
+        return row, dek
+
+    def dek(self, row: DekRow, kek: WrappedKey) -> Dek:
+        """The data key of a row, ready for use; the KEK is the one of the row's tenant and epoch.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        dek = self._deks.get(row)
+        if dek is None:
+            moment = self._deks.moment()
+            with self._dek_secret(row, kek) as key:
+                dek = Dek(row.dek_id, key)
+            self._deks.keep(row, dek, moment)
+        return dek
+
+    def rewrap_dek(self, row: DekRow, old: WrappedKey, new: WrappedKey) -> DekRow:
+        """The row of the same data key under the KEK of another epoch.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        with self._dek_secret(row, old) as key:
+            return self._wrapped_dek(row, key, new)
+
+    def root(self, row: WrappedKey, kek: WrappedKey) -> hazmat.Secret:
+        """The index, pseudonym or digest root of a tenant; it is shared, so nobody wipes it.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        root = self._roots.get(row)
+        if root is None:
+            moment = self._roots.moment()
+            root = unwrap_key(self._kek(kek), row.wrapped, _ROOT, *context_parts(row.context))
+            self._roots.keep(row, root, moment)
+        return root
+
+    def signing_key(self, row: WrappedKey) -> hazmat.Secret:
+        """The private key of a tenant's signatures, unwrapped each time and kept by nobody: signing is rare.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        (key,) = self._provider.unwrap([(_expected(row, Purpose.SIGN).context, row.wrapped)])
+        return _delivered(key)
+
+    def warm(self, keks: Iterable[WrappedKey]) -> None:
+        """Unwraps KEKs of many tenants or epochs in one call to the provider; one that fails, fails when it is used."""
+        missing = [kek for kek in keks if self._keks.get(kek) is None]
+        if missing:
+            self._unwrapped_keks(missing)
+
+    def forget(self, tenant: bytes, subject: bytes | None = None) -> None:
+        """Drops all kept keys of a tenant, or the data keys of one subject; one being unwrapped now is not kept."""
+        if subject is None:
+            self._keks.drop(lambda row: row.tenant == tenant)
+            self._roots.drop(lambda row: row.tenant == tenant)
+        self._deks.drop(lambda row: row.tenant == tenant and subject in {None, row.subject})
+
+    def _minted(self, context: Context) -> WrappedKey:
+        (wrapped,) = self._provider.wrap([(context, hazmat.random_secret())])
+        return WrappedKey(context.tenant, context.purpose, context.epoch, _delivered(wrapped))
+
+    def _kek(self, row: WrappedKey) -> hazmat.Aes256Gcm:
+        cipher = self._keks.get(row)
+        return _delivered(self._unwrapped_keks([row])[0]) if cipher is None else cipher
+
+    def _unwrapped_keks(self, rows: Sequence[WrappedKey]) -> list[hazmat.Aes256Gcm | Unavailable]:
+        moment = self._keks.moment()
+        keys = self._provider.unwrap([(_expected(row, Purpose.KEK).context, row.wrapped) for row in rows])
+        ciphers: list[hazmat.Aes256Gcm | Unavailable] = []
+        for row, key in zip(rows, keys, strict=True):
+            if isinstance(key, Unavailable):
+                ciphers.append(key)
+                continue
+            with key:
+                cipher = key.use(hazmat.aes_256_gcm)
+            self._keks.keep(row, cipher, moment)
+            ciphers.append(cipher)
+        return ciphers
+
+    def _wrapped_root(self, kek: WrappedKey, purpose: Purpose, root: hazmat.Secret) -> WrappedKey:
+        context = Context(kek.tenant, purpose, kek.epoch)
+        return WrappedKey(
+            kek.tenant, purpose, kek.epoch, wrap_key(self._kek(kek), root, _ROOT, *context_parts(context))
+        )
+
+    def _wrapped_dek(self, row: DekRow, key: hazmat.Secret, kek: WrappedKey) -> DekRow:
+        if row.tenant != kek.tenant:
+            raise ValueError("A data key is wrapped by a key of its own tenant.")
+        row = replace(row, kek_epoch=kek.epoch)
+        return replace(row, wrapped=wrap_key(self._kek(kek), key, _DEK, *_dek_bound(row)))
+
+    def _dek_secret(self, row: DekRow, kek: WrappedKey) -> hazmat.Secret:
+        return unwrap_key(self._kek(kek), row.wrapped, _DEK, *_dek_bound(row))
+
+
+def wrap_key(
+    cipher: hazmat.Aes256Gcm, key: hazmat.Secret, domain: bytes, *bound: bytes, nonce: bytes | None = None
+) -> bytes:
+    """A key under another, 64 bytes, bound to a domain and parts; only tests of published bytes give the nonce."""
+    nonce = hazmat.random_bytes(hazmat.NONCE_BYTES) if nonce is None else nonce
+    context = pae(domain, WRAP_HEADER, *bound)
+    return WRAP_HEADER + nonce + key.use(lambda raw: hazmat.encrypt(cipher, nonce, raw, context))
+
+
+def unwrap_key(cipher: hazmat.Aes256Gcm, wrapped: bytes, domain: bytes, *bound: bytes) -> hazmat.Secret:
+    """The key that was wrapped for exactly this domain and these parts.
+
+    Raises: Tampered.
+    """
+    if len(wrapped) != WRAPPED_BYTES or wrapped[:_NONCE] != WRAP_HEADER:
+        raise Tampered("A wrapped key is not in a known form.")
+    try:
+        return hazmat.decrypt_key(cipher, wrapped[_NONCE:_KEY], wrapped[_KEY:], pae(domain, WRAP_HEADER, *bound))
+    except hazmat.Forged:
+        raise Tampered("A wrapped key does not verify for what it is used for.") from None
+
+
+def context_parts(context: Context) -> tuple[bytes, ...]:
+    """A context as a wrapped key is bound to it."""
+    return sized(context.tenant), context.purpose.value.encode(), u32(context.epoch)
+
+
+def _dek_bound(row: DekRow) -> tuple[bytes, ...]:
+    data_class = row.data_class.encode("ascii")
+    return row.dek_id, row.tenant, row.subject, data_class, u32(row.version), u32(row.kek_epoch)
+
+
+def _expected(row: WrappedKey, purpose: Purpose) -> WrappedKey:
+    if row.purpose is not purpose:
+        raise Tampered("A wrapped key is used for another purpose than its own.")
+    return row
+
+
+def _delivered(item: T | Unavailable) -> T:
+    if isinstance(item, Unavailable):
+        raise item
+    return item
