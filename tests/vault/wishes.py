@@ -89,7 +89,8 @@ class Wishing:
         """Each under a label of its own."""
         return tuple(Labelled(self.label("x"), item) for item in items)
 
-    def comparable(self, shape):
+    @staticmethod
+    def comparable(shape):
         """The columns conditions and orders can name."""
         stamps = (
             ("id", "subject_id") if shape.ledger else ("id", "subject_id", "recorded_at", "effective_to", "version")

@@ -71,8 +71,11 @@ class Held:
 
     def decoder(self) -> Callable[..., Any] | None:
         """Reads the value from what a driver fetched; None where that is the value."""
-        if self.typed.type is str or self.typed.type is int:
+        type_ = self.typed.type
+        if type_ is str or type_ is int:
             return None
+        if isinstance(type_, type) and issubclass(type_, Enum):
+            return {item.value: item for item in type_}.__getitem__
         return partial(codec.decode, self.fact)
 
     def raw(self, dialect: Dialect) -> Convert:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,50 +14,13 @@ from vault.store.reading.columns import Held, Unsupported, held
 from vault.store.reading.dialects import Dialect, Statement
 from vault.store.reading.gathering import Gathering
 from vault.store.reading.queries import Kind, Query
+from vault.store.reading.rows import Cell, Raw, Row, RowForm, Selection
 from vault.store.reading.sealed import SealedCells
 from vault.store.reading.values import Cursors, page_size
 
-Row = dict[str, Any]
-Raw = Sequence[Any]
 Answers = dict[Any, Any]
 """The answer of a level for each of its parents; the one parent of a root is None."""
 ROOT: Sequence[Any] = (None,)
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """Where a fetched row holds a fact, and how it is read."""
-
-    start: int
-    stop: int
-    read: Callable[..., Any] | None
-
-    def of(self, raw: Raw) -> Any:
-        """The value in one row."""
-        if self.read is None:
-            return raw[self.start]
-        return self.read(*raw[self.start : self.stop])
-
-
-class Selection:
-    """The columns a statement selects, each once."""
-
-    def __init__(self, level: Level) -> None:
-        self._shape = level.shape
-        self._cells: dict[str, Cell] = {}
-        self.columns: list[Any] = []
-
-    def cell(self, name: str) -> Cell:
-        """Where a fact or stamp column stands in the rows.
-
-        Raises: Unsupported.
-        """
-        if name not in self._cells:
-            wanted = held(self._shape, name)
-            start = len(self.columns)
-            self.columns += wanted.columns
-            self._cells[name] = Cell(start, len(self.columns), wanted.decoder())
-        return self._cells[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +49,7 @@ class LevelPlan:
         self._keys = tuple(asked.cell(key.held.fact.name) for key in keys) if level.page else ()
         self._after = tuple((key.name, key.held.placed(dialect)) for key in keys)
         self._cursors = Cursors(tuple(key.held.typed for key in keys))
-        self._facts = tuple((item.label, asked.cell(item.what)) for item in level.facts)
-        self._words = {item.label: item.what for item in level.constants}
+        self._form = RowForm(level, asked)
         self._computed = tuple(
             (item.label, item.what.batch, tuple(asked.cell(need) for need in item.what.needs))
             for item in level.computed
@@ -168,9 +130,7 @@ class LevelPlan:
         }
 
     def _row(self, raw: Raw) -> Row:
-        row: Row = dict(self._words)
-        for label, cell in self._facts:
-            row[label] = cell.of(raw)
+        row = self._form.row(raw)
         self._cells.leave_room(row)
         return row
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -147,6 +148,7 @@ class Query:
         return conditions
 
 
+@cache
 def sealed(dialect: Dialect) -> Statement:
     """The sealed cells of some records, with the wrapped keys of each: an opener needs no database.
 

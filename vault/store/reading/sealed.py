@@ -15,8 +15,7 @@ from vault.store.reading import queries
 from vault.store.reading.columns import Unsupported
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.gathering import Gathering
-
-Row = dict[str, Any]
+from vault.store.reading.rows import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,6 @@ class SealedCells:
         for field in _fields(level):
             if level.shape.confidential.get(field.name) != field:
                 raise Unsupported(f"{level.shape.name} declares no confidential field {field.name}.")
-        self._statement = queries.sealed(dialect)
 
     def leave_room(self, row: Row) -> None:
         """Puts a null where each value will stand, and says what stays closed and why."""
@@ -70,7 +68,7 @@ class SealedCells:
             "records": self._dialect.listed(list(dict.fromkeys(records))),
             "tags": self._dialect.listed(list(self.asked)),
         }
-        return self._statement.fetch(values)
+        return queries.sealed(self._dialect).fetch(values)
 
     def place(self, run: Gathering, owners: Mapping[Id, tuple[Id, Row]], rows: Rows) -> None:
         """Hands on every cell, still sealed, with the places its value goes to.

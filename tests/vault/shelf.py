@@ -1,0 +1,77 @@
+"""A corpus on a real database, and readings run on it."""
+
+from __future__ import annotations
+
+from domain.records import STAMP_FIELDS, TAGS
+from tests.vault.corpus import NOW
+from tests.vault.oracle import word
+from vault.store import codec
+from vault.store.reading import SqlReadings
+from vault.store.reading.columns import Unsupported, held
+
+
+def row_of(record, dialect):
+    """A record as its table holds it."""
+    row = {}
+    for name in (*record.shape.facts, *STAMP_FIELDS):
+        try:
+            column = held(record.shape, name)
+        except Unsupported:
+            continue  # a ledger keeps few stamp columns
+        value = getattr(record.stamp if name in STAMP_FIELDS else record, name)
+        row |= zip([part.name for part in column.columns], codec.encode(column.fact, value, dialect), strict=True)
+    return row
+
+
+def cell_of(record, tag, version=3):
+    """A stored cell of a record; its envelope is no real one, since nothing here opens it."""
+    return {
+        "tenant": record.stamp.tenant,
+        "record_type": record.shape.table,
+        "record_id": record.id,
+        "field_tag": tag,
+        "value_version": version,
+        "subject": record.subject_id,
+        "data_class": TAGS[tag].data_class.value,
+        "dek_id": "dek",
+        "schema_version": 1,
+        "envelope": f"{record.id} {tag}".encode(),
+    }
+
+
+def opened(draft):
+    """The answer with every value in its place: a word that names the cell."""
+    for sealed, place in zip(draft.sealed, draft.place, strict=True):
+        place(word(sealed.record, sealed.field.tag, masked=sealed.masked))
+    return plain(draft.answer)
+
+
+def plain(part):
+    """An answer whose withheld fields can be compared."""
+    if isinstance(part, dict):
+        return {label: plain(item) for label, item in part.items()}
+    if isinstance(part, list):
+        withheld = [(item["field"], item["reason"]) for item in part if isinstance(item, dict) and "unlock" in item]
+        return sorted(withheld) or [plain(item) for item in part]
+    return part
+
+
+class Shelf:
+    """One database with the records of a corpus."""
+
+    def __init__(self, database, corpus):
+        self.database, self.corpus = database, corpus
+        self.readings = SqlReadings(database.dialect)
+        owners = {record.id: record for record in corpus.records}
+        for record in corpus.records:
+            database.insert(record.shape.table, row_of(record, database.dialect))
+        for id_, tag in corpus.cells:
+            database.insert("sealed_field", cell_of(owners[id_], tag))
+
+    def read(self, judged, scope, arguments=(), now=NOW):
+        """The draft of a reading."""
+        return self.database.run(scope.tenant, self.readings.prepare(judged).run(scope, arguments, now))
+
+    def fetch(self, fetch):
+        """The rows of one statement."""
+        return self.database.fetch(fetch.sql, fetch.parameters)
