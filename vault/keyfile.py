@@ -22,12 +22,12 @@ from typing import Any
 
 from domain.errors import KeyUnavailable, Unavailable
 from vault import hazmat
-from vault.keys import Capability, Context, context_parts, unwrap_key, wrap_key
+from vault.keys import Capability, Context, unwrap_key, wrap_key
 
 FORMAT = "credence-keys/1"
 MODE = 0o600
 
-_KEK = b"vault/kek/1"
+KEK_DOMAIN = b"vault/kek/1"
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -172,14 +172,14 @@ class KeyFile:
 
 def _wrapped(keys: _Keys, context: Context, key: hazmat.Secret) -> bytes | Unavailable:
     try:
-        return wrap_key(keys.cipher(context.epoch), key, _KEK, *context_parts(context))
+        return wrap_key(keys.cipher(context.epoch), key, KEK_DOMAIN, context)
     except Unavailable as failure:
         return failure
 
 
 def _unwrapped(keys: _Keys, context: Context, wrapped: bytes) -> hazmat.Secret | Unavailable:
     try:
-        return unwrap_key(keys.cipher(context.epoch), wrapped, _KEK, *context_parts(context))
+        return unwrap_key(keys.cipher(context.epoch), wrapped, KEK_DOMAIN, context)
     except Unavailable as failure:
         return failure
 

@@ -29,8 +29,8 @@ WRAPPED_BYTES = _KEY + hazmat.KEY_BYTES + hazmat.TAG_BYTES
 TTL_SECONDS = 300.0
 CACHED_KEYS = 1_000
 
-_DEK = b"vault/dek/1"
-_ROOT = b"vault/root/1"
+DEK_DOMAIN = b"vault/dek/1"
+ROOT_DOMAIN = b"vault/root/1"
 T = TypeVar("T")
 
 
@@ -48,6 +48,13 @@ ROOTS = (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST)
 """What lies under the KEK of its epoch; the other purposes are wrapped by the provider."""
 
 
+class Bound(Protocol):
+    """What a wrapped key is bound to."""
+
+    def parts(self) -> tuple[bytes, ...]:
+        """Its parts as they are authenticated; ValueError or OverflowError for one that cannot exist."""
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What a provider binds a wrapped key to; its epoch is also the version of the root that wraps it."""
@@ -55,6 +62,10 @@ class Context:
     tenant: bytes
     purpose: Purpose
     epoch: int
+
+    def parts(self) -> tuple[bytes, ...]:
+        """The tenant, the purpose and the epoch."""
+        return sized(self.tenant), self.purpose.value.encode(), u32(self.epoch)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +94,11 @@ class DekRow:
     version: int
     kek_epoch: int
     wrapped: bytes = field(repr=False)
+
+    def parts(self) -> tuple[bytes, ...]:
+        """All but the wrapped key itself."""
+        ids = sized(self.dek_id), sized(self.tenant), sized(self.subject)
+        return *ids, self.data_class.encode("ascii"), u32(self.version), u32(self.kek_epoch)
 
 
 class Capability(Enum):
@@ -210,7 +226,7 @@ class Keyring:
         root = self._roots.get(row)
         if root is None:
             moment = self._roots.moment()
-            root = unwrap_key(self._kek(kek), row.wrapped, _ROOT, *context_parts(row.context))
+            root = unwrap_key(self._kek(kek), row.wrapped, ROOT_DOMAIN, row.context)
             self._roots.keep(row, root, moment)
         return root
 
@@ -259,50 +275,39 @@ class Keyring:
 
     def _wrapped_root(self, kek: WrappedKey, purpose: Purpose, root: hazmat.Secret) -> WrappedKey:
         context = Context(kek.tenant, purpose, kek.epoch)
-        return WrappedKey(
-            kek.tenant, purpose, kek.epoch, wrap_key(self._kek(kek), root, _ROOT, *context_parts(context))
-        )
+        return WrappedKey(kek.tenant, purpose, kek.epoch, wrap_key(self._kek(kek), root, ROOT_DOMAIN, context))
 
     def _wrapped_dek(self, row: DekRow, key: hazmat.Secret, kek: WrappedKey) -> DekRow:
         if row.tenant != kek.tenant:
             raise ValueError("A data key is wrapped by a key of its own tenant.")
         row = replace(row, kek_epoch=kek.epoch)
-        return replace(row, wrapped=wrap_key(self._kek(kek), key, _DEK, *_dek_bound(row)))
+        return replace(row, wrapped=wrap_key(self._kek(kek), key, DEK_DOMAIN, row))
 
     def _dek_secret(self, row: DekRow, kek: WrappedKey) -> hazmat.Secret:
-        return unwrap_key(self._kek(kek), row.wrapped, _DEK, *_dek_bound(row))
+        return unwrap_key(self._kek(kek), row.wrapped, DEK_DOMAIN, row)
 
 
 def wrap_key(
-    cipher: hazmat.Aes256Gcm, key: hazmat.Secret, domain: bytes, *bound: bytes, nonce: bytes | None = None
+    cipher: hazmat.Aes256Gcm, key: hazmat.Secret, domain: bytes, to: Bound, *, nonce: bytes | None = None
 ) -> bytes:
-    """A key under another, 64 bytes, bound to a domain and parts; only tests of published bytes give the nonce."""
+    """A key under another, 64 bytes, bound to a domain and its parts; only tests of published bytes give the nonce."""
     nonce = hazmat.random_bytes(hazmat.NONCE_BYTES) if nonce is None else nonce
-    context = pae(domain, WRAP_HEADER, *bound)
+    context = pae(domain, WRAP_HEADER, *to.parts())
     return WRAP_HEADER + nonce + key.use(lambda raw: hazmat.encrypt(cipher, nonce, raw, context))
 
 
-def unwrap_key(cipher: hazmat.Aes256Gcm, wrapped: bytes, domain: bytes, *bound: bytes) -> hazmat.Secret:
-    """The key that was wrapped for exactly this domain and these parts.
+def unwrap_key(cipher: hazmat.Aes256Gcm, wrapped: bytes, domain: bytes, to: Bound) -> hazmat.Secret:
+    """The key that was wrapped for exactly this.
 
     Raises: Tampered.
     """
     if len(wrapped) != WRAPPED_BYTES or wrapped[:_NONCE] != WRAP_HEADER:
         raise Tampered("A wrapped key is not in a known form.")
     try:
-        return hazmat.decrypt_key(cipher, wrapped[_NONCE:_KEY], wrapped[_KEY:], pae(domain, WRAP_HEADER, *bound))
-    except hazmat.Forged:
+        return hazmat.decrypt_key(cipher, wrapped[_NONCE:_KEY], wrapped[_KEY:], pae(domain, WRAP_HEADER, *to.parts()))
+    except (hazmat.Forged, ValueError, OverflowError):
+        # What has not even parts of the right sizes is nothing a key was ever wrapped for.
         raise Tampered("A wrapped key does not verify for what it is used for.") from None
-
-
-def context_parts(context: Context) -> tuple[bytes, ...]:
-    """A context as a wrapped key is bound to it."""
-    return sized(context.tenant), context.purpose.value.encode(), u32(context.epoch)
-
-
-def _dek_bound(row: DekRow) -> tuple[bytes, ...]:
-    data_class = row.data_class.encode("ascii")
-    return row.dek_id, row.tenant, row.subject, data_class, u32(row.version), u32(row.kek_epoch)
 
 
 def _expected(row: WrappedKey, purpose: Purpose) -> WrappedKey:

@@ -40,6 +40,10 @@ BUCKETS = (0, 16, 32, 64)
 """The lengths a plaintext may be padded to a multiple of; 0 is no padding."""
 
 _END = b"\x80"
+_BUCKET_OF = {
+    _END + bytes(zeros): next(bucket for bucket in BUCKETS if zeros < bucket) for zeros in range(max(BUCKETS))
+}
+"""Every padding there is, with the smallest bucket that gives it."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _I64 = 8
@@ -94,12 +98,11 @@ def strip(padded: bytes) -> bytes:
 
     Raises: Tampered when no bucket gives this padding.
     """
-    marked = padded.rstrip(b"\0")
-    zeros = len(padded) - len(marked)
-    bucket = 16 if zeros < 16 else 32 if zeros < 32 else 64  # noqa: PLR2004 # the smallest that gives so many zeros
-    if zeros >= bucket or len(padded) % bucket or not marked.endswith(_END):
+    end = padded.rfind(_END)
+    bucket = _BUCKET_OF.get(padded[end:])
+    if bucket is None or len(padded) % bucket:
         raise Tampered("A sealed value is not padded as it must be.")
-    return marked[:-1]
+    return padded[:end]
 
 
 def _write_text(value: str) -> bytes:
