@@ -61,7 +61,8 @@ class Secret:
 
     def __del__(self) -> None:
         if hasattr(self, "_bytes"):
-            wipe(self._bytes)
+            # Not by `wipe`: when the interpreter ends, the names of this module may be gone before the key.
+            self._bytes[:] = bytes(len(self._bytes))
 
     def __repr__(self) -> str:
         return "Secret(…)"
