@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -112,7 +114,7 @@ def test_cursors_walk_every_list_exactly_once_under_every_order(shelf):
         assert sorted(walked) == sorted(row.id for row in rows)
         by_id = {row.id: row for row in rows}
         total = whole(order)
-        for one, next_ in zip(walked, walked[1:], strict=False):
+        for one, next_ in pairwise(walked):
             assert compare(total, keys(total, by_id[one]), keys(total, by_id[next_])) < 0
 
     check()

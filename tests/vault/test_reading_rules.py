@@ -30,7 +30,7 @@ from domain.reading import (
 )
 from domain.records import SHAPES, STAMP_FIELDS, Computed, DataClass
 from tests.vault.corpus import NOW, Corpus
-from tests.vault.shelf import Shelf, opened
+from tests.vault.shelf import Shelf, cell_of, opened
 from tests.vault.wishes import Everything
 from vault.store.material import Material
 from vault.store.reading import SqlReadings
@@ -142,6 +142,17 @@ def test_a_version_is_found_as_it_was_known(shelf):
     assert shelf.read(judged(level), Scope(tenant=HOME), [old.id, before]).answer == {"r0": None}
 
 
+@pytest.mark.parametrize("part", ["", "a", "A", "%", "_", "\\", "'", "é", "e", "信", "😀"])
+def test_a_text_contains_a_part_letter_by_letter(shelf, part):
+    for shape in SHAPES.values():
+        for name in (fact.name for fact in shape.facts.values() if fact.type is str):
+            level = listed(shape, where=(Where(name, "contains", Slot(1)),))
+            found = shelf.read(judged(level), Scope(tenant=HOME), [50, part]).answer["r0"]
+            assert ids(found) == [
+                row.id for row in current(shape) if getattr(row, name) is not None and part in getattr(row, name)
+            ]
+
+
 def test_subjects_and_resources_are_told_in_the_order_met(shelf):
     files = current(FILE)
     contacts = Link(FILE.children["contacts"], listed(SHAPES["ContactPerson"]))
@@ -251,7 +262,7 @@ def test_a_value_that_no_column_holds_is_malformed(column, operator, value):
         Level(shape=FILE, masks=(Labelled("x", SHAPES["ContactPerson"].confidential["person_name"]),)),
         Level(
             shape=FILE,
-            computed=(Labelled("x", Computed(type=int, needs=("nothing",), batch=lambda rows, _: [0] * len(rows), says="")),),
+computed=(Labelled("x", Computed(type=int, needs=("nothing",), batch=lambda rows, _: rows, says="")),),
         ),
     ],
 )  # fmt: skip
@@ -315,6 +326,8 @@ def test_what_stays_closed_is_not_loaded_and_says_what_would_unlock_it(shelf):
 def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
     id_ = next(row.id for row in current(FILE) if (row.id, "contact.phone") in CORPUS.cells)
     row = next(item for item in current(FILE) if item.id == id_)
+    without = next(item for item in current(FILE) if (item.id, "contact.phone") not in CORPUS.cells)
+    database = shelf.database
     dek = {"tenant": HOME, "dek_id": "dek", "subject": row.subject_id, "data_class": "contact"}
     level = Level(
         shape=FILE,
@@ -332,11 +345,18 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
         wrapped=None,
         kek_wrapped=None,
     )
+    # The other company's rows under the very same ids change nothing.
+    database.insert("sealed_field", cell_of(row, "contact.phone") | {"tenant": AWAY, "envelope": b"away"})
+    database.insert("sealed_field", cell_of(without, "contact.phone") | {"tenant": AWAY})
+    database.insert("vault_dek", dek | {"tenant": AWAY, "version": 9, "alg": "AES-256-GCM", "kek_epoch": 5})
+    for table in ("vault_dek_wrap", "vault_key"):
+        key = {"dek_id": "dek", "kek_epoch": 5} if table == "vault_dek_wrap" else {"purpose": "kek", "epoch": 5}
+        database.insert(table, {"tenant": AWAY, "wrapped": b"away", **key})
+    assert shelf.read(judged(level), Scope(tenant=HOME), [without.id]).sealed == ()
     (sealed,) = shelf.read(judged(level), Scope(tenant=HOME), [id_]).sealed
     assert sealed.material == gone
     assert (sealed.tenant, sealed.subject, sealed.record, sealed.version) == (HOME, row.subject_id, id_, 3)
     assert "contact.phone" not in repr(sealed.material)
-    database = shelf.database
     database.insert("vault_dek", dek | {"version": 2, "alg": "AES-256-GCM", "kek_epoch": 5})
     for epoch in (4, 5):
         database.insert(
@@ -375,8 +395,7 @@ def test_one_and_fifty_files_take_the_same_statements():
         run = steps.run(Scope(tenant=HOME), [50], NOW)
         texts = [next(run).sql]
         texts.append(run.send([(Id(f"cf_{place}"), Id("cu_1")) for place in range(files)]).sql)
-        for _ in range(2):
-            texts.append(run.send([]).sql)
+        texts += [run.send([]).sql for _ in range(2)]
         with pytest.raises(StopIteration):
             run.send([])
         return texts

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -31,7 +31,7 @@ class Statement:
         return Fetch(self.sql, tuple(known[name] for name in self.names))
 
 
-class Dialect(Protocol):
+class Dialect(ABC):
     """One of the two databases, as reads need to know it."""
 
     name: ClassVar[str]
@@ -57,7 +57,7 @@ class Dialect(Protocol):
         """The text of a select, its parameters by position."""
 
 
-class Sqlite:
+class Sqlite(Dialect):
     """SQLite through sqlite3: `?`, lists as JSON, text already ordered by its bytes."""
 
     name: ClassVar = "sqlite"
@@ -85,7 +85,7 @@ class Sqlite:
         return _statement(select, self._dialect)
 
 
-class Postgres:
+class Postgres(Dialect):
     """PostgreSQL through asyncpg: `$1`, lists as arrays, text ordered by the locale unless told otherwise."""
 
     name: ClassVar = "postgresql"

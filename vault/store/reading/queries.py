@@ -256,5 +256,7 @@ def _filled(shape: Shape, where: Where, name: str, dialect: Dialect) -> Filled:
     fact = held(shape, where.column)
     convert = fact.placed(dialect) if where.operator in {">=", "<="} else fact.raw(dialect)
     if where.operator == "in":
-        return Filled(name, where.value.index, lambda values: dialect.listed([convert(value) for value in values]))
+        return Filled(
+            name, where.value.index, lambda values: dialect.listed([convert(value) for value in values or ()])
+        )
     return Filled(name, where.value.index, convert)
