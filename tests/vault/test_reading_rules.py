@@ -384,6 +384,12 @@ def test_facts_are_values_as_declared(shelf):
             assert {name: type(row[name]) for name in names} == {name: type(want[name]) for name in names}
 
 
+def test_postgresql_orders_text_by_code_points_whatever_its_locale():
+    level = listed(FILE, order=(("name", True),), where=(Where("reference", ">=", Slot(1)),))
+    fetch = next(SqlReadings("postgresql").prepare(judged(level)).run(Scope(tenant=HOME), [5, "a"], NOW))
+    assert fetch.sql.count('COLLATE "C"') == 3
+
+
 def test_one_and_fifty_files_take_the_same_statements():
     children = Link(
         FILE.children["assessments"], Level(shape=ASSESSMENT, facts=ID, page=Page(Slot(0), wants_total=True))
