@@ -1,0 +1,165 @@
+"""Connections to the two databases, each set up the same way every time.
+
+SQLite: one writer, whose transactions take the write lock when they begin and are on the disk when they have ended,
+and as many readers beside it as wanted. PostgreSQL: everything runs as the role `credence_app`, which can neither
+change the tables nor see a row of another tenant than the one its transaction names.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import QueuePool
+
+from domain.errors import Malformed, Unavailable
+
+SQLITE: Final = "sqlite"
+POSTGRESQL: Final = "postgresql"
+ROLE: Final = "credence_app"
+"""What the application is to PostgreSQL, whoever it logs in as; the migrations make it."""
+TENANT: Final = "credence.tenant"
+"""The setting that names the tenant of a transaction: without it no row is seen."""
+BUSY_MILLISECONDS: Final = 10_000
+"""How long a connection waits for another process's lock."""
+CONNECTIONS: Final = 10
+"""How many connections a process keeps to PostgreSQL, for writing and for reading each."""
+
+_ADVICE: Final = (
+    "Set CREDENCE_DATABASE_URL to sqlite:///relative/path.db, sqlite:////absolute/path.db "
+    "or postgresql://user:password@host/database."
+)
+_DRIVERS: Final = {
+    "sqlite": SQLITE,
+    "sqlite+pysqlite": SQLITE,
+    "postgresql": POSTGRESQL,
+    "postgres": POSTGRESQL,
+    "postgresql+asyncpg": POSTGRESQL,
+}
+
+Reader = Callable[[], sqlite3.Connection]
+
+
+def parse(url: str) -> sa.URL:
+    """The address of a database, its driver name `sqlite` or `postgresql`.
+
+    Raises: Malformed, with advice, for any other kind of address; it never holds the password.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except (sa.exc.ArgumentError, ValueError):
+        raise _refused("The database URL is not a URL.") from None
+    dialect = _DRIVERS.get(parsed.drivername)
+    if dialect is None:
+        raise _refused(f"The database URL is of a kind that is not known: {parsed.drivername}.")
+    if dialect == SQLITE:
+        if parsed.host or parsed.query:
+            raise _refused("A SQLite URL has a path and nothing else.")
+        if parsed.database in {None, "", ":memory:"}:
+            raise _refused("A database in memory is gone with its process.")
+    return parsed.set(drivername=dialect)
+
+
+def sqlite_path(url: str) -> Path:
+    """The file of a SQLite database."""
+    return Path(str(parse(url).database))
+
+
+def sqlite_writer(url: str) -> sa.Engine:
+    """The engine of the one writing thread; a transaction takes the write lock when it begins.
+
+    Raises: Unavailable, on the first connection, where the library cannot keep what it has to promise.
+    """
+    path = sqlite_path(url)
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    engine = sa.create_engine(
+        sa.URL.create("sqlite+pysqlite", database=str(path)),
+        hide_parameters=True,
+        poolclass=QueuePool,
+        pool_size=1,
+        max_overflow=0,
+        # The driver opens no transactions of its own: the engine does, below.
+        connect_args={"isolation_level": None, "check_same_thread": False},
+    )
+
+    @sa.event.listens_for(engine, "connect")
+    def _connected(connection: Any, record: object) -> None:
+        del record
+        _prepare_writer(connection)
+
+    @sa.event.listens_for(engine, "begin")
+    def _begun(connection: sa.Connection) -> None:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    return engine
+
+
+def sqlite_reader(url: str) -> Reader:
+    """Makes connections that only read; each belongs to the thread that uses it at a time."""
+    address = f"{sqlite_path(url).absolute().as_uri()}?mode=ro"
+
+    def connect() -> sqlite3.Connection:
+        connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
+        _pragma(connection, "busy_timeout", BUSY_MILLISECONDS)
+        _pragma(connection, "query_only", 1)
+        _pragma(connection, "trusted_schema", 0)
+        return connection
+
+    return connect
+
+
+def postgres_engine(url: str, *, size: int = CONNECTIONS, role: str | None = ROLE) -> AsyncEngine:
+    """The engine that writes; migrations alone run without the role."""
+    dsn = _dsn(url)
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(dsn, server_settings=_settings(role))
+
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, hide_parameters=True, pool_size=size, max_overflow=0
+    )
+
+
+async def postgres_pool(url: str, *, size: int = CONNECTIONS) -> asyncpg.Pool:
+    """The pool that reads."""
+    return await asyncpg.create_pool(_dsn(url), min_size=1, max_size=size, server_settings=_settings(ROLE))
+
+
+def _prepare_writer(connection: sqlite3.Connection) -> None:
+    _pragma(connection, "busy_timeout", BUSY_MILLISECONDS)
+    _pragma(connection, "journal_mode", "wal")
+    _pragma(connection, "synchronous", 2)  # FULL: a commit that returned is on the disk
+    _pragma(connection, "foreign_keys", 1)
+    _pragma(connection, "secure_delete", 1)  # deleted keys are overwritten; builds differ in the default
+    _pragma(connection, "recursive_triggers", 1)  # else INSERT OR REPLACE deletes past the triggers
+    _pragma(connection, "trusted_schema", 0)
+
+
+def _pragma(connection: sqlite3.Connection, name: str, value: int | str) -> None:
+    """Sets a pragma and reads it back: SQLite ignores what its build does not know."""
+    connection.execute(f"PRAGMA {name} = {value}").close()
+    (kept,) = connection.execute(f"PRAGMA {name}").fetchone() or (None,)
+    if kept != value:
+        raise Unavailable(
+            f"SQLite does not take {name} = {value}.",
+            advice="Use the SQLite library of Debian 12 or newer, and a file system with locks and shared memory.",
+        )
+
+
+def _dsn(url: str) -> str:
+    return parse(url).render_as_string(hide_password=False)
+
+
+def _settings(role: str | None) -> dict[str, str]:
+    settings = {"application_name": "credence", "timezone": "UTC"}
+    # Given when connecting, the role is also what RESET ROLE leads back to.
+    return settings if role is None else settings | {"role": role}
+
+
+def _refused(sentence: str) -> Malformed:
+    return Malformed(sentence, advice=_ADVICE)

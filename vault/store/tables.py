@@ -1,0 +1,324 @@
+"""The tables follow from the declared records; what the vault and the audit log need stands here in full.
+
+A record's table holds every version of it: a correction supersedes a row and never overwrites it. A fact that is not
+optional is a column that is not null. Every table starts with its tenant. On PostgreSQL the tenant leads every key; on
+SQLite, whose tables keep their row numbers, ids alone are unique.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from domain import controls
+from domain.assessment import assessments
+from domain.consent import consents
+from domain.files import history, parties, sources, trail
+from domain.money import Money
+from domain.records import SHAPES, Fact, Shape
+
+RECORDS = (sources, parties, history, trail, assessments, consents, controls)
+"""The modules that declare records: a new one is named here."""
+
+KEK: Final = "kek"
+"""The purpose of the key that wraps a tenant's data keys."""
+
+LOOKED_UP: Final = frozenset({"number"})
+"""Facts that few rows share and that people search by, beside those that are unique anyway."""
+
+
+class Instant(sa.types.TypeDecorator[datetime]):
+    """A point in time: `timestamptz` on PostgreSQL; on SQLite text that sorts as time does."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
+        """Text on SQLite."""
+        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
+        """An instant without its zone is no instant: it is refused, whatever the database would make of it."""
+        if value is None:
+            return None
+        return instant_text(value) if dialect.name == "sqlite" else value.astimezone(_zone(value))
+
+    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
+        """An aware instant, UTC."""
+        del dialect
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def instant_text(value: datetime) -> str:
+    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, the text of an instant on SQLite."""
+    return value.astimezone(_zone(value)).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
+
+
+def _zone(value: datetime) -> Any:
+    if value.tzinfo is None:
+        raise ValueError("An instant needs its time zone.")
+    return UTC
+
+
+metadata = sa.MetaData()
+
+
+def shapes() -> Mapping[str, Shape]:
+    """Every declared record of the product by its name."""
+    declared = {module.__name__ for module in RECORDS}
+    return {name: shape for name, shape in SHAPES.items() if shape.cls.__module__ in declared}
+
+
+def table(shape: Shape) -> sa.Table:
+    """The table of a record."""
+    return metadata.tables[shape.table]
+
+
+def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.Text(), nullable=null)
+
+
+def _instant(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, Instant(), nullable=null)
+
+
+def _number(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.BigInteger(), nullable=False)
+
+
+def _bytes(name: str) -> sa.Column[Any]:
+    return sa.Column(name, sa.LargeBinary(), nullable=False)
+
+
+def columns_of(fact: Fact) -> tuple[str, ...]:
+    """The names of the columns that hold a fact: one, or two for money."""
+    return (f"{fact.name}_minor", f"{fact.name}_currency") if fact.type is Money else (fact.name,)
+
+
+def _columns(fact: Fact) -> Iterator[sa.Column[Any]]:
+    types: tuple[sa.types.TypeEngine[Any], ...]
+    types = (sa.BigInteger(), sa.Text()) if fact.type is Money else (_type(fact.type),)
+    for name, type_ in zip(columns_of(fact), types, strict=True):
+        yield sa.Column(name, type_, nullable=fact.optional)
+
+
+def _type(kind: Any) -> sa.types.TypeEngine[Any]:
+    """The column type of a fact; whatever is no scalar is canonical JSON."""
+    kind = getattr(kind, "__supertype__", kind)
+    known: dict[Any, sa.types.TypeEngine[Any]] = {
+        bool: sa.Boolean(),
+        int: sa.BigInteger(),
+        date: sa.Date(),
+        datetime: Instant(),
+    }
+    return known.get(kind, sa.Text())
+
+
+def _stamps() -> tuple[sa.Column[Any], ...]:
+    return (
+        _text("tenant"),
+        _text("id"),
+        _text("subject_id"),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _instant("created_at"),
+        _text("created_by"),
+        _instant("effective_from"),
+        _instant("effective_to", null=True),
+        _instant("recorded_at"),
+        _instant("superseded_at", null=True),
+    )
+
+
+def _index(name: str, *columns: str, unique: bool = False, current: bool = False) -> sa.Index:
+    where = sa.text("superseded_at IS NULL") if current else None
+    return sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
+
+
+def _key(name: str, *columns: str) -> sa.PrimaryKeyConstraint:
+    return sa.PrimaryKeyConstraint(*columns, name=f"{name}_key")
+
+
+@cache
+def _followed() -> frozenset[tuple[str, str]]:
+    """The links that some record follows back to its many: (record, fact)."""
+    return frozenset((item.target, item.by) for shape in SHAPES.values() for item in shape.children.values())
+
+
+def _searched(shape: Shape) -> Iterator[str]:
+    """The facts with an index of their own.
+
+    Those that children are found by, that lead to a record about the same subject, or that a partner's reach asks for.
+    A link to what many share, such as a source, would be an index that no search uses.
+    """
+    for fact in shape.facts.values():
+        followed = (shape.name, fact.name) in _followed()
+        own = fact.target is not None and fact.same_subject
+        reached = shape.partner_reach and fact.name == "partner"
+        looked_up = fact.name in LOOKED_UP and (fact.name,) not in shape.unique
+        if followed or own or reached or looked_up:
+            yield fact.name
+
+
+def _record(shape: Shape) -> sa.Table:
+    name = shape.table
+    return sa.Table(
+        name,
+        metadata,
+        *_stamps(),
+        *(column for fact in shape.facts.values() for column in _columns(fact)),
+        _key(name, "tenant", "id", "version").ddl_if(dialect="postgresql"),
+        _index(f"{name}_version", "id", "version", unique=True).ddl_if(dialect="sqlite"),
+        _index(f"{name}_current", "tenant", "id", unique=True, current=True),
+        *(_index(f"{name}_{'_'.join(group)}", "tenant", *group, unique=True, current=True) for group in shape.unique),
+        _index(f"{name}_subject_id", "tenant", "subject_id"),
+        *(_index(f"{name}_{fact}", "tenant", fact) for fact in _searched(shape)),
+    )
+
+
+def _ledger(shape: Shape) -> sa.Table:
+    """A ledger that a customer reaches has a row per subject."""
+    name = shape.table
+    key = ("tenant", "subject_id", "id") if shape.subject_reach else ("tenant", "id")
+    return sa.Table(
+        name,
+        metadata,
+        _text("tenant"),
+        _text("id"),
+        _text("subject_id"),
+        *(column for fact in shape.facts.values() for column in _columns(fact)),
+        _key(name, *key),
+        _index(f"{name}_log_index", "tenant", "log_index"),
+    )
+
+
+for _shape in shapes().values():
+    _ledger(_shape) if _shape.ledger else _record(_shape)
+
+
+vault_key = sa.Table(
+    "vault_key",
+    metadata,
+    _text("tenant"),
+    _text("purpose"),
+    _number("epoch"),
+    _bytes("wrapped"),
+    _key("vault_key", "tenant", "purpose", "epoch"),
+)
+"""The keys of a tenant, wrapped: one row per purpose and epoch."""
+
+vault_dek = sa.Table(
+    "vault_dek",
+    metadata,
+    _text("tenant"),
+    _bytes("dek_id"),
+    _text("subject"),
+    _text("data_class"),
+    _number("version"),
+    _text("alg"),
+    _number("kek_epoch"),
+    _key("vault_dek", "tenant", "dek_id"),
+    _index("vault_dek_identity", "tenant", "subject", "data_class", "version", unique=True),
+)
+"""Which data key serves which subject and class of data, and the epoch of the wrap in use."""
+
+vault_dek_wrap = sa.Table(
+    "vault_dek_wrap",
+    metadata,
+    _text("tenant"),
+    _bytes("dek_id"),
+    _number("kek_epoch"),
+    _bytes("wrapped"),
+    _key("vault_dek_wrap", "tenant", "dek_id", "kek_epoch"),
+)
+"""The data keys themselves, wrapped under each epoch that still stands."""
+
+sealed_field = sa.Table(
+    "sealed_field",
+    metadata,
+    _text("tenant"),
+    _text("record_type"),
+    _text("record_id"),
+    _text("field_tag"),
+    _number("value_version"),
+    _text("subject"),
+    _text("data_class"),
+    _bytes("dek_id"),
+    _number("schema_version"),
+    _bytes("envelope"),
+    _key("sealed_field", "tenant", "record_id", "field_tag"),
+    _index("sealed_field_dek_id", "tenant", "dek_id"),
+)
+"""Every sealed value, one row per cell."""
+
+blind_index = sa.Table(
+    "blind_index",
+    metadata,
+    _text("tenant"),
+    _text("field_tag"),
+    _number("ver"),
+    _bytes("token"),
+    _text("subject"),
+    _text("record_id"),
+    _key("blind_index", "tenant", "record_id", "field_tag", "ver"),
+    _index("blind_index_token", "tenant", "field_tag", "ver", "token"),
+    _index("blind_index_subject", "tenant", "subject"),
+)
+"""Tokens of near-unique identifiers: of a record and tag one per version of the index."""
+
+audit_batch = sa.Table(
+    "audit_batch",
+    metadata,
+    _text("tenant"),
+    _number("first_index"),
+    _number("size"),
+    _bytes("peaks"),
+    _bytes("entries"),
+    _instant("at"),
+    _key("audit_batch", "tenant", "first_index"),
+)
+"""The log itself, one row per durable commit: its entries, and the size and peaks of the tree after them."""
+
+audit_outbox = sa.Table(
+    "audit_outbox",
+    metadata,
+    _text("tenant"),
+    sa.Column(
+        "position",
+        sa.BigInteger().with_variant(sa.Integer(), "sqlite"),
+        sa.Identity(always=True),
+        nullable=False,
+    ),
+    _text("id"),
+    _bytes("entry"),
+    _key("audit_outbox", "position"),
+    _index("audit_outbox_id", "tenant", "id", unique=True),
+    sqlite_autoincrement=True,
+)
+"""Entries that are durable and wait for their place in the tree."""
+
+audit_payload = sa.Table(
+    "audit_payload",
+    metadata,
+    _text("tenant"),
+    _text("entry"),
+    _text("subject"),
+    _bytes("dek_id"),
+    _bytes("envelope"),
+    _key("audit_payload", "tenant", "entry", "subject"),
+    _index("audit_payload_dek_id", "tenant", "dek_id"),
+)
+"""Sealed side payloads of entries: erased with their subject, while the log still verifies."""
+
+audit_checkpoint = sa.Table(
+    "audit_checkpoint",
+    metadata,
+    _text("tenant"),
+    _number("size"),
+    _text("text"),
+    _key("audit_checkpoint", "tenant", "size"),
+)
+"""Signed checkpoints of the log."""
