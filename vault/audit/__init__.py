@@ -1,0 +1,1 @@
+"""The audit log as a tree: hashes, signed notes, tiles, exported folders and their verification. No database."""
