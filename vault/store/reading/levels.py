@@ -36,7 +36,6 @@ class LevelPlan:
     """A level that is compiled: it reads the rows of all its parents with the same few statements."""
 
     def __init__(self, level: Level, dialect: Dialect, link: Link | None = None) -> None:
-        self._level = level
         self._dialect = dialect
         self._page = level.page
         self._reports = link is None or not link.by.same_subject
