@@ -1,0 +1,157 @@
+"""What the databases themselves refuse, whoever asks: the migrations put these guards on every table.
+
+A row of a record may be superseded once and nothing else; the audit log only grows; on PostgreSQL nobody but the
+owner's superuser sees a row of another tenant. They are the second line: the first is that no statement asks for it.
+A migration that ran is not changed by a change here: new guards need a new migration.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from vault.store.engines import POSTGRESQL, ROLE, TENANT
+
+_ROLE = f"""
+DO $$ BEGIN
+    IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
+        CREATE ROLE {ROLE} NOLOGIN;
+    END IF;
+    IF NOT pg_has_role(current_user, '{ROLE}', 'SET') THEN
+        GRANT {ROLE} TO CURRENT_USER;
+    END IF;
+EXCEPTION WHEN duplicate_object OR unique_violation THEN
+    NULL; -- another database of this server was migrated at the same moment
+END $$
+"""
+
+_FUNCTIONS = {
+    "credence_refuse": """
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    """,
+    "credence_supersede": """
+        IF OLD.superseded_at IS NULL AND NEW.superseded_at IS NOT NULL THEN
+            OLD.superseded_at := NEW.superseded_at;
+            IF NEW IS NOT DISTINCT FROM OLD THEN
+                RETURN NEW;
+            END IF;
+        END IF;
+        RAISE EXCEPTION '% is only superseded', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    """,
+    "credence_integrated": """
+        IF EXISTS (SELECT FROM audit_entry WHERE tenant = OLD.tenant AND id = OLD.id) THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION '% waits for the log', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    """,
+}
+
+
+def prepare(connection: sa.Connection) -> None:
+    """Makes the role of the application and the functions of the guards, on PostgreSQL."""
+    if connection.dialect.name != POSTGRESQL:
+        return
+    schema = connection.dialect.identifier_preparer.quote(str(connection.scalar(sa.text("SELECT current_schema()"))))
+    statements = [_ROLE, f"GRANT USAGE ON SCHEMA {schema} TO {ROLE}", f"GRANT SELECT ON alembic_version TO {ROLE}"]
+    # The path is fixed: a temporary table cannot take the place of the log.
+    statements += [
+        f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp "
+        f"AS $$ BEGIN {body} END $$"
+        for name, body in _FUNCTIONS.items()
+    ]
+    _run(connection, statements)
+
+
+def guard_record(connection: sa.Connection, table: str) -> None:
+    """A version of a record is superseded once, and never changed or deleted."""
+    _run(connection, [_superseded(table)] if _postgres(connection) else _superseded_sqlite(connection, table))
+    _refuse(connection, table, "DELETE", "TRUNCATE")
+    guard_tenant(connection, table, "SELECT", "INSERT", "UPDATE (superseded_at)")
+
+
+def guard_append_only(connection: sa.Connection, table: str) -> None:
+    """What was written stays as it was written."""
+    _refuse(connection, table, "UPDATE", "DELETE", "TRUNCATE")
+    guard_tenant(connection, table, "SELECT", "INSERT")
+
+
+def guard_payload(connection: sa.Connection, table: str) -> None:
+    """A sealed payload is never changed; it is deleted when its subject is erased."""
+    _refuse(connection, table, "UPDATE", "TRUNCATE")
+    guard_tenant(connection, table, "SELECT", "INSERT", "DELETE")
+
+
+def guard_outbox(connection: sa.Connection, table: str) -> None:
+    """An entry leaves the outbox only after it stands in the log."""
+    _refuse(connection, table, "UPDATE", "TRUNCATE")
+    if _postgres(connection):
+        statement = _trigger(f"{table}_integrated", f"DELETE ON {table} FOR EACH ROW", "credence_integrated")
+    else:
+        known = "SELECT 1 FROM audit_entry WHERE tenant = OLD.tenant AND id = OLD.id"
+        event = f"DELETE ON {table} WHEN NOT EXISTS ({known})"
+        statement = _trigger_sqlite(f"{table}_integrated", event, f"{table} waits for the log")
+    _run(connection, [statement])
+    guard_tenant(connection, table, "SELECT", "INSERT", "DELETE")
+
+
+def guard_tenant(connection: sa.Connection, table: str, *grants: str) -> None:
+    """On PostgreSQL a row is there for its own tenant only, and the application may do what is granted here."""
+    if not _postgres(connection):
+        return
+    own = f"tenant = current_setting('{TENANT}', true)"
+    statements = [
+        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
+        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
+        f"CREATE POLICY {table}_tenant ON {table} USING ({own}) WITH CHECK ({own})",
+        f"GRANT {', '.join(grants)} ON {table} TO {ROLE}",
+    ]
+    _run(connection, statements)
+
+
+def _refuse(connection: sa.Connection, table: str, *events: str) -> None:
+    if _postgres(connection):
+        event = f"{' OR '.join(events)} ON {table} FOR EACH STATEMENT"
+        _run(connection, [_trigger(f"{table}_append_only", event, "credence_refuse")])
+        return
+    # SQLite knows no TRUNCATE, and a trigger of one event each.
+    known = [event for event in events if event != "TRUNCATE"]
+    _run(
+        connection,
+        [
+            _trigger_sqlite(f"{table}_no_{event.lower()}", f"{event} ON {table}", f"{table} is append-only")
+            for event in known
+        ],
+    )
+
+
+def _superseded(table: str) -> str:
+    return _trigger(f"{table}_superseded", f"UPDATE ON {table} FOR EACH ROW", "credence_supersede")
+
+
+def _superseded_sqlite(connection: sa.Connection, table: str) -> list[str]:
+    others = [column["name"] for column in sa.inspect(connection).get_columns(table)]
+    others.remove("superseded_at")
+    once = "OLD.superseded_at IS NOT NULL OR NEW.superseded_at IS NULL"
+    message = f"{table} is only superseded"
+    return [
+        _trigger_sqlite(f"{table}_no_update", f"UPDATE OF {', '.join(others)} ON {table}", message),
+        _trigger_sqlite(f"{table}_superseded", f"UPDATE OF superseded_at ON {table} WHEN {once}", message),
+    ]
+
+
+def _trigger(name: str, event: str, function: str) -> str:
+    return f"CREATE TRIGGER {name} BEFORE {event} EXECUTE FUNCTION {function}()"
+
+
+def _trigger_sqlite(name: str, event: str, message: str) -> str:
+    return f"CREATE TRIGGER {name} BEFORE {event} BEGIN SELECT RAISE(ABORT, '{message}'); END"
+
+
+def _postgres(connection: sa.Connection) -> bool:
+    return connection.dialect.name == POSTGRESQL
+
+
+def _run(connection: sa.Connection, statements: Sequence[str]) -> None:
+    for statement in statements:
+        connection.exec_driver_sql(statement)
