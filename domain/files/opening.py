@@ -1,0 +1,296 @@
+"""Opening and updating a credit file: basic information, checked and from a lawful source (Ch.3 §1, Ch.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from domain.actors import Actor
+from domain.errors import Code, Malformed
+from domain.files import codes
+from domain.files.parties import ContactPerson, CreditFile, Customer, FileState, PartyKind, SizeClass
+from domain.files.sources import Origin, lawful
+from domain.ids import Id
+from domain.money import Money
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
+from domain.records import Confidential
+
+MAX_TEXT = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BasicInformation:
+    """Ch.4 §1 as it is entered; what is None is not on file, or stays as it was in an update."""
+
+    registered_address: str | None = None
+    registered_capital: Money | None = None
+    established_on: date | None = None
+    industry_code: str | None = None
+    size_class: SizeClass | None = None
+    staff_count: int | None = None
+    unified_social_credit_code: str | None = None
+    legal_representative: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    bank_account: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A contact person as entered."""
+
+    duty: str
+    name: str
+    phone: str | None = None
+    email: str | None = None
+
+
+def _text(value: str | None, name: str) -> str | None:
+    if value is None:
+        return None
+    stripped = value.strip()
+    if not stripped or len(stripped) > MAX_TEXT or not stripped.isprintable():
+        raise Malformed(
+            f"The {name} is empty, too long or not printable.",
+            advice=f"Send 1 to {MAX_TEXT} printable characters, or leave it out.",
+            path=(name,),
+        )
+    return stripped
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """Basic information after every check: clear facts, values to seal, and findings that only warn."""
+
+    facts: dict[str, Any]
+    secrets: tuple[tuple[Confidential[str], str], ...]
+    findings: tuple[str, ...]
+
+
+def check(basic: BasicInformation, today: date) -> Checked:
+    """Basic information with every value checked and normalised; a retired region only warns.
+
+    Chapter: 4.1.
+    Raises:  Malformed, naming the field and never its value.
+    """
+    if basic.established_on and basic.established_on > today:
+        raise Malformed(
+            "The day of establishment lies in the future.", code=Code.MALFORMED_DATE, path=("establishedOn",)
+        )
+    if basic.staff_count is not None and basic.staff_count < 0:
+        raise Malformed("The staff count is negative.", code=Code.MALFORMED_AMOUNT, path=("staffCount",))
+    if basic.registered_capital and basic.registered_capital.minor < 0:
+        raise Malformed("The registered capital is negative.", code=Code.MALFORMED_AMOUNT, path=("registeredCapital",))
+    facts = {
+        "registered_address": _text(basic.registered_address, "registeredAddress"),
+        "registered_capital": basic.registered_capital,
+        "established_on": basic.established_on,
+        "industry_code": _text(basic.industry_code, "industryCode"),
+        "size_class": basic.size_class,
+        "staff_count": basic.staff_count,
+    }
+    found: list[str] = []
+    secrets = tuple(_secrets(basic, found))
+    return Checked(
+        facts={name: value for name, value in facts.items() if value is not None},
+        secrets=secrets,
+        findings=tuple(found),
+    )
+
+
+def _secrets(basic: BasicInformation, findings: list[str]) -> Iterator[tuple[Confidential[str], str]]:
+    if basic.unified_social_credit_code is not None:
+        code = codes.unified_social_credit_code(basic.unified_social_credit_code)
+        findings.extend(code.findings)
+        yield CreditFile.unified_social_credit_code, code.code
+    representative = _text(basic.legal_representative, "legalRepresentative")
+    if representative is not None:
+        yield CreditFile.legal_representative, representative
+    if basic.phone is not None:
+        yield CreditFile.phone, codes.phone(basic.phone)
+    if basic.email is not None:
+        yield CreditFile.email, codes.email(basic.email)
+    if basic.bank_account is not None:
+        yield CreditFile.bank_account, codes.bank_account(basic.bank_account)
+
+
+def refuse_double(unit: Unit, checked: Checked, own: Id | None) -> None:
+    """Refuses a unified social credit code that another file of the company has: one blind-index look-up.
+
+    Chapter: 4.1.
+    Raises:  Malformed (CONFLICT).
+    """
+    for field, value in checked.secrets:
+        if field is CreditFile.unified_social_credit_code and set(unit.look_up(field, value)) - {own}:
+            raise Malformed(
+                "Another credit file has this unified social credit code.",
+                code=Code.CONFLICT,
+                advice="Find that file by the code and update it instead of opening a second one.",
+                path=("unifiedSocialCreditCode",),
+            )
+
+
+def open_file(
+    unit: Unit,
+    actor: Actor,
+    *,
+    reference: str,
+    name: str,
+    kind: PartyKind,
+    account_owner: str | None,
+    checked: Checked,
+    origin: Origin,
+) -> tuple[Customer, CreditFile]:
+    """Stages a customer with its file and seals; the caller has checked source and doubles.
+
+    Chapter: 3.1, 4.1.
+    """
+    customer = Customer(stamp=unit.stamp(Customer), kind=kind, account_owner=account_owner)
+    file = CreditFile(
+        stamp=unit.stamp(CreditFile, subject=customer.id),
+        customer=customer.id,
+        reference=reference,
+        name=name,
+        source=origin.source,
+        lawful_basis=origin.lawful_basis,
+        collector=actor.person,
+        collected_at=origin.collected_at or unit.now,
+        evidence_digest=origin.evidence_digest,
+        findings=checked.findings,
+        **checked.facts,
+    )
+    unit.add([customer])
+    unit.add([file])
+    for field, value in checked.secrets:
+        unit.seal(file, field, value)
+    return customer, file
+
+
+@operation("credit_file:open", chapter="3.1, 4.1")
+class OpenCreditFile(Operation[CreditFile]):
+    """Opens the credit file of a customer from a lawful source (Ch.3 §1, Ch.4 §1)."""
+
+    reference: str
+    name: str
+    kind: PartyKind
+    origin: Origin
+    basic: BasicInformation = BasicInformation()
+    contacts: tuple[Contact, ...] = ()
+    account_owner: str | None = None
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[CreditFile]:
+        """A reference and a unified social credit code belong to one file; contacts are subjects of their own.
+
+        Chapter: 3.1, 4.1, 4.3.
+        """
+        lawful(unit, self.origin)
+        reference, name = _text(self.reference, "reference"), _text(self.name, "name")
+        if reference is None or name is None:
+            raise Malformed("A credit file needs a reference and a name.", code=Code.MISSING_VALUE)
+        if unit.find(CreditFile, reference=reference):
+            raise Malformed(
+                "A credit file with this reference exists already.",
+                code=Code.CONFLICT,
+                advice="Update that file instead.",
+                path=("reference",),
+            )
+        checked = check(self.basic, unit.now.date())
+        refuse_double(unit, checked, None)
+        customer, file = open_file(
+            unit,
+            actor,
+            reference=reference,
+            name=name,
+            kind=self.kind,
+            account_owner=self.account_owner,
+            checked=checked,
+            origin=self.origin,
+        )
+        for contact in self.contacts:
+            add_contact(unit, actor, customer.id, contact, self.origin)
+        return Decided(value=file, resources=(file.id,))
+
+
+def add_contact(unit: Unit, actor: Actor, customer: Id, contact: Contact, origin: Origin) -> ContactPerson:
+    """Stages a contact person as a subject of its own, so that it can be erased without the firm.
+
+    Chapter: 4.1.
+    """
+    name = _text(contact.name, "name")
+    duty = _text(contact.duty, "duty")
+    if name is None or duty is None:
+        raise Malformed("A contact needs a name and a duty.", code=Code.MISSING_VALUE, path=("contacts",))
+    person = ContactPerson(
+        stamp=unit.stamp(ContactPerson),
+        customer=customer,
+        duty=duty,
+        source=origin.source,
+        lawful_basis=origin.lawful_basis,
+        collector=actor.person,
+        collected_at=origin.collected_at or unit.now,
+        evidence_digest=origin.evidence_digest,
+    )
+    unit.add([person])
+    unit.seal(person, ContactPerson.person_name, name)
+    if contact.phone is not None:
+        unit.seal(person, ContactPerson.person_phone, codes.phone(contact.phone))
+    if contact.email is not None:
+        unit.seal(person, ContactPerson.person_email, codes.email(contact.email))
+    return person
+
+
+@operation("credit_file:update", chapter="4.1")
+class UpdateBasicInformation(Operation[CreditFile]):
+    """Supersedes what is named by new basic information from a lawful source; the rest stays (Ch.4 §1)."""
+
+    credit_file: Id
+    origin: Origin
+    name: str | None = None
+    basic: BasicInformation = BasicInformation()
+    contacts: tuple[Contact, ...] = ()
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[CreditFile]:
+        """The old version stays readable at its own time; a file that is not open takes nothing.
+
+        Chapter: 4.1, 4.3.
+        """
+        lawful(unit, self.origin)
+        file = unit.get(CreditFile, self.credit_file, lock=True)
+        usable(file)
+        checked = check(self.basic, unit.now.date())
+        refuse_double(unit, checked, file.id)
+        changed = replace(
+            file,
+            name=_text(self.name, "name") or file.name,
+            source=self.origin.source,
+            lawful_basis=self.origin.lawful_basis,
+            collector=actor.person,
+            collected_at=self.origin.collected_at or unit.now,
+            evidence_digest=self.origin.evidence_digest,
+            findings=tuple(dict.fromkeys((*file.findings, *checked.findings))),
+            **checked.facts,
+        )
+        updated = unit.replace(changed)
+        for field, value in checked.secrets:
+            unit.seal(updated, field, value)
+        for contact in self.contacts:
+            add_contact(unit, actor, updated.customer, contact, self.origin)
+        return Decided(value=updated, resources=(updated.id,))
+
+
+def usable(file: CreditFile) -> None:
+    """Refuses work on a file that is restricted or erased.
+
+    Chapter: 4.4.
+    Raises:  Malformed (INVALID_TRANSITION).
+    """
+    if file.state is not FileState.OPEN:
+        raise Malformed(
+            "The credit file is not open.",
+            code=Code.INVALID_TRANSITION,
+            advice="A restricted file is stored only; ask the privacy officer.",
+            path=("creditFile",),
+        )

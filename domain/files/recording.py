@@ -1,0 +1,320 @@
+"""Recording what happened with a customer: transactions, defaults, litigation, ratings, statements (Ch.4 §2)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+
+from domain.actors import Actor
+from domain.errors import Code, Malformed
+from domain.files.history import (
+    DefaultEvent,
+    DefaultKind,
+    DocumentKind,
+    DocumentState,
+    ExternalRating,
+    FinancialStatement,
+    LitigationRecord,
+    LitigationSeverity,
+    RatingBand,
+    TradeTransaction,
+)
+from domain.files.opening import usable
+from domain.files.parties import CreditFile
+from domain.files.sources import Origin, lawful
+from domain.ids import Id
+from domain.money import Money
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
+
+MAX_TRANSACTIONS = 1_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """One trade document as entered or imported."""
+
+    source_row: str
+    kind: DocumentKind
+    number: str
+    issued_on: date
+    net: Money
+    total: Money
+    tax: Money | None = None
+    due_on: date | None = None
+    settled_on: date | None = None
+    disputed: Money | None = None
+    state: DocumentState = DocumentState.OPEN
+    counterparty: str | None = None
+
+
+def at_midnight(day: date) -> datetime:
+    """The first instant of a day, UTC: what a fact of that day is effective from.
+
+    Chapter: 4.2.
+    """
+    return datetime.combine(day, time(), UTC)
+
+
+def findings_of(document: Document) -> tuple[str, ...]:
+    """What is odd about a document and yet kept: real books hold such rows.
+
+    Chapter: 4.2.
+    """
+    found: list[str] = []
+    if document.tax is not None and document.net + document.tax != document.total:
+        found.append("TOTAL_DOES_NOT_ADD_UP")
+    if document.due_on and document.due_on < document.issued_on:
+        found.append("DUE_BEFORE_ISSUED")
+    if document.settled_on and document.settled_on < document.issued_on:
+        found.append("SETTLED_BEFORE_ISSUED")
+    return tuple(found)
+
+
+def check_document(document: Document, today: date) -> None:
+    """Refuses what cannot be a document at all: from the future, without a number, of two currencies.
+
+    Chapter: 4.2.
+    Raises:  Malformed.
+    """
+    if document.issued_on > today:
+        raise Malformed("The document is dated in the future.", code=Code.MALFORMED_DATE, path=("issuedOn",))
+    if not document.number.strip() or not document.source_row.strip():
+        raise Malformed("A document needs a number and its row in the source.", code=Code.MISSING_VALUE)
+    if any(
+        amount is not None and amount.currency != document.total.currency
+        for amount in (document.net, document.tax, document.disputed)
+    ):
+        raise Malformed("One document has one currency.", code=Code.MALFORMED_AMOUNT, path=("total",))
+
+
+def transaction(unit: Unit, file: CreditFile, document: Document, origin: Origin, collector: str) -> TradeTransaction:
+    """The record of a document; the counterparty stands in it only as a keyed pseudonym.
+
+    Chapter: 4.2, 4.4.
+    """
+    other = document.counterparty
+    return TradeTransaction(
+        stamp=unit.stamp(TradeTransaction, subject=file.subject_id, effective_from=at_midnight(document.issued_on)),
+        credit_file=file.id,
+        source=origin.source,
+        lawful_basis=origin.lawful_basis,
+        collector=collector,
+        collected_at=origin.collected_at or unit.now,
+        evidence_digest=origin.evidence_digest,
+        source_row=document.source_row,
+        kind=document.kind,
+        number=document.number,
+        issued_on=document.issued_on,
+        due_on=document.due_on,
+        settled_on=document.settled_on,
+        net=document.net,
+        tax=document.tax,
+        total=document.total,
+        disputed=document.disputed,
+        state=document.state,
+        counterparty=None if other is None else unit.pseudonym(file.subject_id, other),
+        findings=findings_of(document),
+    )
+
+
+@operation("transaction:record", chapter="4.2")
+class RecordTransactions(Operation[tuple[TradeTransaction, ...]]):
+    """Records trade documents of one customer, at most 1,000 at once (Ch.4 §2)."""
+
+    credit_file: Id
+    origin: Origin
+    documents: tuple[Document, ...]
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[tuple[TradeTransaction, ...]]:
+        """All or none; a document already recorded from the same row of the same source is a conflict.
+
+        Chapter: 4.2, 4.3.
+        """
+        lawful(unit, self.origin)
+        file = unit.get(CreditFile, self.credit_file)
+        usable(file)
+        if not 1 <= len(self.documents) <= MAX_TRANSACTIONS:
+            raise Malformed(f"Send 1 to {MAX_TRANSACTIONS} documents at once.", path=("documents",))
+        for document in self.documents:
+            check_document(document, unit.now.date())
+        records = tuple(transaction(unit, file, item, self.origin, actor.person) for item in self.documents)
+        if unit.add(records, skip_known=True) != len(records):
+            raise Malformed(
+                "A document of the same source and row is recorded already.",
+                code=Code.CONFLICT,
+                advice="Leave out what is recorded, or use an import: it skips known rows.",
+                path=("documents",),
+            )
+        return Decided(value=records, resources=(file.id,))
+
+
+def _origin_facts(unit: Unit, actor: Actor, origin: Origin) -> dict[str, Any]:
+    return {
+        "source": origin.source,
+        "lawful_basis": origin.lawful_basis,
+        "collector": actor.person,
+        "collected_at": origin.collected_at or unit.now,
+        "evidence_digest": origin.evidence_digest,
+    }
+
+
+def _opened(unit: Unit, credit_file: Id, origin: Origin) -> CreditFile:
+    lawful(unit, origin)
+    file = unit.get(CreditFile, credit_file)
+    usable(file)
+    return file
+
+
+@operation("default:record", chapter="4.2")
+class RecordDefault(Operation[DefaultEvent]):
+    """Records a default of the customer (Ch.4 §2)."""
+
+    credit_file: Id
+    origin: Origin
+    kind: DefaultKind
+    amount: Money
+    since_on: date
+    ended_on: date | None = None
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[DefaultEvent]:
+        """What, how much and since when are sealed; that there is an event, and its status, are not.
+
+        Chapter: 4.2.
+        """
+        file = _opened(unit, self.credit_file, self.origin)
+        if self.since_on > unit.now.date() or (self.ended_on and self.ended_on < self.since_on):
+            raise Malformed(
+                "A default begins in the past and ends after it began.", code=Code.MALFORMED_DATE, path=("sinceOn",)
+            )
+        event = DefaultEvent(
+            stamp=unit.stamp(DefaultEvent, subject=file.subject_id, effective_from=at_midnight(self.since_on)),
+            credit_file=file.id,
+            **_origin_facts(unit, actor, self.origin),
+        )
+        unit.add([event])
+        unit.seal(event, DefaultEvent.default_kind, self.kind.value)
+        unit.seal(event, DefaultEvent.default_amount, self.amount)
+        unit.seal(event, DefaultEvent.default_since, self.since_on)
+        if self.ended_on:
+            unit.seal(event, DefaultEvent.default_ended, self.ended_on)
+        return Decided(value=event, resources=(file.id,))
+
+
+@operation("litigation:record", chapter="4.2")
+class RecordLitigation(Operation[LitigationRecord]):
+    """Records a court case that names the customer (Ch.4 §2)."""
+
+    credit_file: Id
+    origin: Origin
+    court: str
+    case_number: str
+    role: str
+    severity: LitigationSeverity
+    claim: Money | None = None
+    filed_on: date
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[LitigationRecord]:
+        """Everything about the case is sealed.
+
+        Chapter: 4.2.
+        """
+        file = _opened(unit, self.credit_file, self.origin)
+        if self.filed_on > unit.now.date():
+            raise Malformed("A case is filed in the past.", code=Code.MALFORMED_DATE, path=("filedOn",))
+        case = LitigationRecord(
+            stamp=unit.stamp(LitigationRecord, subject=file.subject_id, effective_from=at_midnight(self.filed_on)),
+            credit_file=file.id,
+            **_origin_facts(unit, actor, self.origin),
+        )
+        unit.add([case])
+        unit.seal(case, LitigationRecord.court, self.court)
+        unit.seal(case, LitigationRecord.case_number, self.case_number)
+        unit.seal(case, LitigationRecord.role, self.role)
+        unit.seal(case, LitigationRecord.severity, self.severity.value)
+        if self.claim:
+            unit.seal(case, LitigationRecord.claim, self.claim)
+        return Decided(value=case, resources=(file.id,))
+
+
+@operation("rating:record", chapter="4.2, 7.2")
+class RecordRating(Operation[ExternalRating]):
+    """Records an external rating of the customer (Ch.4 §2, Ch.7 §2)."""
+
+    credit_file: Id
+    origin: Origin
+    agency: str
+    rating: str
+    band: RatingBand
+    rated_on: date
+    valid_until: date | None = None
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[ExternalRating]:
+        """The agency and its rating are sealed; how long it stands is not.
+
+        Chapter: 4.2, 7.2.
+        """
+        file = _opened(unit, self.credit_file, self.origin)
+        if self.rated_on > unit.now.date():
+            raise Malformed("A rating is given in the past.", code=Code.MALFORMED_DATE, path=("ratedOn",))
+        rating = ExternalRating(
+            stamp=unit.stamp(ExternalRating, subject=file.subject_id, effective_from=at_midnight(self.rated_on)),
+            credit_file=file.id,
+            valid_until=self.valid_until,
+            **_origin_facts(unit, actor, self.origin),
+        )
+        unit.add([rating])
+        unit.seal(rating, ExternalRating.agency, self.agency)
+        unit.seal(rating, ExternalRating.rating, self.rating)
+        unit.seal(rating, ExternalRating.rating_band, self.band.value)
+        return Decided(value=rating, resources=(file.id,))
+
+
+@operation("statement:record", chapter="7.1")
+class RecordStatement(Operation[FinancialStatement]):
+    """Records a financial statement of the customer (Ch.7 §1)."""
+
+    credit_file: Id
+    origin: Origin
+    period_end: date
+    audited: bool
+    current_assets: Money
+    current_liabilities: Money
+    total_assets: Money
+    total_liabilities: Money
+    tangible_net_worth: Money
+    net_profit: Money
+    operating_cash_flow: Money
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[FinancialStatement]:
+        """The figures are sealed; the period and whether it was audited are not.
+
+        Chapter: 7.1.
+        """
+        file = _opened(unit, self.credit_file, self.origin)
+        figures: Sequence[tuple[Any, Money]] = (
+            (FinancialStatement.current_assets, self.current_assets),
+            (FinancialStatement.current_liabilities, self.current_liabilities),
+            (FinancialStatement.total_assets, self.total_assets),
+            (FinancialStatement.total_liabilities, self.total_liabilities),
+            (FinancialStatement.tangible_net_worth, self.tangible_net_worth),
+            (FinancialStatement.net_profit, self.net_profit),
+            (FinancialStatement.operating_cash_flow, self.operating_cash_flow),
+        )
+        if len({money.currency for _, money in figures}) > 1:
+            raise Malformed("One statement has one currency.", code=Code.MALFORMED_AMOUNT)
+        if self.period_end > unit.now.date():
+            raise Malformed("The period is not over yet.", code=Code.MALFORMED_DATE, path=("periodEnd",))
+        statement = FinancialStatement(
+            stamp=unit.stamp(FinancialStatement, subject=file.subject_id, effective_from=at_midnight(self.period_end)),
+            credit_file=file.id,
+            period_end=self.period_end,
+            audited=self.audited,
+            **_origin_facts(unit, actor, self.origin),
+        )
+        unit.add([statement])
+        for field, money in figures:
+            unit.seal(statement, field, money)
+        return Decided(value=statement, resources=(file.id,))
