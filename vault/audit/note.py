@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain import ids
 from domain.errors import Malformed, Tampered
 from vault import hazmat
 from vault.audit.merkle import HASH_BYTES
@@ -26,12 +27,34 @@ COSIGNATURE = 0x04
 MAX_SIGNATURES = 100
 MAX_NOTE_BYTES = 1_000_000
 KEY_ID_BYTES = 4
+TENANT = "te"
+"""The prefix of a tenant's id."""
+_ORIGIN = "credence/"
 _TIME_BYTES = 8
 _MAX_SIZE = 2**63 - 1
 
 _DASH = "\u2014 "
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
+
+
+def origin(tenant: str) -> str:
+    """The origin of a tenant's log, which is also the name of the key that signs it.
+
+    Shape:  `tenant_of` gives the tenant back; two tenants never share an origin.
+    Raises: Malformed when it is not a tenant's id.
+    """
+    return _ORIGIN + ids.check(tenant, TENANT)
+
+
+def tenant_of(origin: str) -> ids.Id:
+    """The tenant whose log an origin names.
+
+    Raises: Malformed when it is the origin of no tenant.
+    """
+    if not origin.startswith(_ORIGIN):
+        raise Malformed("The origin names no tenant's log.")
+    return ids.check(origin.removeprefix(_ORIGIN), TENANT)
 
 
 class UnknownKey(Tampered):

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from domain.errors import Malformed
+from vault.audit import batches
 from vault.audit.merkle import CompactRange, Nodes, Proof, root_of, split_hashes
 
 WIDTH = 256
@@ -19,8 +20,7 @@ WIDTH = 256
 HEIGHT = 8
 """How many levels of the tree one level of tiles spans."""
 MAX_LEVEL = 63
-MAX_ENTRY_BYTES = 65_535
-MAX_BUNDLE_BYTES = WIDTH * (2 + MAX_ENTRY_BYTES)
+MAX_BUNDLE_BYTES = WIDTH * (2 + batches.MAX_ENTRY_BYTES)
 ENTRIES = -1
 """The level of entry bundles, which lie below the leaf hashes."""
 
@@ -87,9 +87,7 @@ def encode_bundle(entries: Sequence[bytes]) -> bytes:
     """
     if not 1 <= len(entries) <= WIDTH:
         raise Malformed(f"A bundle holds 1 to 256 entries, not {len(entries)}.")
-    if any(len(entry) > MAX_ENTRY_BYTES for entry in entries):
-        raise Malformed("An audit entry is at most 65,535 bytes.")
-    return b"".join(len(entry).to_bytes(2, "big") + entry for entry in entries)
+    return batches.pack(entries)
 
 
 def decode_bundle(data: bytes) -> tuple[bytes, ...]:
@@ -106,15 +104,7 @@ def decode_bundle(data: bytes) -> tuple[bytes, ...]:
 
 def read_bundle(data: bytes) -> tuple[tuple[bytes, ...], int]:
     """The entries that can be read from a damaged bundle, 256 at most, and where reading ended."""
-    entries: list[bytes] = []
-    at = 0
-    while len(entries) < WIDTH and at + 2 <= len(data):
-        end = at + 2 + int.from_bytes(data[at : at + 2], "big")
-        if end > len(data):
-            break
-        entries.append(data[at + 2 : end])
-        at = end
-    return tuple(entries), at
+    return batches.read(data, WIDTH)
 
 
 def encode_hashes(hashes: Sequence[bytes]) -> bytes:
