@@ -311,7 +311,7 @@ def _facts(cls: Any) -> dict[str, Fact]:
 
 def _named(cls: Any, kind: type[T]) -> dict[str, T]:
     found: dict[str, T] = {}
-    for name, value in list(vars(cls).items()):
+    for name, value in list(cast("dict[str, object]", vars(cls)).items()):
         if isinstance(value, kind):
             named = cast("T", dataclasses.replace(cast("Any", value), name=name))
             setattr(cls, name, named)
@@ -321,7 +321,7 @@ def _named(cls: Any, kind: type[T]) -> dict[str, T]:
 
 def _sealed(cls: Any, table: str) -> dict[str, Confidential[Any]]:
     found: dict[str, Confidential[Any]] = {}
-    for name, value in _named(cls, Confidential).items():
+    for name, value in _named(cls, cast("type[Confidential[Any]]", Confidential)).items():
         named = dataclasses.replace(value, record=table)
         setattr(cls, name, named)
         found[name] = named
