@@ -87,7 +87,10 @@ class Entry:
     """Side payload: never in the leaf, committed to by it."""
 
     def side_payload(self) -> bytes:
-        """What is sealed beside the log: notes and lists too long for a leaf; empty when there is nothing."""
+        """What is sealed beside the log: notes and lists too long for a leaf; empty when there is nothing.
+
+        Chapter: 4.4, 8.1.
+        """
         side = dict(self.payload)
         for name, items in (("resources", self.resources), ("subjects", self.subjects)):
             if len(items) > MAX_LISTED:

@@ -23,20 +23,27 @@ ENTRY = "ae"
 
 
 def encode(prefix: str, raw: bytes) -> Id:
-    """The public id of a 16-byte UUID."""
+    """The public id of a 16-byte UUID.
+
+    Chapter: 4.2, 4.4.
+    """
     number = int.from_bytes(raw, "big")
     return Id(prefix + "_" + "".join(_ALPHABET[number >> shift & 31] for shift in range(125, -1, -5)))
 
 
 def prefix_of(text: str) -> str:
-    """The prefix that names the type; an empty string where there is none."""
+    """The prefix that names the type; an empty string where there is none.
+
+    Chapter: 4.2.
+    """
     return text.partition("_")[0] if "_" in text else ""
 
 
 def raw(public: str) -> bytes:
     """The 16 bytes inside an id, as seals and audit entries bind them.
 
-    Raises: Malformed when it is not an id.
+    Chapter: 4.4.
+    Raises:  Malformed when it is not an id.
     """
     _, _, body = public.partition("_")
     try:
@@ -53,7 +60,8 @@ def raw(public: str) -> bytes:
 def check(text: str, prefix: str) -> Id:
     """The id, when it is well formed and of the expected type.
 
-    Raises: Malformed.
+    Chapter: 4.2.
+    Raises:  Malformed.
     """
     raw(text)
     if prefix_of(text) != prefix:
@@ -72,7 +80,10 @@ class RandomIds:
         self._last = (0, 0)
 
     def make(self, prefix: str, milliseconds: int) -> Id:
-        """The next id of a type, at a time in milliseconds since 1970 UTC."""
+        """The next id of a type, at a time in milliseconds since 1970 UTC.
+
+        Chapter: 4.2.
+        """
         then, tail = self._last
         if milliseconds <= then:
             milliseconds, tail = then, tail + 1 + secrets.randbits(32)

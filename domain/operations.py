@@ -37,7 +37,10 @@ class Operation(Generic[T]):
     chapter: ClassVar[str] = ""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[T]:
-        """Loads records, applies rules, stages changes. Pure but for the unit."""
+        """Loads records, applies rules, stages changes. Pure but for the unit.
+
+        Chapter: 8.1.
+        """
         raise NotImplementedError
 
 
@@ -50,13 +53,19 @@ class Collecting(Operation[T]):
     purpose: ClassVar[str] = ""
 
     def collect(self, unit: Unit, actor: Actor) -> Sequence[SealedValue[Any]]:
-        """The sealed values the decision rests on."""
+        """The sealed values the decision rests on.
+
+        Chapter: 4.4.
+        """
         raise NotImplementedError
 
     def decide_on(
         self, unit: Unit, actor: Actor, sealed: Sequence[SealedValue[Any]], opened: Sequence[Any]
     ) -> Decided[T]:
-        """Decides on the opened values; raises Stale when they are no longer the current ones."""
+        """Decides on the opened values; raises Stale when they are no longer the current ones.
+
+        Chapter: 4.4.
+        """
         raise NotImplementedError
 
 

@@ -192,7 +192,10 @@ def fact(
     filter: bool = False,  # noqa: A002 - the schema's own word for it
     order: bool = False,
 ) -> Any:
-    """Declares an ordinary field; `says` becomes its description in the schema."""
+    """Declares an ordinary field; `says` becomes its description in the schema.
+
+    Chapter: 4.1, 4.2.
+    """
     note = Fact(name="", says=says, action=action, filter=filter, order=order)
     return field(default=default, metadata={"fact": note})
 
@@ -205,7 +208,10 @@ def link(
     action: str | None = None,
     same_subject: bool = True,
 ) -> Any:
-    """Declares a column that holds the id of another record; readers may follow it."""
+    """Declares a column that holds the id of another record; readers may follow it.
+
+    Chapter: 4.2.
+    """
     note = Fact(name="", says=says, action=action, filter=True, target=target, same_subject=same_subject)
     return field(default=default, metadata={"fact": note})
 
@@ -213,7 +219,10 @@ def link(
 def children(
     target: str, *, by: str, says: str, action: str | None = None, same_subject: bool = True, on: str = "id"
 ) -> Children:
-    """Declares a link to the many records of another kind whose column `by` holds this record's id."""
+    """Declares a link to the many records of another kind whose column `by` holds this record's id.
+
+    Chapter: 4.2.
+    """
     return Children(target=target, by=by, says=says, action=action, same_subject=same_subject, on=on)
 
 
@@ -225,7 +234,10 @@ def computed(
     says: str,
     action: str | None = None,
 ) -> Computed:
-    """Declares a field computed for many records at once: rows of `needs` and today's date in, values out."""
+    """Declares a field computed for many records at once: rows of `needs` and today's date in, values out.
+
+    Chapter: 3.1, 5.1.
+    """
     return Computed(type=type_, needs=needs, batch=batch, says=says, action=action)
 
 
@@ -262,6 +274,8 @@ def record(
     `read` is the action that guards its ordinary facts. `partner_reach` says that a partner finds the rows that
     name it (a `partner` column); `subject_reach` that a customer finds the rows about itself. Nobody else's rows
     are found by either.
+
+    Chapter: 3.1, 4.2.
     """
 
     def declare(cls: C) -> C:

@@ -291,7 +291,10 @@ class PolicyDocument:
     clocks: Clocks
 
     def card(self, code: str) -> Scorecard | None:
-        """The scorecard of that code."""
+        """The scorecard of that code.
+
+        Chapter: 5.1, 9.
+        """
         return next((card for card in self.scorecards if card.code == code), None)
 
     def to_json(self) -> canonical.Json:

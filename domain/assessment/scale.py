@@ -37,7 +37,10 @@ class Grade(Enum):
         return _RANK[self]
 
     def capped(self, ceiling: Grade) -> Grade:
-        """The worse of this grade and a ceiling."""
+        """The worse of this grade and a ceiling.
+
+        Chapter: 5.2.
+        """
         return self if self.rank >= ceiling.rank else ceiling
 
 

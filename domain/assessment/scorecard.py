@@ -67,7 +67,10 @@ class Comparison(Enum):
     ABOVE = "ABOVE"
 
     def holds(self, value: Decimal, edge: Decimal) -> bool:
-        """Whether a value lies on this side of the edge."""
+        """Whether a value lies on this side of the edge.
+
+        Chapter: 5.1.
+        """
         match self:
             case Comparison.AT_MOST:
                 return value <= edge
@@ -97,7 +100,10 @@ class Band:
     """Labels that fall in this band, such as NET_WORTH_NOT_POSITIVE."""
 
     def holds(self, value: Decimal | str) -> bool:
-        """Whether a value falls in this band, when no better band took it."""
+        """Whether a value falls in this band, when no better band took it.
+
+        Chapter: 5.1.
+        """
         if isinstance(value, str):
             return value in self.names
         if self.edge is None or self.comparison is None:
@@ -167,7 +173,10 @@ class Scorecard:
     """Whether the limit is at most one month's billing."""
 
     def characteristic(self, code: str) -> Characteristic | None:
-        """The characteristic of that code."""
+        """The characteristic of that code.
+
+        Chapter: 5.1.
+        """
         return next((item for item in self.characteristics if item.code == code), None)
 
 
