@@ -82,6 +82,7 @@ class CreditRecord(Provenanced):
 
     credit_file: Id = link("CreditFile", "The credit file it belongs to. Ch.4 §2")
     status: RecordStatus = fact("Only ACTIVE records score. Ch.4 §2", default=RecordStatus.ACTIVE, filter=True)
+    supersedes: Id | None = fact("The record this one puts right, where there is one. Ch.3 §3", default=None)
 
 
 def days_beyond_terms(rows: Sequence[tuple[Any, ...]], today: date) -> list[int | None]:
