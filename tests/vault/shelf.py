@@ -33,7 +33,7 @@ def cell_of(record, tag, version=3):
         "value_version": version,
         "subject": record.subject_id,
         "data_class": TAGS[tag].data_class.value,
-        "dek_id": "dek",
+        "dek_id": b"dek",
         "schema_version": 1,
         "envelope": f"{record.id} {tag}".encode(),
     }

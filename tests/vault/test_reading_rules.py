@@ -328,7 +328,7 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
     row = next(item for item in current(FILE) if item.id == id_)
     without = next(item for item in current(FILE) if (item.id, "contact.phone") not in CORPUS.cells)
     database = shelf.database
-    dek = {"tenant": HOME, "dek_id": "dek", "subject": row.subject_id, "data_class": "contact"}
+    dek = {"tenant": HOME, "dek_id": b"dek", "subject": row.subject_id, "data_class": "contact"}
     level = Level(
         shape=FILE,
         reveals=(Labelled("c", Reveal(Purpose.CREDIT_REVIEW, (Labelled("p", FILE.confidential["phone"]),))),),
@@ -338,7 +338,7 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
         record_type="credit_file",
         schema_version=1,
         envelope=f"{id_} contact.phone".encode(),
-        dek_id="dek",
+        dek_id=b"dek",
         dek_version=None,
         alg=None,
         kek_epoch=None,
@@ -350,7 +350,7 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
     database.insert("sealed_field", cell_of(without, "contact.phone") | {"tenant": AWAY})
     database.insert("vault_dek", dek | {"tenant": AWAY, "version": 9, "alg": "AES-256-GCM", "kek_epoch": 5})
     for table in ("vault_dek_wrap", "vault_key"):
-        key = {"dek_id": "dek", "kek_epoch": 5} if table == "vault_dek_wrap" else {"purpose": "kek", "epoch": 5}
+        key = {"dek_id": b"dek", "kek_epoch": 5} if table == "vault_dek_wrap" else {"purpose": "kek", "epoch": 5}
         database.insert(table, {"tenant": AWAY, "wrapped": b"away", **key})
     assert shelf.read(judged(level), Scope(tenant=HOME), [without.id]).sealed == ()
     (sealed,) = shelf.read(judged(level), Scope(tenant=HOME), [id_]).sealed
@@ -360,7 +360,7 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
     database.insert("vault_dek", dek | {"version": 2, "alg": "AES-256-GCM", "kek_epoch": 5})
     for epoch in (4, 5):
         database.insert(
-            "vault_dek_wrap", {"tenant": HOME, "dek_id": "dek", "kek_epoch": epoch, "wrapped": b"w%d" % epoch}
+            "vault_dek_wrap", {"tenant": HOME, "dek_id": b"dek", "kek_epoch": epoch, "wrapped": b"w%d" % epoch}
         )
         database.insert("vault_key", {"tenant": HOME, "purpose": "kek", "epoch": epoch, "wrapped": b"k%d" % epoch})
         database.insert("vault_key", {"tenant": HOME, "purpose": "index", "epoch": epoch, "wrapped": b"i"})

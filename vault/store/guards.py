@@ -13,6 +13,8 @@ import sqlalchemy as sa
 
 from vault.store.engines import POSTGRESQL, ROLE, TENANT
 
+_OWN = f"tenant = current_setting('{TENANT}', true)"
+
 _ROLE = f"""
 DO $$ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{ROLE}') THEN
@@ -95,18 +97,34 @@ def guard_outbox(connection: sa.Connection, table: str) -> None:
     guard_tenant(connection, table, "SELECT", "INSERT", "DELETE")
 
 
+def guard_register(connection: sa.Connection, table: str) -> None:
+    """The ids of the tenants are read without a tenant, and a tenant adds its own alone."""
+    _refuse(connection, table, "UPDATE", "DELETE", "TRUNCATE")
+    if not _postgres(connection):
+        return
+    statements = [
+        *_row_security(table),
+        f"CREATE POLICY {table}_all ON {table} FOR SELECT USING (true)",
+        f"CREATE POLICY {table}_tenant ON {table} FOR INSERT WITH CHECK ({_OWN})",
+        f"GRANT SELECT, INSERT ON {table} TO {ROLE}",
+    ]
+    _run(connection, statements)
+
+
 def guard_tenant(connection: sa.Connection, table: str, *grants: str) -> None:
     """On PostgreSQL a row is there for its own tenant only, and the application may do what is granted here."""
     if not _postgres(connection):
         return
-    own = f"tenant = current_setting('{TENANT}', true)"
     statements = [
-        f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY",
-        f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY",
-        f"CREATE POLICY {table}_tenant ON {table} USING ({own}) WITH CHECK ({own})",
+        *_row_security(table),
+        f"CREATE POLICY {table}_tenant ON {table} USING ({_OWN}) WITH CHECK ({_OWN})",
         f"GRANT {', '.join(grants)} ON {table} TO {ROLE}",
     ]
     _run(connection, statements)
+
+
+def _row_security(table: str) -> list[str]:
+    return [f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY", f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY"]
 
 
 def _refuse(connection: sa.Connection, table: str, *events: str) -> None:

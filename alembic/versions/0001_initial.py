@@ -1,0 +1,602 @@
+"""The tables of the first release, and what its database refuses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+from vault.store import guards
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+RECORDS = (
+    "assessment",
+    "consent",
+    "contact_person",
+    "control_action",
+    "credit_file",
+    "credit_policy",
+    "customer",
+    "default_event",
+    "disclosure",
+    "external_rating",
+    "financial_statement",
+    "litigation_record",
+    "partner",
+    "source",
+    "tenant",
+    "trade_transaction",
+)
+APPEND_ONLY = ("audit_access", "audit_entry", "audit_batch", "audit_checkpoint")
+OUTBOX = ("audit_outbox",)
+PAYLOADS = ("audit_payload",)
+REGISTERS = ("tenant_register",)
+KEYS_AND_CELLS = ("blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key")
+
+
+def upgrade() -> None:
+    """Every table, then its guards."""
+    for create in TABLES:
+        create()
+    connection = op.get_bind()
+    guards.prepare(connection)
+    for table in RECORDS:
+        guards.guard_record(connection, table)
+    for table in APPEND_ONLY:
+        guards.guard_append_only(connection, table)
+    for table in OUTBOX:
+        guards.guard_outbox(connection, table)
+    for table in PAYLOADS:
+        guards.guard_payload(connection, table)
+    for table in REGISTERS:
+        guards.guard_register(connection, table)
+    for table in KEYS_AND_CELLS:
+        guards.guard_tenant(connection, table, "SELECT", "INSERT", "UPDATE", "DELETE")
+
+
+def downgrade() -> None:
+    """There is no way back: it would delete what may only be added to."""
+    raise RuntimeError("Revisions only lead forward: restore a backup instead.")
+
+
+def _instant(name: str, *, null: bool = False) -> sa.Column[Any]:
+    return sa.Column(name, sa.DateTime(timezone=True).with_variant(sa.Text(), "sqlite"), nullable=null)
+
+
+def _stamps() -> tuple[sa.Column[Any], ...]:
+    """The columns that every version of a record has."""
+    return (
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        _instant("created_at"),
+        sa.Column("created_by", sa.Text(), nullable=False),
+        _instant("effective_from"),
+        _instant("effective_to", null=True),
+        _instant("recorded_at"),
+        _instant("superseded_at", null=True),
+    )
+
+
+def _record(name: str, *columns: sa.Column[Any]) -> None:
+    """The table of a record: on PostgreSQL its key starts with the tenant, on SQLite its ids are unique."""
+    key = sa.PrimaryKeyConstraint("tenant", "id", "version", name=f"{name}_key").ddl_if(dialect="postgresql")
+    op.create_table(name, *_stamps(), *columns, key)
+    if op.get_bind().dialect.name == "sqlite":
+        op.create_index(f"{name}_version", name, ["id", "version"], unique=True)
+    _current(f"{name}_current", name, "id")
+    op.create_index(f"{name}_subject_id", name, ["tenant", "subject_id"])
+
+
+def _current(index: str, name: str, *columns: str) -> None:
+    """What is unique among the versions that are current."""
+    where = sa.text("superseded_at IS NULL")
+    op.create_index(index, name, ["tenant", *columns], unique=True, sqlite_where=where, postgresql_where=where)
+
+
+def _assessment() -> None:
+    _record(
+        "assessment",
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("policy", sa.Text(), nullable=False),
+        sa.Column("policy_digest", sa.Text(), nullable=False),
+        sa.Column("card", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("score", sa.BigInteger(), nullable=True),
+        sa.Column("grade", sa.Text(), nullable=True),
+        sa.Column("tier", sa.Text(), nullable=True),
+        sa.Column("calibration", sa.Text(), nullable=False),
+        sa.Column("completeness_bp", sa.BigInteger(), nullable=False),
+        sa.Column("points", sa.Text(), nullable=False),
+        sa.Column("reasons", sa.Text(), nullable=False),
+        sa.Column("missing", sa.Text(), nullable=False),
+        sa.Column("credit_limit_minor", sa.BigInteger(), nullable=True),
+        sa.Column("credit_limit_currency", sa.Text(), nullable=True),
+        sa.Column("limit_bound_by", sa.Text(), nullable=True),
+        sa.Column("net_days", sa.BigInteger(), nullable=True),
+        sa.Column("prepayment_bp", sa.BigInteger(), nullable=True),
+        sa.Column("security_required", sa.Boolean(), nullable=False),
+        sa.Column("approver_level", sa.Text(), nullable=False),
+        sa.Column("review_due_on", sa.Date(), nullable=True),
+        sa.Column("prepared_by", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("inputs_digest", sa.Text(), nullable=False),
+        sa.Column("receipt_digest", sa.Text(), nullable=False),
+    )
+    op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file"])
+
+
+def _audit_access() -> None:
+    op.create_table(
+        "audit_access",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        _instant("at"),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("behalf", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "subject_id", "id", name="audit_access_key"),
+    )
+    op.create_index("audit_access_log_index", "audit_access", ["tenant", "log_index"])
+
+
+def _audit_batch() -> None:
+    op.create_table(
+        "audit_batch",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("first_index", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("peaks", sa.LargeBinary(), nullable=False),
+        sa.Column("entries", sa.LargeBinary(), nullable=False),
+        _instant("at"),
+        sa.PrimaryKeyConstraint("tenant", "first_index", name="audit_batch_key"),
+    )
+
+
+def _audit_checkpoint() -> None:
+    op.create_table(
+        "audit_checkpoint",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "size", name="audit_checkpoint_key"),
+    )
+
+
+def _audit_entry() -> None:
+    op.create_table(
+        "audit_entry",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("log_index", sa.BigInteger(), nullable=False),
+        _instant("at"),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("behalf", sa.Text(), nullable=False),
+        sa.Column("action", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("cause", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("consent", sa.Text(), nullable=False),
+        sa.Column("subjects", sa.Text(), nullable=False),
+        sa.Column("resources", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("leaf_hash", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "id", name="audit_entry_key"),
+    )
+    op.create_index("audit_entry_log_index", "audit_entry", ["tenant", "log_index"])
+
+
+def _audit_outbox() -> None:
+    op.create_table(
+        "audit_outbox",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column(
+            "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=True), nullable=False
+        ),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("entry", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("position", name="audit_outbox_key"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("audit_outbox_id", "audit_outbox", ["tenant", "id"], unique=True)
+
+
+def _audit_payload() -> None:
+    op.create_table(
+        "audit_payload",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("entry", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("dek_id", sa.LargeBinary(), nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "entry", "subject", name="audit_payload_key"),
+    )
+    op.create_index("audit_payload_dek_id", "audit_payload", ["tenant", "dek_id"])
+
+
+def _blind_index() -> None:
+    op.create_table(
+        "blind_index",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("field_tag", sa.Text(), nullable=False),
+        sa.Column("ver", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "record_id", "field_tag", "ver", name="blind_index_key"),
+    )
+    op.create_index("blind_index_subject", "blind_index", ["tenant", "subject"])
+    op.create_index("blind_index_token", "blind_index", ["tenant", "field_tag", "ver", "token"])
+
+
+def _consent() -> None:
+    _record(
+        "consent",
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("use", sa.Text(), nullable=False),
+        sa.Column("max_uses", sa.BigInteger(), nullable=True),
+        sa.Column("uses", sa.BigInteger(), nullable=False),
+        _instant("not_before"),
+        _instant("not_after"),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("given_by", sa.Text(), nullable=False),
+        sa.Column("notice_digest", sa.Text(), nullable=False),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+    )
+    op.create_index("consent_credit_file", "consent", ["tenant", "credit_file"])
+    op.create_index("consent_partner", "consent", ["tenant", "partner"])
+
+
+def _contact_person() -> None:
+    _record(
+        "contact_person",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("duty", sa.Text(), nullable=False),
+    )
+    op.create_index("contact_person_customer", "contact_person", ["tenant", "customer"])
+
+
+def _control_action() -> None:
+    _record(
+        "control_action",
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("assessment", sa.Text(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("exit_condition", sa.Text(), nullable=False),
+        sa.Column("deadline_on", sa.Date(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+    )
+    op.create_index("control_action_assessment", "control_action", ["tenant", "assessment"])
+    op.create_index("control_action_credit_file", "control_action", ["tenant", "credit_file"])
+
+
+def _credit_file() -> None:
+    _record(
+        "credit_file",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("customer", sa.Text(), nullable=False),
+        sa.Column("reference", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("registered_address", sa.Text(), nullable=True),
+        sa.Column("registered_capital_minor", sa.BigInteger(), nullable=True),
+        sa.Column("registered_capital_currency", sa.Text(), nullable=True),
+        sa.Column("established_on", sa.Date(), nullable=True),
+        sa.Column("industry_code", sa.Text(), nullable=True),
+        sa.Column("size_class", sa.Text(), nullable=True),
+        sa.Column("staff_count", sa.BigInteger(), nullable=True),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("credit_status", sa.Text(), nullable=False),
+        sa.Column("assessment", sa.Text(), nullable=True),
+        sa.Column("score", sa.BigInteger(), nullable=True),
+        sa.Column("grade", sa.Text(), nullable=True),
+        sa.Column("tier", sa.Text(), nullable=True),
+        sa.Column("credit_limit_minor", sa.BigInteger(), nullable=True),
+        sa.Column("credit_limit_currency", sa.Text(), nullable=True),
+        sa.Column("net_days", sa.BigInteger(), nullable=True),
+        sa.Column("prepayment_bp", sa.BigInteger(), nullable=True),
+        sa.Column("review_due_on", sa.Date(), nullable=True),
+        sa.Column("statement_by_customer", sa.Text(), nullable=True),
+    )
+    op.create_index("credit_file_assessment", "credit_file", ["tenant", "assessment"])
+    op.create_index("credit_file_customer", "credit_file", ["tenant", "customer"])
+    _current("credit_file_reference", "credit_file", "reference")
+
+
+def _credit_policy() -> None:
+    _record(
+        "credit_policy",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("content_digest", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        _instant("in_force_from"),
+    )
+    _current("credit_policy_number", "credit_policy", "number")
+
+
+def _customer() -> None:
+    _record(
+        "customer",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("account_owner", sa.Text(), nullable=True),
+    )
+
+
+def _default_event() -> None:
+    _record(
+        "default_event",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+    )
+    op.create_index("default_event_credit_file", "default_event", ["tenant", "credit_file"])
+
+
+def _disclosure() -> None:
+    _record(
+        "disclosure",
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=False),
+        sa.Column("consent", sa.Text(), nullable=True),
+        sa.Column("consent_version", sa.BigInteger(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("withheld", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("idempotency_key", sa.Text(), nullable=False),
+        sa.Column("request_digest", sa.Text(), nullable=False),
+    )
+    op.create_index("disclosure_consent", "disclosure", ["tenant", "consent"])
+    op.create_index("disclosure_credit_file", "disclosure", ["tenant", "credit_file"])
+    op.create_index("disclosure_partner", "disclosure", ["tenant", "partner"])
+    _current("disclosure_partner_idempotency_key", "disclosure", "partner", "idempotency_key")
+
+
+def _external_rating() -> None:
+    _record(
+        "external_rating",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("valid_until", sa.Date(), nullable=True),
+    )
+    op.create_index("external_rating_credit_file", "external_rating", ["tenant", "credit_file"])
+
+
+def _financial_statement() -> None:
+    _record(
+        "financial_statement",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("period_end", sa.Date(), nullable=False),
+        sa.Column("audited", sa.Boolean(), nullable=False),
+    )
+    op.create_index("financial_statement_credit_file", "financial_statement", ["tenant", "credit_file"])
+
+
+def _litigation_record() -> None:
+    _record(
+        "litigation_record",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+    )
+    op.create_index("litigation_record_credit_file", "litigation_record", ["tenant", "credit_file"])
+
+
+def _partner() -> None:
+    _record(
+        "partner",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("purposes", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+    )
+    _current("partner_name", "partner", "name")
+
+
+def _sealed_field() -> None:
+    op.create_table(
+        "sealed_field",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("record_type", sa.Text(), nullable=False),
+        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("field_tag", sa.Text(), nullable=False),
+        sa.Column("value_version", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("dek_id", sa.LargeBinary(), nullable=False),
+        sa.Column("schema_version", sa.BigInteger(), nullable=False),
+        sa.Column("envelope", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "record_id", "field_tag", name="sealed_field_key"),
+    )
+    op.create_index("sealed_field_dek_id", "sealed_field", ["tenant", "dek_id"])
+
+
+def _source() -> None:
+    _record(
+        "source",
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("lawful_bases", sa.Text(), nullable=False),
+        sa.Column("licence", sa.Text(), nullable=True),
+        sa.Column("stale_after_days", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+    )
+    _current("source_name", "source", "name")
+
+
+def _tenant() -> None:
+    _record(
+        "tenant",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.Text(), nullable=False),
+    )
+    _current("tenant_name", "tenant", "name")
+
+
+def _tenant_register() -> None:
+    op.create_table(
+        "tenant_register",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name="tenant_register_key"),
+    )
+
+
+def _trade_transaction() -> None:
+    _record(
+        "trade_transaction",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("source_row", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("settled_on", sa.Date(), nullable=True),
+        sa.Column("net_minor", sa.BigInteger(), nullable=False),
+        sa.Column("net_currency", sa.Text(), nullable=False),
+        sa.Column("tax_minor", sa.BigInteger(), nullable=True),
+        sa.Column("tax_currency", sa.Text(), nullable=True),
+        sa.Column("total_minor", sa.BigInteger(), nullable=False),
+        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("disputed_minor", sa.BigInteger(), nullable=True),
+        sa.Column("disputed_currency", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("counterparty", sa.Text(), nullable=True),
+        sa.Column("findings", sa.Text(), nullable=False),
+    )
+    op.create_index("trade_transaction_credit_file", "trade_transaction", ["tenant", "credit_file"])
+    op.create_index("trade_transaction_number", "trade_transaction", ["tenant", "number"])
+    _current("trade_transaction_source_source_row", "trade_transaction", "source", "source_row")
+
+
+def _vault_dek() -> None:
+    op.create_table(
+        "vault_dek",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("dek_id", sa.LargeBinary(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.Column("alg", sa.Text(), nullable=False),
+        sa.Column("kek_epoch", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "dek_id", name="vault_dek_key"),
+    )
+    op.create_index("vault_dek_identity", "vault_dek", ["tenant", "subject", "data_class", "version"], unique=True)
+
+
+def _vault_dek_wrap() -> None:
+    op.create_table(
+        "vault_dek_wrap",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("dek_id", sa.LargeBinary(), nullable=False),
+        sa.Column("kek_epoch", sa.BigInteger(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "dek_id", "kek_epoch", name="vault_dek_wrap_key"),
+    )
+
+
+def _vault_key() -> None:
+    op.create_table(
+        "vault_key",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=False),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "purpose", "epoch", name="vault_key_key"),
+    )
+
+
+TABLES = (
+    _assessment,
+    _audit_access,
+    _audit_batch,
+    _audit_checkpoint,
+    _audit_entry,
+    _audit_outbox,
+    _audit_payload,
+    _blind_index,
+    _consent,
+    _contact_person,
+    _control_action,
+    _credit_file,
+    _credit_policy,
+    _customer,
+    _default_event,
+    _disclosure,
+    _external_rating,
+    _financial_statement,
+    _litigation_record,
+    _partner,
+    _sealed_field,
+    _source,
+    _tenant,
+    _tenant_register,
+    _trade_transaction,
+    _vault_dek,
+    _vault_dek_wrap,
+    _vault_key,
+)

@@ -1,0 +1,78 @@
+"""Both databases, migrated: every test that asks for `database` runs on SQLite and on a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+
+import pytest
+
+from tests import databases
+from vault.store import migrations
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory):
+    """A migrated file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "credence.db"
+    asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def loop():
+    """An event loop on a thread of its own: what it runs can be waited for from any test, synchronous or not."""
+    with databases.Loop() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def server(loop):
+    """A real PostgreSQL, with nothing of ours in it yet."""
+    with databases.started() as url, databases.Server(loop, url) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(server):
+    """The name of a migrated database, to be cloned."""
+    name = server.create()
+    asyncio.run(migrations.upgrade(server.url_of(name)))
+    yield name
+    server.drop(name)
+
+
+@pytest.fixture
+def empty_url(request, tmp_path):
+    """The address of a database that nobody migrated, of the kind a test names by indirection."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    server = request.getfixturevalue("server")
+    name = server.create()
+    yield server.url_of(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def sqlite(migrated_sqlite, tmp_path):
+    """A migrated SQLite database of the test's own."""
+    path = tmp_path / "credence.db"
+    shutil.copyfile(migrated_sqlite, path)
+    with databases.Sqlite(path) as database:
+        yield database
+
+
+@pytest.fixture
+def postgresql(server, loop, migrated_postgresql):
+    """A migrated PostgreSQL database of the test's own."""
+    name = server.create(migrated_postgresql)
+    with databases.Postgres(loop, server.url_of(name)) as database:
+        yield database
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
+def database(request):
+    """A migrated database of the test's own: one run on SQLite, one on PostgreSQL."""
+    return request.getfixturevalue(request.param)
