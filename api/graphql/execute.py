@@ -161,7 +161,7 @@ def _unfit(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any], request: str
 ) -> list[dict[str, Any]]:
     """What does not fit about the variables, told without their values."""
-    from graphql.execution.get_variable_signature import get_variable_signature  # noqa: PLC0415
+    from graphql.execution.get_variable_signature import get_variable_signature  # noqa: PLC0415 - only where variables do not fit
 
     told: list[dict[str, Any]] = []
     for definition in operation.variable_definitions or ():
