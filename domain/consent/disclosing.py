@@ -42,9 +42,13 @@ class RequestDisclosure(Operation[Disclosed]):
     """Asks, as a partner, for a customer's confidential fields for one purpose (Ch.4 §4)."""
 
     credit_file: Id
+    """The file of the customer the partner asks about. Ch.4 §4"""
     purpose: Purpose
+    """What the fields are asked for. Ch.4 §4"""
     fields: tuple[str, ...]
+    """Tags of the confidential fields asked for, 1 to 50. Ch.4 §4"""
     idempotency_key: str
+    """The partner's own key, 8 to 200 characters: asking again with it discloses nothing new. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Disclosed]:
         """Exactly the consented fields are disclosed; without any, it is refused, recorded, and says no more.

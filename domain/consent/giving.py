@@ -25,8 +25,11 @@ class RegisterPartner(Operation[Partner]):
     """Registers a third party with the purposes it may ask for (Ch.4 §4)."""
 
     name: str
+    """The partner's legal name, unique in the company. Ch.4 §4"""
     contact: str
+    """How a customer reaches it about its data. Ch.4 §4"""
     purposes: tuple[Purpose, ...]
+    """The purposes it may ask for, at least one. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Partner]:
         """A partner has a name of its own, a contact and at least one purpose.
@@ -55,16 +58,27 @@ class GrantConsent(Operation[Consent]):
     """Records that the customer consents: whom, for what, which fields, how often, until when (Ch.4 §4)."""
 
     credit_file: Id
+    """The file it opens; a customer gives consent for its own only. Ch.4 §4"""
     partner: Id
+    """Whom it names. Ch.4 §4"""
     purpose: Purpose
+    """The one purpose it covers; the partner is registered for it. Ch.4 §4"""
     fields: tuple[str, ...]
+    """Tags of the confidential fields it covers, such as contact.phone. Ch.4 §4"""
     use: ConsentUse
+    """How often it may be used. Ch.4 §4"""
     not_after: datetime
+    """Until when it holds, in the future. Ch.4 §4"""
     notice_digest: str
+    """SHA-256 of the notice as it was shown, in lower-case hex. Ch.4 §4"""
     given_by: str
+    """Who gave it, and by what authority. Ch.4 §4"""
     not_before: datetime | None = None
+    """From when it holds; from now on where nothing is said. Ch.4 §4"""
     max_uses: int | None = None
+    """How many uses it allows; with COUNTED only. Ch.4 §4"""
     evidence_digest: str | None = None
+    """SHA-256 of the evidence, in lower-case hex. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
         """A consent names known confidential fields, an end, and the notice as shown; a customer gives only its own.
@@ -127,6 +141,7 @@ class WithdrawConsent(Operation[Consent]):
     """Withdraws a consent, in one step; the next disclosure is refused at once (Ch.4 §4)."""
 
     consent: Id
+    """The consent to withdraw. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
         """Only a given consent can be withdrawn; withdrawing twice changes nothing.

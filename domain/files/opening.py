@@ -26,16 +26,27 @@ class BasicInformation:
     """Ch.4 §1 as it is entered; what is None is not on file, or stays as it was in an update."""
 
     registered_address: str | None = None
+    """The registered address. Ch.4 §1"""
     registered_capital: Money | None = None
+    """The registered capital; not negative. Ch.4 §1"""
     established_on: date | None = None
+    """The day it was established; not in the future. Ch.4 §1"""
     industry_code: str | None = None
+    """Its industry (GB/T 4754). Ch.4 §1"""
     size_class: SizeClass | None = None
+    """Its size. Ch.4 §1"""
     staff_count: int | None = None
+    """How many people it employs; not negative. Ch.4 §1"""
     unified_social_credit_code: str | None = None
+    """The unified social credit code (GB 32100), of one file only; sealed. Ch.4 §1"""
     legal_representative: str | None = None
+    """The legal representative; sealed. Ch.4 §1"""
     phone: str | None = None
+    """The main phone; it is sealed as E.164. Ch.4 §1"""
     email: str | None = None
+    """The main e-mail address; sealed. Ch.4 §1"""
     bank_account: str | None = None
+    """The bank account; sealed. Ch.4 §1"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,9 +54,13 @@ class Contact:
     """A contact person as entered."""
 
     duty: str
+    """What the person does there. Ch.4 §1"""
     name: str
+    """The person's name; sealed. Ch.4 §1"""
     phone: str | None = None
+    """The person's phone; it is sealed as E.164. Ch.4 §1"""
     email: str | None = None
+    """The person's e-mail address; sealed. Ch.4 §1"""
 
 
 def _text(value: str | None, name: str) -> str | None:
@@ -174,12 +189,19 @@ class OpenCreditFile(Operation[CreditFile]):
     """Opens the credit file of a customer from a lawful source (Ch.3 §1, Ch.4 §1)."""
 
     reference: str
+    """The company's own number for this customer, unique. Ch.3 §1"""
     name: str
+    """The registered name. Ch.4 §1"""
     kind: PartyKind
+    """What the customer is in law. Ch.4 §1"""
     origin: Origin
+    """Where the information comes from. Ch.4 §3"""
     basic: BasicInformation = BasicInformation()
+    """The basic information; what is left out is not on file. Ch.4 §1"""
     contacts: tuple[Contact, ...] = ()
+    """People to talk to there; each is a subject of its own. Ch.4 §1"""
     account_owner: str | None = None
+    """The member of staff who looks after it. Ch.8 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[CreditFile]:
         """A reference and a unified social credit code belong to one file; contacts are subjects of their own.
@@ -247,10 +269,15 @@ class UpdateBasicInformation(Operation[CreditFile]):
     """Supersedes what is named by new basic information from a lawful source; the rest stays (Ch.4 §1)."""
 
     credit_file: Id
+    """The file to update; it must be open. Ch.4 §1"""
     origin: Origin
+    """Where the new information comes from. Ch.4 §3"""
     name: str | None = None
+    """The new registered name; it stays where nothing is said. Ch.4 §1"""
     basic: BasicInformation = BasicInformation()
+    """The new basic information; what is left out stays as it is. Ch.4 §1"""
     contacts: tuple[Contact, ...] = ()
+    """People to add to its contacts. Ch.4 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[CreditFile]:
         """The old version stays readable at its own time; a file that is not open takes nothing.

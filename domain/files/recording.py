@@ -37,17 +37,29 @@ class Document:
     """One trade document as entered or imported."""
 
     source_row: str
+    """Where it stands in its source; with the source it identifies the document. Ch.4 §3"""
     kind: DocumentKind
+    """Whose document it is. Ch.4 §2"""
     number: str
+    """The document's number; numbers repeat in real books. Ch.4 §2"""
     issued_on: date
+    """The day it was issued; not in the future. Ch.4 §2"""
     net: Money
+    """The amount before tax; negative on a red invoice. Ch.4 §2"""
     total: Money
+    """The amount with tax; one document has one currency. Ch.4 §2"""
     tax: Money | None = None
+    """The tax. Ch.4 §2"""
     due_on: date | None = None
+    """The day it is due. Ch.4 §2"""
     settled_on: date | None = None
+    """The day it was settled. Ch.4 §2"""
     disputed: Money | None = None
+    """The part the customer disputes; it neither ages nor triggers. Ch.4 §2"""
     state: DocumentState = DocumentState.OPEN
+    """Whether it is open, settled, void or reversed. Ch.4 §2"""
     counterparty: str | None = None
+    """The other party; only a keyed pseudonym of it is kept. Ch.4 §4"""
 
 
 def at_midnight(day: date) -> datetime:
@@ -125,8 +137,11 @@ class RecordTransactions(Operation[tuple[TradeTransaction, ...]]):
     """Records trade documents of one customer, at most 1,000 at once (Ch.4 §2)."""
 
     credit_file: Id
+    """The file of the customer; it must be open. Ch.4 §2"""
     origin: Origin
+    """Where the documents come from. Ch.4 §3"""
     documents: tuple[Document, ...]
+    """The documents, 1 to 1,000; all are recorded or none. Ch.4 §2"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[tuple[TradeTransaction, ...]]:
         """All or none; a document already recorded from the same row of the same source is a conflict.
@@ -173,11 +188,17 @@ class RecordDefault(Operation[DefaultEvent]):
     """Records a default of the customer (Ch.4 §2)."""
 
     credit_file: Id
+    """The file of the customer; it must be open. Ch.4 §2"""
     origin: Origin
+    """Where the fact comes from. Ch.4 §3"""
     kind: DefaultKind
+    """How the customer failed to perform; sealed. Ch.4 §2"""
     amount: Money
+    """How much is at stake; sealed. Ch.4 §2"""
     since_on: date
+    """Since when, not in the future; sealed. Ch.4 §2"""
     ended_on: date | None = None
+    """When it ended; left out while it lasts; sealed. Ch.4 §2"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[DefaultEvent]:
         """What, how much and since when are sealed; that there is an event, and its status, are not.
@@ -208,13 +229,21 @@ class RecordLitigation(Operation[LitigationRecord]):
     """Records a court case that names the customer (Ch.4 §2)."""
 
     credit_file: Id
+    """The file of the customer; it must be open. Ch.4 §2"""
     origin: Origin
+    """Where the fact comes from. Ch.4 §3"""
     court: str
+    """The court; sealed. Ch.4 §2"""
     case_number: str
+    """The case number; sealed. Ch.4 §2"""
     role: str
+    """The customer's role in the case; sealed. Ch.4 §2"""
     severity: LitigationSeverity
+    """How heavily it weighs; sealed. Ch.5 §1"""
     claim: Money | None = None
+    """The amount claimed; sealed. Ch.4 §2"""
     filed_on: date
+    """The day it was filed, not in the future. Ch.4 §2"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[LitigationRecord]:
         """Everything about the case is sealed.
@@ -244,12 +273,19 @@ class RecordRating(Operation[ExternalRating]):
     """Records an external rating of the customer (Ch.4 §2, Ch.7 §2)."""
 
     credit_file: Id
+    """The file of the customer; it must be open. Ch.4 §2"""
     origin: Origin
+    """Where the rating comes from. Ch.4 §3"""
     agency: str
+    """The agency that gave it; sealed. Ch.4 §2"""
     rating: str
+    """The rating on the agency's own scale; sealed. Ch.4 §2"""
     band: RatingBand
+    """The rating mapped to one of four bands; sealed. Ch.5 §1"""
     rated_on: date
+    """The day it was given, not in the future. Ch.7 §2"""
     valid_until: date | None = None
+    """Until when the agency lets it stand. Ch.7 §2"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[ExternalRating]:
         """The agency and its rating are sealed; how long it stands is not.
@@ -277,16 +313,27 @@ class RecordStatement(Operation[FinancialStatement]):
     """Records a financial statement of the customer (Ch.7 §1)."""
 
     credit_file: Id
+    """The file of the customer; it must be open. Ch.7 §1"""
     origin: Origin
+    """Where the statement comes from. Ch.4 §3"""
     period_end: date
+    """The last day of its period, not in the future. Ch.7 §1"""
     audited: bool
+    """Whether an auditor signed it. Ch.5 §1"""
     current_assets: Money
+    """Current assets, in the statement's one currency; sealed. Ch.7 §1"""
     current_liabilities: Money
+    """Current liabilities; sealed. Ch.7 §1"""
     total_assets: Money
+    """Total assets; sealed. Ch.7 §1"""
     total_liabilities: Money
+    """Total liabilities; sealed. Ch.7 §1"""
     tangible_net_worth: Money
+    """Tangible net worth; sealed. Ch.5 §4"""
     net_profit: Money
+    """Net profit of the period; sealed. Ch.7 §1"""
     operating_cash_flow: Money
+    """Operating cash flow of the period; sealed. Ch.7 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[FinancialStatement]:
         """The figures are sealed; the period and whether it was audited are not.

@@ -75,9 +75,13 @@ class Origin:
     """Where the facts of one operation come from: source, lawful basis, and the evidence's digest."""
 
     source: Id
+    """The registered source the facts come from. Ch.4 §3"""
     lawful_basis: LawfulBasis
+    """The lawful basis they are kept on; the source must be registered for it. Ch.4 §3"""
     collected_at: datetime | None = None
+    """When they were collected; now where nothing is said. Ch.4 §3"""
     evidence_digest: str | None = None
+    """SHA-256 of the evidence they rest on, in lower-case hex. Ch.4 §3"""
 
 
 def lawful(unit: Unit, origin: Origin) -> Source:
@@ -110,10 +114,15 @@ class RegisterSource(Operation[Source]):
     """Registers a source; without a lawful basis it stays proposed and nothing from it is accepted (Ch.4 §3)."""
 
     type: SourceType
+    """What kind of source it is. Ch.4 §3"""
     name: str
+    """Its name, unique in the company. Ch.4 §3"""
     lawful_bases: tuple[LawfulBasis, ...]
+    """The lawful bases its data may rest on; with none it stays proposed. Ch.4 §3"""
     licence: str | None = None
+    """The licence or agreement it is used under. Ch.4 §3"""
     stale_after_days: int = 365
+    """After how many days its data counts as stale, at least 1. Ch.7 §2"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Source]:
         """A name is registered once; a source is REGISTERED only with a lawful basis.
