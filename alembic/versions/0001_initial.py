@@ -26,6 +26,7 @@ RECORDS = (
     "disclosure",
     "external_rating",
     "financial_statement",
+    "import_run",
     "litigation_record",
     "partner",
     "source",
@@ -368,8 +369,10 @@ def _default_event() -> None:
         sa.Column("credit_file", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("source_row", sa.Text(), nullable=True),
     )
     op.create_index("default_event_credit_file", "default_event", ["tenant", "credit_file"])
+    _current("default_event_source_source_row", "default_event", "source", "source_row")
 
 
 def _disclosure() -> None:
@@ -403,9 +406,11 @@ def _external_rating() -> None:
         sa.Column("credit_file", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("source_row", sa.Text(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
     )
     op.create_index("external_rating_credit_file", "external_rating", ["tenant", "credit_file"])
+    _current("external_rating_source_source_row", "external_rating", "source", "source_row")
 
 
 def _financial_statement() -> None:
@@ -419,10 +424,34 @@ def _financial_statement() -> None:
         sa.Column("credit_file", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("source_row", sa.Text(), nullable=True),
         sa.Column("period_end", sa.Date(), nullable=False),
         sa.Column("audited", sa.Boolean(), nullable=False),
     )
     op.create_index("financial_statement_credit_file", "financial_statement", ["tenant", "credit_file"])
+    _current("financial_statement_source_source_row", "financial_statement", "source", "source_row")
+
+
+def _import_run() -> None:
+    _record(
+        "import_run",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("file_digest", sa.Text(), nullable=False),
+        sa.Column("map_digest", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("rows_read", sa.BigInteger(), nullable=False),
+        sa.Column("rows_stored", sa.BigInteger(), nullable=False),
+        sa.Column("rows_updated", sa.BigInteger(), nullable=False),
+        sa.Column("rows_known", sa.BigInteger(), nullable=False),
+        sa.Column("rows_rejected", sa.BigInteger(), nullable=False),
+        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("rejected_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("rejected", sa.Text(), nullable=False),
+    )
+    _current("import_run_source_file_digest_map_digest", "import_run", "source", "file_digest", "map_digest")
 
 
 def _litigation_record() -> None:
@@ -436,8 +465,10 @@ def _litigation_record() -> None:
         sa.Column("credit_file", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("source_row", sa.Text(), nullable=True),
     )
     op.create_index("litigation_record_credit_file", "litigation_record", ["tenant", "credit_file"])
+    _current("litigation_record_source_source_row", "litigation_record", "source", "source_row")
 
 
 def _partner() -> None:
@@ -589,6 +620,7 @@ TABLES = (
     _disclosure,
     _external_rating,
     _financial_statement,
+    _import_run,
     _litigation_record,
     _partner,
     _sealed_field,

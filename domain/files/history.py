@@ -119,8 +119,15 @@ class TradeTransaction(CreditRecord):
     )
 
 
-@record("de", table="default_event", read="default:read")
-class DefaultEvent(CreditRecord):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourcedRecord(CreditRecord):
+    """A credit record that may say which row of its source it came from, so that it is recorded once (Ch.4 §3)."""
+
+    source_row: str | None = fact("Where it stands in its source, where that is known. Ch.4 §3", default=None)
+
+
+@record("de", table="default_event", read="default:read", unique=(("source", "source_row"),))
+class DefaultEvent(SourcedRecord):
     """A default of the customer (Ch.4 §2)."""
 
     default_kind = confidential("default.kind", DataClass.DEFAULT, str, "How it failed to perform. Ch.4 §2")
@@ -129,8 +136,8 @@ class DefaultEvent(CreditRecord):
     default_ended = confidential("default.ended_on", DataClass.DEFAULT, date, "When it ended. Ch.4 §2", bucket=16)
 
 
-@record("lr", table="litigation_record", read="litigation:read")
-class LitigationRecord(CreditRecord):
+@record("lr", table="litigation_record", read="litigation:read", unique=(("source", "source_row"),))
+class LitigationRecord(SourcedRecord):
     """A court case that names the customer (Ch.4 §2)."""
 
     court = confidential("litigation.court", DataClass.LITIGATION, str, "The court. Ch.4 §2", bucket=64)
@@ -144,8 +151,8 @@ class LitigationRecord(CreditRecord):
     )
 
 
-@record("er", table="external_rating", read="rating:read")
-class ExternalRating(CreditRecord):
+@record("er", table="external_rating", read="rating:read", unique=(("source", "source_row"),))
+class ExternalRating(SourcedRecord):
     """A rating of the customer by a third party (Ch.4 §2)."""
 
     valid_until: date | None = fact("Until when the agency lets it stand. Ch.7 §2", default=None)
@@ -157,8 +164,8 @@ class ExternalRating(CreditRecord):
     )
 
 
-@record("fs", table="financial_statement", read="statement:read")
-class FinancialStatement(CreditRecord):
+@record("fs", table="financial_statement", read="statement:read", unique=(("source", "source_row"),))
+class FinancialStatement(SourcedRecord):
     """A financial statement of the customer (Ch.7 §1)."""
 
     period_end: date = fact("The last day of its period. Ch.7 §1", order=True)

@@ -173,6 +173,7 @@ def _origin_facts(unit: Unit, actor: Actor, origin: Origin) -> dict[str, Any]:
         "collector": actor.person,
         "collected_at": origin.collected_at or unit.now,
         "evidence_digest": origin.evidence_digest,
+        "source_row": origin.source_row,
     }
 
 

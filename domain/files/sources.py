@@ -82,6 +82,8 @@ class Origin:
     """When they were collected; now where nothing is said. Ch.4 §3"""
     evidence_digest: str | None = None
     """SHA-256 of the evidence they rest on, in lower-case hex. Ch.4 §3"""
+    source_row: str | None = None
+    """Where a record stands in its source; one source tells of one row once."""
 
 
 def lawful(unit: Unit, origin: Origin) -> Source:

@@ -17,11 +17,11 @@ import sqlalchemy as sa
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents
-from domain.files import history, parties, sources, trail
+from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
 from domain.records import SHAPES, Fact, Shape
 
-RECORDS = (sources, parties, history, trail, assessments, consents, controls)
+RECORDS = (sources, parties, history, importing, trail, assessments, consents, controls)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
@@ -198,6 +198,9 @@ def _ledger(shape: Shape) -> sa.Table:
 for _shape in shapes().values():
     _ledger(_shape) if _shape.ledger else _record(_shape)
 
+
+tenant_register = sa.Table("tenant_register", metadata, _text("tenant"), _key("tenant_register", "tenant"))
+"""The tenants that are served here: their ids and nothing else, for start-up, sequencing and checks."""
 
 vault_key = sa.Table(
     "vault_key",
