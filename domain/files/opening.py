@@ -63,7 +63,12 @@ class Contact:
     """The person's e-mail address; sealed. Ch.4 §1"""
 
 
-def _text(value: str | None, name: str) -> str | None:
+def short_text(value: str | None, name: str) -> str | None:
+    """A text without spaces around it; None stays None.
+
+    Chapter: 4.1.
+    Raises:  Malformed when it is empty, too long or not printable.
+    """
     if value is None:
         return None
     stripped = value.strip()
@@ -100,10 +105,10 @@ def check(basic: BasicInformation, today: date) -> Checked:
     if basic.registered_capital and basic.registered_capital.minor < 0:
         raise Malformed("The registered capital is negative.", code=Code.MALFORMED_AMOUNT, path=("registeredCapital",))
     facts = {
-        "registered_address": _text(basic.registered_address, "registeredAddress"),
+        "registered_address": short_text(basic.registered_address, "registeredAddress"),
         "registered_capital": basic.registered_capital,
         "established_on": basic.established_on,
-        "industry_code": _text(basic.industry_code, "industryCode"),
+        "industry_code": short_text(basic.industry_code, "industryCode"),
         "size_class": basic.size_class,
         "staff_count": basic.staff_count,
     }
@@ -121,7 +126,7 @@ def _secrets(basic: BasicInformation, findings: list[str]) -> Iterator[tuple[Con
         code = codes.unified_social_credit_code(basic.unified_social_credit_code)
         findings.extend(code.findings)
         yield CreditFile.unified_social_credit_code, code.code
-    representative = _text(basic.legal_representative, "legalRepresentative")
+    representative = short_text(basic.legal_representative, "legalRepresentative")
     if representative is not None:
         yield CreditFile.legal_representative, representative
     if basic.phone is not None:
@@ -148,7 +153,7 @@ def refuse_double(unit: Unit, checked: Checked, own: Id | None) -> None:
             )
 
 
-def open_file(
+def draft_file(
     unit: Unit,
     actor: Actor,
     *,
@@ -159,7 +164,7 @@ def open_file(
     checked: Checked,
     origin: Origin,
 ) -> tuple[Customer, CreditFile]:
-    """Stages a customer with its file and seals; the caller has checked source and doubles.
+    """A customer with its file, not staged yet; the caller has checked source and doubles.
 
     Chapter: 3.1, 4.1.
     """
@@ -177,10 +182,6 @@ def open_file(
         findings=checked.findings,
         **checked.facts,
     )
-    unit.add([customer])
-    unit.add([file])
-    for field, value in checked.secrets:
-        unit.seal(file, field, value)
     return customer, file
 
 
@@ -209,7 +210,7 @@ class OpenCreditFile(Operation[CreditFile]):
         Chapter: 3.1, 4.1, 4.3.
         """
         lawful(unit, self.origin)
-        reference, name = _text(self.reference, "reference"), _text(self.name, "name")
+        reference, name = short_text(self.reference, "reference"), short_text(self.name, "name")
         if reference is None or name is None:
             raise Malformed("A credit file needs a reference and a name.", code=Code.MISSING_VALUE)
         if unit.find(CreditFile, reference=reference):
@@ -221,7 +222,7 @@ class OpenCreditFile(Operation[CreditFile]):
             )
         checked = check(self.basic, unit.now.date())
         refuse_double(unit, checked, None)
-        customer, file = open_file(
+        customer, file = draft_file(
             unit,
             actor,
             reference=reference,
@@ -231,9 +232,31 @@ class OpenCreditFile(Operation[CreditFile]):
             checked=checked,
             origin=self.origin,
         )
+        unit.add([customer])
+        unit.add([file])
+        for field, value in checked.secrets:
+            unit.seal(file, field, value)
         for contact in self.contacts:
             add_contact(unit, actor, customer.id, contact, self.origin)
         return Decided(value=file, resources=(file.id,))
+
+
+def check_contact(contact: Contact) -> Contact:
+    """A contact with every value checked and normalised.
+
+    Chapter: 4.1.
+    Raises:  Malformed, naming the field and never its value.
+    """
+    name = short_text(contact.name, "name")
+    duty = short_text(contact.duty, "duty")
+    if name is None or duty is None:
+        raise Malformed("A contact needs a name and a duty.", code=Code.MISSING_VALUE, path=("contacts",))
+    return Contact(
+        duty=duty,
+        name=name,
+        phone=None if contact.phone is None else codes.phone(contact.phone),
+        email=None if contact.email is None else codes.email(contact.email),
+    )
 
 
 def add_contact(unit: Unit, actor: Actor, customer: Id, contact: Contact, origin: Origin) -> ContactPerson:
@@ -241,14 +264,11 @@ def add_contact(unit: Unit, actor: Actor, customer: Id, contact: Contact, origin
 
     Chapter: 4.1.
     """
-    name = _text(contact.name, "name")
-    duty = _text(contact.duty, "duty")
-    if name is None or duty is None:
-        raise Malformed("A contact needs a name and a duty.", code=Code.MISSING_VALUE, path=("contacts",))
+    checked = check_contact(contact)
     person = ContactPerson(
         stamp=unit.stamp(ContactPerson),
         customer=customer,
-        duty=duty,
+        duty=checked.duty,
         source=origin.source,
         lawful_basis=origin.lawful_basis,
         collector=actor.person,
@@ -256,12 +276,32 @@ def add_contact(unit: Unit, actor: Actor, customer: Id, contact: Contact, origin
         evidence_digest=origin.evidence_digest,
     )
     unit.add([person])
-    unit.seal(person, ContactPerson.person_name, name)
-    if contact.phone is not None:
-        unit.seal(person, ContactPerson.person_phone, codes.phone(contact.phone))
-    if contact.email is not None:
-        unit.seal(person, ContactPerson.person_email, codes.email(contact.email))
+    unit.seal(person, ContactPerson.person_name, checked.name)
+    if checked.phone is not None:
+        unit.seal(person, ContactPerson.person_phone, checked.phone)
+    if checked.email is not None:
+        unit.seal(person, ContactPerson.person_email, checked.email)
     return person
+
+
+def changed_file(
+    unit: Unit, actor: Actor, file: CreditFile, *, name: str | None, checked: Checked, origin: Origin
+) -> CreditFile:
+    """The file with new basic information, not staged yet; what the new information leaves out stays.
+
+    Chapter: 4.1, 4.3.
+    """
+    return replace(
+        file,
+        name=name or file.name,
+        source=origin.source,
+        lawful_basis=origin.lawful_basis,
+        collector=actor.person,
+        collected_at=origin.collected_at or unit.now,
+        evidence_digest=origin.evidence_digest,
+        findings=tuple(dict.fromkeys((*file.findings, *checked.findings))),
+        **checked.facts,
+    )
 
 
 @operation("credit_file:update", chapter="4.1")
@@ -289,17 +329,8 @@ class UpdateBasicInformation(Operation[CreditFile]):
         usable(file)
         checked = check(self.basic, unit.now.date())
         refuse_double(unit, checked, file.id)
-        changed = replace(
-            file,
-            name=_text(self.name, "name") or file.name,
-            source=self.origin.source,
-            lawful_basis=self.origin.lawful_basis,
-            collector=actor.person,
-            collected_at=self.origin.collected_at or unit.now,
-            evidence_digest=self.origin.evidence_digest,
-            findings=tuple(dict.fromkeys((*file.findings, *checked.findings))),
-            **checked.facts,
-        )
+        name = short_text(self.name, "name")
+        changed = changed_file(unit, actor, file, name=name, checked=checked, origin=self.origin)
         updated = unit.replace(changed)
         for field, value in checked.secrets:
             unit.seal(updated, field, value)
