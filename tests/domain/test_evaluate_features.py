@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.assessment import features
-from domain.assessment.features import Statement, statement_data
+from domain.assessment.evidence import features
+from domain.assessment.evidence.features import Statement, statement_data
 from domain.assessment.version_one import VERSION_ONE
 
 TODAY = date(2025, 6, 30)

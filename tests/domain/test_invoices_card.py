@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.assessment.invoices import Invoice, invoice_data, invoice_figures, invoice_volumes
+from domain.assessment.evidence.invoices import Invoice, invoice_data, invoice_figures, invoice_volumes
 from domain.files.history import DocumentKind, DocumentState
 
 TODAY = date(2020, 2, 29)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.assessment.payments import (
+from domain.assessment.evidence.payments import (
     Ageing,
     Receivable,
     is_existing,
@@ -164,3 +164,41 @@ def test_what_is_settled_later_stays_open(rows):
     assert payment_figures(rows, TODAY) == payment_figures(blind, TODAY)
     share = payment_figures(rows, TODAY).late_share_bp
     assert share is None or Fraction(0) <= share <= 10_000
+
+
+def test_the_peak_of_what_is_owed_counts_disputed_parts_and_what_was_open_before():
+    old = Receivable(TODAY - timedelta(days=300), TODAY - timedelta(days=270), TODAY - timedelta(days=60), 500, 200)
+    new = Receivable(TODAY - timedelta(days=30), TODAY, None, 300)
+    assert figures(old, new).peak_exposure == 500
+    assert figures(old._replace(settled_on=None), new).peak_exposure == 800
+    assert figures(old._replace(settled_on=TODAY - timedelta(days=200)), new).peak_exposure == 300
+    assert figures().peak_exposure is None
+
+
+def test_billing_by_month_runs_from_the_oldest_and_needs_six_months_of_trade():
+    began = Receivable(date(2024, 1, 1), date(2024, 2, 1), date(2024, 2, 1), 9)
+    rows = [Receivable(date(2025, month, 15), TODAY, None, month * 10) for month in range(1, 7)]
+    assert figures(began, *rows).billed_months == (10, 20, 30, 40, 50, 60)
+    assert figures(*rows).billed_months == ()
+
+
+@given(ROWS, st.randoms(use_true_random=False))
+@settings(max_examples=50)
+def test_the_order_of_the_receivables_does_not_matter(rows, random):
+    shuffled = random.sample(rows, len(rows))
+    assert payment_figures(shuffled, TODAY) == payment_figures(rows, TODAY)
+
+
+@given(ROWS)
+@settings(max_examples=50)
+def test_the_peak_is_the_most_owed_on_any_day_of_three_months(rows):
+    window = [TODAY - timedelta(days=back) for back in range((TODAY - date(2025, 3, 30)).days + 1)]
+    owed = [
+        sum(
+            each.minor
+            for each in rows
+            if each.issued_on <= day and (each.settled_on is None or max(each.settled_on, each.issued_on) > day)
+        )
+        for day in window
+    ]
+    assert (payment_figures(rows, TODAY).peak_exposure or 0) == max(owed)

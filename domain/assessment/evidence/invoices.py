@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from domain.assessment.evaluate import add_months
-from domain.assessment.features import quotient, share_bp
+from domain.assessment.evidence.features import quotient, share_bp
 from domain.assessment.receipt import Datum
 from domain.assessment.scorecard import Origin
 from domain.files.history import DocumentKind, DocumentState
