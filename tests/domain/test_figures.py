@@ -90,7 +90,7 @@ def test_the_interval_holds_the_auc_and_stays_between_0_and_1(book):
     assert 0 <= low <= auc(*book) <= high <= 1
 
 
-def test_known_rankings():
+def test_rankings_known_by_hand_have_their_known_auc():
     assert auc([1, 2, 3, 4], [True, True, False, False]) == 1
     assert auc([4, 3, 2, 1], [True, True, False, False]) == 0
     assert auc([7, 7, 7, 7], [True, False, True, False]) == 0.5
