@@ -145,9 +145,15 @@ class Sqlite:
         """All rows of one statement."""
         return self.connection.execute(sql, parameters).fetchall()
 
-    def insert(self, table, row):
-        """One row, past everything but the database itself."""
-        self.execute(_insertion(table, row, "?" * len(row)), *row.values())
+    def insert(self, table, *rows):
+        """Some rows, past everything but the database itself."""
+        first, *_ = rows
+        sql = _insertion(table, first, "?" * len(first))
+        self.connection.execute("BEGIN")
+        try:
+            self.connection.executemany(sql, [tuple(row.values()) for row in rows]).close()
+        finally:
+            self.connection.execute("COMMIT")
 
     def run(self, tenant, steps):
         """The draft of a reading."""
@@ -189,9 +195,11 @@ class Postgres:
         """All rows of one statement."""
         return self.loop(self.connection.fetch(sql, *parameters))
 
-    def insert(self, table, row):
-        """One row, past row security."""
-        self.execute(_insertion(table, row, [f"${place}" for place in range(1, len(row) + 1)]), *row.values())
+    def insert(self, table, *rows):
+        """Some rows, past row security."""
+        first, *_ = rows
+        sql = _insertion(table, first, [f"${place}" for place in range(1, len(first) + 1)])
+        self.loop(self.connection.executemany(sql, [tuple(row.values()) for row in rows]))
 
     def run(self, tenant, steps):
         """The draft of a reading."""

@@ -63,10 +63,12 @@ class Shelf:
         self.database, self.corpus = database, corpus
         self.readings = SqlReadings(database.dialect)
         owners = {record.id: record for record in corpus.records}
+        rows = {}
         for record in corpus.records:
-            database.insert(record.shape.table, row_of(record, database.dialect))
-        for id_, tag in corpus.cells:
-            database.insert("sealed_field", cell_of(owners[id_], tag))
+            rows.setdefault(record.shape.table, []).append(row_of(record, database.dialect))
+        rows["sealed_field"] = [cell_of(owners[id_], tag) for id_, tag in corpus.cells]
+        for table, some in rows.items():
+            database.insert(table, *some)
 
     def read(self, judged, scope, arguments=(), now=NOW):
         """The draft of a reading."""
