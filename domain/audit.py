@@ -30,7 +30,7 @@ class Outcome(Enum):
     INVALID = "INVALID"
     """Could not be carried out as asked; rolled back."""
     FAILED = "FAILED"
-    """Authorised and loaded, but the release failed."""
+    """Allowed, but the product could not carry it out or release it: nothing left."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

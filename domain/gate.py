@@ -7,21 +7,32 @@ under a warrant that nobody else can mint, give plaintext. No record, no plainte
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from domain import ids
 from domain.actors import Actor, Grants, Rights
 from domain.audit import Entry, Outcome, Receipt, Trace, Warrant
-from domain.errors import CreditError, NotAuthenticated, NotPermitted, Refused, Stale
+from domain.errors import (
+    Conflict,
+    CreditError,
+    Invalid,
+    NotAuthenticated,
+    NotPermitted,
+    Refused,
+    Stale,
+    Tampered,
+    Unavailable,
+)
 from domain.ids import Id
-from domain.operations import Collecting, Decided, Operation
+from domain.operations import OPERATIONS, Collecting, Decided, Operation
 from domain.ports import Clock, Ids, Opener, Scope, SealedValue, Steps, Store, Unit, Work
 from domain.reading import Judged
 
 T = TypeVar("T")
+N = TypeVar("N", bound=str)
 
 ATTEMPTS = 5
 """How often an operation that lost a race decides again before the caller is told."""
@@ -44,6 +55,22 @@ class Plan:
     steps: Steps
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """Who asks for which action, in which request, under which rights: what every entry of it repeats."""
+
+    actor: Actor
+    rights: Rights
+    action: str
+    request: str
+
+
+NOTHING: Decided[None] = Decided(value=None)
+"""Stands for a decision that was not reached."""
+BUG = "INTERNAL_ERROR"
+"""The cause of a release that failed for no reason the product knows."""
+
+
 class Gate:
     """Lets operations and readings through, and nothing else.
 
@@ -63,15 +90,15 @@ class Gate:
         Chapter: 4.4, 8.1.
         Raises:  Refused and Invalid, both recorded; Unavailable when nothing could be made durable.
         """
-        rights = self._grants.rights(actor)
+        if OPERATIONS.get(type(operation).__name__) is not type(operation):
+            raise TypeError(f"{type(operation).__name__} is no declared operation.")
+        call = Call(actor=actor, rights=self._grants.rights(actor), action=operation.actions[0], request=request)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                return await self._once(operation, actor, rights, request)
+                return await self._once(operation, call)
             except Stale as error:
                 if attempt == ATTEMPTS:
-                    await self._store.put(
-                        self._entry(actor, rights, operation.actions[0], request, Trace(), error, None)
-                    )
+                    await self._store.put(self._entry(call, Trace(), error))
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -79,23 +106,29 @@ class Gate:
         """Reads what a plan describes; the entry follows the read and precedes the opening.
 
         Chapter: 4.4.
-        Raises:  NotPermitted naming every field that is not granted; Unavailable when it cannot be recorded.
+        Raises:  NotPermitted naming every field that is not granted; Conflict when the plan was judged under other
+                 rights than the actor has now; Unavailable when it cannot be recorded.
         """
         judged, now = plan.judged, self._clock.now()
-        make = partial(self._entry, actor, judged.rights, judged.contract.action, request)
-        purpose = ",".join(judged.contract.purposes)
-        if judged.refused:
-            error = NotPermitted(
-                "Your roles do not read " + ", ".join(judged.refused) + ".",
-                advice="Leave these fields out, or ask for " + ", ".join(judged.actions) + ".",
-            )
-            await self._store.put(make(Trace(fields=judged.refused), error, Decided(value=None, purpose=purpose)))
+        call = Call(actor=actor, rights=self._grants.rights(actor), action=judged.contract.action, request=request)
+        decided = Decided(value=None, purpose=",".join(judged.contract.purposes))
+        error = _unreadable(judged, call.rights)
+        if error is not None:
+            await self._store.put(self._entry(call, Trace(fields=judged.refused), error, decided))
             raise error
         scope = Scope(tenant=actor.tenant, partner=actor.partner, subject=actor.subject)
-        draft = await self._store.read(actor.tenant, plan.steps.run(scope, arguments, now))
-        trace = Trace(subjects=draft.subjects, resources=draft.resources, fields=judged.contract.fields)
-        receipt = await self._store.put(make(trace, None, Decided(value=None, purpose=purpose)))
-        opened = await self._release(draft.sealed, receipt, partial(make, trace))
+        try:
+            draft = await self._store.read(actor.tenant, plan.steps.run(scope, arguments, now))
+        except CreditError as failure:
+            await self._store.put(self._entry(call, Trace(), failure, decided))
+            raise
+        trace = Trace(
+            subjects=_named(draft.subjects, (value.subject for value in draft.sealed)),
+            resources=draft.resources,
+            fields=judged.contract.fields,
+        )
+        receipt = await self._store.put(self._entry(call, trace, None, decided))
+        opened = await self._release(call, draft.sealed, receipt, trace, decided)
         for place, value in zip(draft.place, opened, strict=True):
             place(value)
         return draft.answer
@@ -107,115 +140,112 @@ class Gate:
         """
         nobody = Actor(tenant=tenant, person="unknown", roles=frozenset())
         rights = Rights(id=0, version="", allowed={})
-        await self._store.put(self._entry(nobody, rights, "token:verify", request, Trace(), error, None))
+        call = Call(actor=nobody, rights=rights, action="token:verify", request=request)
+        await self._store.put(self._entry(call, Trace(), error))
 
-    async def _once(self, operation: Operation[T], actor: Actor, rights: Rights, request: str) -> Performed[T]:
-        decide = partial(operation.decide, actor=actor)
+    async def _once(self, operation: Operation[T], call: Call) -> Performed[T]:
+        decide = partial(operation.decide, actor=call.actor)
         if isinstance(operation, Collecting):
-            sealed, opened = await self._collect(operation, actor, rights, request)
-            decide = partial(_decide_on, operation, actor, sealed, opened)
+            decide = partial(_decide_on, operation, call.actor, *await self._collect(operation, call))
 
         def permitted(unit: Unit) -> Decided[T]:
-            _permit(operation.actions, rights)
+            _permit(operation.actions, call.rights)
             return decide(unit)
 
-        make = partial(self._entry, actor, rights, operation.actions[0], request)
+        return await self._carry_out(call, permitted)
+
+    async def _collect(
+        self, operation: Collecting[Any], call: Call
+    ) -> tuple[Sequence[SealedValue[Any]], Sequence[Any]]:
+        """Loads what a decision rests on, records that, and opens it."""
+
+        def gather(unit: Unit) -> Decided[Sequence[SealedValue[Any]]]:
+            _permit((operation.collection, *operation.actions), call.rights)
+            found = operation.collect(unit, call.actor)
+            return Decided(value=found, reveals=tuple(found), purpose=operation.purpose)
+
+        collected = await self._carry_out(replace(call, action=operation.collection), gather)
+        return collected.value, collected.opened
+
+    async def _carry_out(self, call: Call, decide: Callable[[Unit], Decided[T]]) -> Performed[T]:
+        """One transaction with one entry, and then the release of what was decided to be opened."""
 
         def conclude(trace: Trace, result: Decided[T] | CreditError) -> Entry:
             if isinstance(result, CreditError):
-                return make(trace, result, None)
-            return make(_with(trace, result.reveals, result.resources), None, result)
+                return self._entry(call, _undone(trace), result)
+            return self._entry(call, _with(trace, result), None, result)
 
-        work = Work(tenant=actor.tenant, actor=actor.person, decide=permitted, conclude=conclude)
+        work = Work(tenant=call.actor.tenant, actor=call.actor.person, decide=decide, conclude=conclude)
         committed = await self._store.write(work)
         if isinstance(committed.result, CreditError):
             raise committed.result
         decided = committed.result
-        trace = _with(Trace(), decided.reveals, decided.resources)
-        released = await self._release(decided.reveals, committed.receipt, partial(make, trace))
+        released = await self._release(call, decided.reveals, committed.receipt, _with(Trace(), decided), decided)
         return Performed(value=decided.value, opened=tuple(released), receipt=committed.receipt)
 
-    async def _collect(
-        self, operation: Collecting[Any], actor: Actor, rights: Rights, request: str
-    ) -> tuple[Sequence[SealedValue[Any]], list[Any]]:
-        """Loads what a decision rests on, records that, and opens it."""
-        make = partial(self._entry, actor, rights, operation.collection, request)
+    async def _release(
+        self, call: Call, sealed: Sequence[SealedValue[Any]], receipt: Receipt, told: Trace, decided: Decided[Any]
+    ) -> list[Any]:
+        """Opens values under the warrant of their entry; a failure leaves a second entry and no value.
 
-        def gather(unit: Unit) -> Decided[Sequence[SealedValue[Any]]]:
-            _permit((operation.collection, *operation.actions), rights)
-            found = operation.collect(unit, actor)
-            return Decided(value=found, reveals=tuple(found), purpose=operation.purpose)
-
-        def conclude(trace: Trace, result: Decided[Any] | CreditError) -> Entry:
-            if isinstance(result, CreditError):
-                return make(trace, result, None)
-            return make(_with(trace, result.reveals, result.resources), None, result)
-
-        work = Work(tenant=actor.tenant, actor=actor.person, decide=gather, conclude=conclude)
-        committed = await self._store.write(work)
-        if isinstance(committed.result, CreditError):
-            raise committed.result
-        sealed = committed.result.value
-        trace = _with(Trace(), sealed, ())
-        return sealed, await self._release(sealed, committed.receipt, partial(make, trace))
-
-    async def _release(self, sealed: Sequence[SealedValue[Any]], receipt: Receipt, make: Any) -> list[Any]:
-        """Opens values under the warrant of their entry; a failure leaves a second entry and no value."""
+        The warrant covers what the entry tells of, not what happens to be asked for.
+        """
         if not sealed:
             return []
         warrant = Warrant(
             receipt=receipt,
             tenant=receipt.tenant,
-            subjects=frozenset(value.subject for value in sealed),
-            tags=frozenset(value.field.tag for value in sealed),
+            subjects=frozenset(value.subject for value in sealed) & frozenset(told.subjects),
+            tags=frozenset(value.field.tag for value in sealed) & frozenset(told.fields),
         )
         try:
-            return await self._opener.open(warrant, sealed)
-        except CreditError as error:
-            await self._store.put(make(error, None, outcome=Outcome.FAILED))
+            opened = await self._opener.open(warrant, sealed)
+            if len(opened) != len(sealed):
+                raise Tampered("Not every value could be opened.")  # noqa: TRY301 - it fails like any other opening
+        except Exception as error:
+            # Also a bug: the first entry says that the values were released, and they were not.
+            known = error if isinstance(error, CreditError) else Unavailable("The release failed.", cause=BUG)
+            await self._store.put(self._entry(call, told, known, replace(decided, note=""), outcome=Outcome.FAILED))
             raise
+        return opened
 
     def _entry(
         self,
-        actor: Actor,
-        rights: Rights,
-        action: str,
-        request: str,
+        call: Call,
         trace: Trace,
         error: CreditError | None,
-        decided: Decided[Any] | None,
+        decided: Decided[Any] = NOTHING,
         *,
         outcome: Outcome | None = None,
     ) -> Entry:
-        now = self._clock.now()
-        ended = outcome or _outcome(error)
+        now, actor = self._clock.now(), call.actor
         return Entry(
             id=self._ids.make(ids.ENTRY, int(now.timestamp() * 1000)),
             at=now,
             tenant=actor.tenant,
             actor=actor.person,
             behalf=actor.partner or actor.subject or "",
-            action=action,
+            action=call.action,
             resources=trace.resources,
             subjects=trace.subjects,
             fields=trace.fields,
-            purpose=decided.purpose if decided else "",
-            consent=decided.consent if decided else "",
-            grants=rights.version,
-            rule=rights.allowed.get(action, ""),
-            policy=decided.policy if decided else "",
-            outcome=ended,
+            purpose=decided.purpose,
+            consent=decided.consent,
+            grants=call.rights.version,
+            rule=call.rights.allowed.get(call.action, ""),
+            policy=decided.policy,
+            outcome=outcome or _outcome(error),
             code=error.code.value if error else "",
             cause=error.cause if error else "",
             written=trace.written,
-            request=request,
+            request=call.request,
             key=actor.key,
-            payload=(("note", decided.note),) if decided and decided.note else (),
+            payload=(("note", decided.note),) if decided.note else (),
         )
 
 
 def _decide_on(
-    operation: Collecting[T], actor: Actor, sealed: Sequence[SealedValue[Any]], opened: list[Any], unit: Unit
+    operation: Collecting[T], actor: Actor, sealed: Sequence[SealedValue[Any]], opened: Sequence[Any], unit: Unit
 ) -> Decided[T]:
     return operation.decide_on(unit, actor, sealed, opened)
 
@@ -229,17 +259,45 @@ def _permit(actions: Sequence[str], rights: Rights) -> None:
         )
 
 
+def _unreadable(judged: Judged, rights: Rights) -> CreditError | None:
+    """Why a judged reading is not carried out, if it is not."""
+    if judged.rights.id != rights.id:
+        return Conflict("Your rights changed meanwhile.", advice="Ask again.")
+    if judged.refused:
+        return NotPermitted(
+            "Your roles do not read " + ", ".join(judged.refused) + ".",
+            advice="Leave these fields out, or ask for " + ", ".join(judged.actions) + ".",
+        )
+    return None
+
+
 def _outcome(error: CreditError | None) -> Outcome:
     if error is None:
         return Outcome.DONE
-    return Outcome.REFUSED if isinstance(error, Refused) else Outcome.INVALID
+    if isinstance(error, Refused):
+        return Outcome.REFUSED
+    return Outcome.INVALID if isinstance(error, Invalid) else Outcome.FAILED
 
 
-def _with(trace: Trace, reveals: Sequence[SealedValue[Any]], resources: Sequence[Id]) -> Trace:
+def _undone(trace: Trace) -> Trace:
+    """What was touched by work that was rolled back: it wrote nothing, and what it would have added is not there."""
+    added = {row.id for row in trace.written if row.version == 1}
+    return Trace(
+        subjects=tuple(one for one in trace.subjects if one not in added),
+        resources=tuple(one for one in trace.resources if one not in added),
+        fields=trace.fields,
+    )
+
+
+def _with(trace: Trace, decided: Decided[Any]) -> Trace:
     """The trace with what will be opened named in it, each once, in the order met."""
     return Trace(
-        subjects=tuple(dict.fromkeys((*trace.subjects, *(value.subject for value in reveals)))),
-        resources=tuple(dict.fromkeys((*resources, *trace.resources))),
-        fields=tuple(dict.fromkeys((*trace.fields, *(value.field.tag for value in reveals)))),
+        subjects=_named(trace.subjects, (value.subject for value in decided.reveals)),
+        resources=_named(decided.resources, trace.resources),
+        fields=_named(trace.fields, (value.field.tag for value in decided.reveals)),
         written=trace.written,
     )
+
+
+def _named(first: Iterable[N], then: Iterable[N]) -> tuple[N, ...]:
+    return tuple(dict.fromkeys((*first, *then)))
