@@ -66,8 +66,10 @@ class Unit(Protocol):
         """Stores new records; returns how many. With `skip_known`, rows that break a `unique` are left out."""
         ...
 
-    def replace(self, record: R) -> R:
+    def replace(self, record: R, *, correcting: bool = False) -> R:
         """Supersedes the current version by this one; returns it with its new version.
+
+        A change holds from now on; a correction holds from when the version it corrects did.
 
         Raises: Stale when the version it rests on is no longer the current one.
         """

@@ -92,6 +92,16 @@ class KeyFile:
             moved.append(key if isinstance(key, Unavailable) else _wrapped(keys, to, key))
         return moved
 
+    def newest(self) -> int:
+        """The newest epoch whose root version stands.
+
+        Raises: KeyUnavailable when every version is destroyed.
+        """
+        standing = [epoch for epoch, root in self._read().roots.items() if root is not None]
+        if not standing:
+            raise KeyUnavailable("The key file holds no root that stands.", advice="Generate the next epoch.")
+        return max(standing)
+
     def generate(self, epoch: int) -> None:
         """Makes the root version of an epoch.
 

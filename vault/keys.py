@@ -122,6 +122,9 @@ class Provider(Protocol):
     def rewrap(self, items: Sequence[tuple[Context, bytes]], epoch: int) -> list[bytes | Unavailable]:
         """The same keys under the root version of another epoch, otherwise bound as before."""
 
+    def newest(self) -> int:
+        """The newest epoch whose root version stands: what new keys are wrapped under."""
+
     def generate(self, epoch: int) -> None:
         """Makes the root version of an epoch; a version that exists or was destroyed is refused."""
 
@@ -160,6 +163,13 @@ class Keyring:
         self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size)
         self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size)
         self._deks: KeyCache[DekRow, Dek] = KeyCache(clock, ttl, size)
+
+    def newest(self) -> int:
+        """The newest epoch of the provider: what a new tenant's keys are wrapped under.
+
+        Raises: KeyUnavailable.
+        """
+        return self._provider.newest()
 
     def mint_tenant(self, tenant: bytes, epoch: int) -> tuple[WrappedKey, ...]:
         """The keys of a new tenant, one row per purpose, the KEK first.

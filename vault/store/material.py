@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any, Self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +19,7 @@ class Material:
     schema_version: int
     """The version of the field's typed form."""
     envelope: bytes = field(repr=False)
-    dek_id: str
+    dek_id: bytes
     dek_version: int | None
     alg: str | None
     """The algorithm the data key serves."""
@@ -27,3 +29,19 @@ class Material:
     """The data key, wrapped under that epoch."""
     kek_wrapped: bytes | None = field(repr=False)
     """The tenant's key of that epoch, wrapped by the root."""
+
+    @classmethod
+    def of(cls, record_type: str, stored: Sequence[Any]) -> Self:
+        """The material of a row of `reading.queries.sealed_cells`, behind its record, tag and version."""
+        schema, envelope, dek_id, dek_version, alg, kek_epoch, wrapped, kek_wrapped = stored
+        return cls(
+            record_type=record_type,
+            schema_version=schema,
+            envelope=envelope,
+            dek_id=dek_id,
+            dek_version=dek_version,
+            alg=alg,
+            kek_epoch=kek_epoch,
+            wrapped=wrapped,
+            kek_wrapped=kek_wrapped,
+        )

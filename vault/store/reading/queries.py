@@ -150,12 +150,17 @@ class Query:
 
 @cache
 def sealed(dialect: Dialect) -> Statement:
+    """The statement of `sealed_cells`."""
+    return dialect.compile(sealed_cells(dialect))
+
+
+def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
     """The sealed cells of some records, with the wrapped keys of each: an opener needs no database.
 
     A key that is gone leaves its columns empty; the cell is found all the same.
     """
     cell, dek, wrap, kek = tables.sealed_field, tables.vault_dek, tables.vault_dek_wrap, tables.vault_key
-    select = (
+    return (
         sa.select(
             cell.c.record_id,
             cell.c.field_tag,
@@ -190,7 +195,6 @@ def sealed(dialect: Dialect) -> Statement:
             dialect.among(cell.c.field_tag, "tags"),
         )
     )
-    return dialect.compile(select)
 
 
 def _reach(shape: Shape, kind: Kind) -> list[Condition]:

@@ -77,7 +77,7 @@ class SealedCells:
         """
         for record, tag, version, *stored in rows:
             subject, row = owners[record]
-            material = self._material(stored)
+            material = Material.of(self._table, stored)
             for ask in self.asked[tag]:
                 sealed = SealedValue(
                     field=ask.field,
@@ -89,20 +89,6 @@ class SealedCells:
                     material=material,
                 )
                 run.wait(sealed, (row if ask.reveal is None else row[ask.reveal], ask.label))
-
-    def _material(self, stored: Sequence[Any]) -> Material:
-        schema, envelope, dek_id, dek_version, alg, kek_epoch, wrapped, kek_wrapped = stored
-        return Material(
-            record_type=self._table,
-            schema_version=schema,
-            envelope=envelope,
-            dek_id=dek_id,
-            dek_version=dek_version,
-            alg=alg,
-            kek_epoch=kek_epoch,
-            wrapped=wrapped,
-            kek_wrapped=kek_wrapped,
-        )
 
 
 def _fields(level: Level) -> list[Confidential[Any]]:

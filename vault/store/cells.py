@@ -1,0 +1,209 @@
+"""The sealed cells and index tokens of one transaction: sealed here, gathered, and written together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain import ids
+from domain.ids import Id
+from domain.ports import SealedValue
+from domain.records import Confidential, Record
+from vault import hazmat, index
+from vault.keys import Purpose
+from vault.seal import Cell, seal
+from vault.store.material import Material
+from vault.store.reading.dialects import Dialect
+from vault.store.reading.queries import sealed_cells
+from vault.store.tables import blind_index, sealed_field
+from vault.store.tenantkeys import TenantKeys
+
+INDEX_VERSION = 1
+"""The version of every blind index; rotating one writes the next version beside it."""
+AT_ONCE = 500
+"""How many records one statement asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Normaliser:
+    """What a field's `index` declaration says: the name of its normaliser, and that normaliser's version."""
+
+    name: str
+    version: int
+
+    @classmethod
+    def of(cls, field: Confidential[Any]) -> Normaliser | None:
+        """The normaliser of a field; None where no exact search is offered."""
+        if field.index is None:
+            return None
+        name, _, version = field.index.partition("/")
+        return cls(name, int(version))
+
+
+class Cells:
+    """Seals values into their cells, and finds what was sealed."""
+
+    def __init__(self, connection: sa.Connection, keys: TenantKeys, tenant: Id, dialect: Dialect) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._tenant = tenant
+        self._raw = ids.raw(tenant)
+        self._dialect = dialect
+        self._staged: dict[tuple[Id, str], dict[str, Any]] = {}
+        self._tokens: dict[tuple[Id, str], dict[str, Any]] = {}
+        self._index_keys: dict[str, hazmat.Secret] = {}
+        self._digests: dict[Id, dict[str, tuple[int, str]]] = {}
+
+    def seal(self, record: Record, field: Confidential[Any], value: Any, *, is_new: bool) -> None:
+        """Stages the next version of a cell; it is written with the others."""
+        if record.shape.confidential.get(field.name) != field:
+            raise TypeError(f"{record.shape.name} declares no confidential field {field.name}.")
+        if type(value) is not field.type:
+            raise TypeError(f"{field.tag} takes a value of its declared type.")
+        version = 1 + self._version(record, field, is_new=is_new)
+        dek = self._keys.dek(record.subject_id, field.data_class.value)
+        cell = Cell(
+            self._raw,
+            ids.raw(record.subject_id),
+            field.data_class.value,
+            record.shape.table,
+            ids.raw(record.id),
+            version,
+            field.tag,
+            field.schema,
+        )
+        envelope = seal(dek, cell, value, field.bucket)
+        self._staged[record.id, field.tag] = {
+            "tenant": self._tenant,
+            "record_type": record.shape.table,
+            "record_id": record.id,
+            "field_tag": field.tag,
+            "value_version": version,
+            "subject": record.subject_id,
+            "data_class": field.data_class.value,
+            "dek_id": dek.dek_id,
+            "schema_version": field.schema,
+            "envelope": envelope,
+        }
+        self._digests.setdefault(record.id, {})[field.tag] = (version, sha256(envelope).hexdigest())
+        if Normaliser.of(field):
+            self._tokens[record.id, field.tag] = {
+                "tenant": self._tenant,
+                "field_tag": field.tag,
+                "ver": INDEX_VERSION,
+                "token": self._token(field, value),
+                "subject": record.subject_id,
+                "record_id": record.id,
+            }
+
+    def written(self) -> Mapping[Id, Mapping[str, tuple[int, str]]]:
+        """Per record the tags sealed here, each with its version and the SHA-256 of its envelope."""
+        return self._digests
+
+    def flush(self) -> None:
+        """Writes what is staged."""
+        if self._staged:
+            self._upsert(sealed_field, list(self._staged.values()), ("tenant", "record_id", "field_tag"))
+            self._staged.clear()
+        if self._tokens:
+            self._upsert(blind_index, list(self._tokens.values()), ("tenant", "record_id", "field_tag", "ver"))
+            self._tokens.clear()
+
+    def load(self, records: Sequence[Record], fields: Sequence[Confidential[Any]]) -> list[SealedValue[Any]]:
+        """The stored cells of some records, unopened, in the order of the records and of the fields."""
+        self.flush()
+        found: dict[tuple[Id, str], SealedValue[Any]] = {}
+        for table, own in _by_table(records):
+            tags = {field.tag: field for field in fields if field.record == table}
+            for part in _parts(own) if tags else ():
+                self._load(table, part, tags, found)
+        cells = ((record.id, field.tag) for record in records for field in fields)
+        return [found[cell] for cell in dict.fromkeys(cells) if cell in found]
+
+    def look_up(self, field: Confidential[str], normalised: str) -> list[Id]:
+        """The records whose indexed field has this value: one look-up by its token."""
+        if Normaliser.of(field) is None:
+            raise TypeError(f"{field.tag} declares no blind index.")
+        self.flush()
+        rows = self._connection.execute(
+            sa.select(blind_index.c.record_id)
+            .where(
+                blind_index.c.tenant == self._tenant,
+                blind_index.c.field_tag == field.tag,
+                blind_index.c.ver == INDEX_VERSION,
+                blind_index.c.token == self._token(field, normalised),
+            )
+            .order_by(blind_index.c.record_id)
+        )
+        return [Id(row[0]) for row in rows]
+
+    def _load(
+        self,
+        table: str,
+        records: Sequence[Record],
+        tags: Mapping[str, Confidential[Any]],
+        found: dict[tuple[Id, str], SealedValue[Any]],
+    ) -> None:
+        subjects = {record.id: record.subject_id for record in records}
+        values = {
+            "tenant": self._tenant,
+            "record_type": table,
+            "records": self._dialect.listed(list(subjects)),
+            "tags": self._dialect.listed(list(tags)),
+        }
+        for record, tag, version, *stored in self._connection.execute(sealed_cells(self._dialect), values):
+            found[record, tag] = SealedValue(
+                field=tags[tag],
+                tenant=self._tenant,
+                # The record's own subject: a cell or key that was moved here from elsewhere does not open under it.
+                subject=subjects[record],
+                record=record,
+                version=version,
+                material=Material.of(table, stored),
+            )
+
+    def _version(self, record: Record, field: Confidential[Any], *, is_new: bool) -> int:
+        """The version a cell has now; 0 where there is none."""
+        sealed_here = self._digests.get(record.id, {}).get(field.tag)
+        if sealed_here is not None or is_new:
+            return sealed_here[0] if sealed_here else 0
+        cell = sealed_field.c
+        found = self._connection.scalar(
+            sa.select(cell.value_version).where(
+                cell.tenant == self._tenant, cell.record_id == record.id, cell.field_tag == field.tag
+            )
+        )
+        return int(found or 0)
+
+    def _token(self, field: Confidential[Any], value: str) -> bytes:
+        normaliser = Normaliser.of(field)
+        if normaliser is None:
+            raise TypeError(f"{field.tag} declares no blind index.")
+        key = self._index_keys.get(field.tag)
+        if key is None:
+            root = self._keys.root(Purpose.INDEX)
+            key = self._index_keys[field.tag] = index.index_key(root, self._raw, field.tag, INDEX_VERSION)
+        return index.token(key, field.tag, normaliser.version, value)
+
+    def _upsert(self, table: sa.Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
+        from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415 - the one statement both spell their own way
+
+        insert = sqlite.insert(table) if self._dialect.name == "sqlite" else postgresql.insert(table)
+        changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
+        self._connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
+
+
+def _by_table(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:
+    tables: dict[str, list[Record]] = {}
+    for record in records:
+        tables.setdefault(record.shape.table, []).append(record)
+    yield from tables.items()
+
+
+def _parts(records: Sequence[Record]) -> Iterator[Sequence[Record]]:
+    for start in range(0, len(records), AT_ONCE):
+        yield records[start : start + AT_ONCE]

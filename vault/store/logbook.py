@@ -1,0 +1,175 @@
+"""Audit entries become leaves, side payloads and rows that readers find: the part of the log that both stores share."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain import ids
+from domain.audit import Entry, Outcome, commit_to
+from domain.files.trail import AccessEntry, AuditEntry
+from domain.ids import Id
+from domain.records import AUDIT_CLASS, Shape
+from vault import hazmat
+from vault.audit import batches
+from vault.audit.merkle import CompactRange, leaf_hash
+from vault.audit.note import ED25519, Checkpoint, Ed25519Signer, Verifier, origin, sign_checkpoint
+from vault.seal import Cell, seal
+from vault.store import codec
+from vault.store.tables import audit_batch, audit_checkpoint, audit_payload, table
+from vault.store.tenantkeys import TenantKeys
+
+SALT_BYTES = 32
+PAYLOAD_TAG = "audit.payload"
+PAYLOAD_BUCKET = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """The bytes of an entry's leaf before it has its place in the log, and the lists that may be too long for it."""
+
+    tenant: Id
+    entry: Id
+    text: bytes
+    subjects: tuple[Id, ...]
+    resources: tuple[Id, ...]
+
+    def pack(self) -> bytes:
+        """How it waits in an outbox."""
+        whole = {"id": self.entry, "leaf": self.text.decode(), "subjects": self.subjects, "resources": self.resources}
+        return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+
+    @classmethod
+    def unpack(cls, tenant: Id, packed: bytes) -> Leaf:
+        """What waited."""
+        whole = json.loads(packed)
+        return cls(tenant, whole["id"], whole["leaf"].encode(), tuple(whole["subjects"]), tuple(whole["resources"]))
+
+
+def write_entry(connection: sa.Connection, keys: TenantKeys, entry: Entry) -> Leaf:
+    """The leaf of an entry; its side payload, where it has one, is sealed and stored beside the log.
+
+    The payload lies under the audit key of the one subject it is about, so that it goes when that subject is erased;
+    lists over several subjects hold opaque ids alone and lie under the company's own.
+    """
+    payload = entry.side_payload()
+    commitment = _seal_payload(connection, keys, entry, payload) if payload else ""
+    return Leaf(entry.tenant, entry.id, entry.leaf(commitment), entry.subjects, entry.resources)
+
+
+def _seal_payload(connection: sa.Connection, keys: TenantKeys, entry: Entry, payload: bytes) -> str:
+    salt = hazmat.random_bytes(SALT_BYTES)
+    subject = entry.subjects[0] if len(entry.subjects) == 1 else entry.tenant
+    dek = keys.dek(subject, AUDIT_CLASS)
+    cell = payload_cell(entry.tenant, subject, entry.id)
+    connection.execute(
+        sa.insert(audit_payload).values(
+            tenant=entry.tenant,
+            entry=entry.id,
+            subject=subject,
+            dek_id=dek.dek_id,
+            envelope=seal(dek, cell, salt + payload, PAYLOAD_BUCKET),
+        )
+    )
+    return commit_to(payload, salt)
+
+
+def payload_cell(tenant: Id, subject: Id, entry: Id) -> Cell:
+    """Where the side payload of an entry is sealed."""
+    table_name = AuditEntry.shape.table
+    return Cell(ids.raw(tenant), ids.raw(subject), AUDIT_CLASS, table_name, ids.raw(entry), 1, PAYLOAD_TAG, 1)
+
+
+def last_range(connection: sa.Connection, tenant: Id) -> CompactRange:
+    """The tree of a tenant's log as it is now."""
+    row = connection.execute(
+        sa.select(audit_batch.c.size, audit_batch.c.peaks)
+        .where(audit_batch.c.tenant == tenant)
+        .order_by(audit_batch.c.first_index.desc())
+        .limit(1)
+    ).first()
+    return CompactRange() if row is None else CompactRange.unpack(row[0], bytes(row[1]))
+
+
+def integrate(connection: sa.Connection, tenant: Id, leaves: Sequence[Leaf], at: datetime) -> int:
+    """Appends entries to a tenant's tree, one row for all of them, and makes them findable; the new size."""
+    before = last_range(connection, tenant)
+    hashes = [leaf_hash(leaf.text) for leaf in leaves]
+    after = before.extend(hashes)
+    connection.execute(
+        sa.insert(audit_batch).values(
+            tenant=tenant,
+            first_index=before.size,
+            size=after.size,
+            peaks=after.pack(),
+            entries=batches.pack([leaf.text for leaf in leaves]),
+            at=at,
+        )
+    )
+    entries: list[dict[str, Any]] = []
+    access: list[dict[str, Any]] = []
+    for place, (leaf, digest) in enumerate(zip(leaves, hashes, strict=True), before.size):
+        facts = _facts(leaf, place, digest)
+        entries.append(_row(AuditEntry.shape, facts["entry"], tenant, tenant, facts))
+        own = ids.encode(AccessEntry.shape.prefix, ids.raw(facts["entry"]))
+        access += (_row(AccessEntry.shape, own, tenant, subject, facts) for subject in leaf.subjects)
+    connection.execute(sa.insert(table(AuditEntry.shape)), entries)
+    if access:
+        connection.execute(sa.insert(table(AccessEntry.shape)), access)
+    return after.size
+
+
+def sign_head(connection: sa.Connection, keys: TenantKeys, tenant: Id) -> str:
+    """The signed checkpoint of a tenant's log as it is now; signed once for each size."""
+    head = last_range(connection, tenant)
+    signed = connection.scalar(
+        sa.select(audit_checkpoint.c.text).where(
+            audit_checkpoint.c.tenant == tenant, audit_checkpoint.c.size == head.size
+        )
+    )
+    if signed is not None:
+        return str(signed)
+    with keys.signing_key() as seed:
+        signer = Ed25519Signer(
+            name=origin(tenant),
+            public=seed.use(hazmat.ed25519_public),
+            signs=lambda message: seed.use(lambda raw: hazmat.ed25519_sign(raw, message)),
+        )
+        text = sign_checkpoint(Checkpoint(origin(tenant), head.size, head.root()), [signer])
+    connection.execute(sa.insert(audit_checkpoint).values(tenant=tenant, size=head.size, text=text))
+    return text
+
+
+def verifier(keys: TenantKeys, tenant: Id) -> Verifier:
+    """What an auditor pins to verify the checkpoints of a tenant."""
+    with keys.signing_key() as seed:
+        return Verifier(origin(tenant), ED25519, seed.use(hazmat.ed25519_public))
+
+
+def _facts(leaf: Leaf, index: int, digest: bytes) -> dict[str, Any]:
+    """What readers find of an entry, whichever of the two tables they look in."""
+    said = json.loads(leaf.text)
+    words = ("actor", "behalf", "action", "code", "cause", "purpose", "consent", "request")
+    return {
+        **{name: said.get(name, "") for name in words},
+        "entry": said["id"],
+        "at": datetime.fromisoformat(said["at"]),
+        "outcome": Outcome(said["outcome"]),
+        "subjects": leaf.subjects,
+        "resources": leaf.resources,
+        "fields": tuple(said.get("fields", ())),
+        "log_index": index,
+        "leaf_hash": digest.hex(),
+    }
+
+
+def _row(shape: Shape, own: Id, tenant: Id, subject: Id, facts: dict[str, Any]) -> dict[str, Any]:
+    row: dict[str, Any] = {"tenant": tenant, "id": own, "subject_id": subject}
+    for fact in shape.facts.values():
+        row.update(zip(codec.columns_of(fact), codec.encode(fact, facts[fact.name]), strict=True))
+    return row

@@ -1,0 +1,161 @@
+"""The store on PostgreSQL: every work in a transaction of its own, its entry in an outbox, the outbox in the tree.
+
+No entry, no commit: the outbox row and the change are durable together. A sequencer moves the outbox into the tree
+under a lock, so that no writer waits for the head of the log.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Generator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar, cast
+
+import asyncpg
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from domain.audit import Entry, Receipt
+from domain.errors import AuditUnavailable, CreditError, Overloaded, Stale
+from domain.ids import Id
+from domain.ports import Committed, Draft, Fetch, Rows, Work
+from vault.store import transaction
+from vault.store.engines import TENANT, postgres_engine, postgres_pool
+from vault.store.logbook import Leaf
+from vault.store.run import run_postgres
+from vault.store.sequencer import Sequencer
+from vault.store.tables import audit_outbox, tenant_register
+from vault.store.transaction import Room
+
+T = TypeVar("T")
+
+_RACES = frozenset({"40001", "40P01"})
+"""Serialization failure and deadlock: the work is decided again."""
+
+
+class PostgresStore:
+    """Records, sealed values and the audit log in one database, for any number of processes."""
+
+    def __init__(self, url: str, room: Room) -> None:
+        self._url = url
+        self._room = room
+        self._engine: AsyncEngine = postgres_engine(url)
+        self._pool: asyncpg.Pool | None = None
+        self._sequencer = Sequencer(self.transaction, room)
+
+    async def start(self) -> None:
+        """Connects, and takes into the trees what an earlier process left in the outbox."""
+        self._pool = await postgres_pool(self._url)
+        await self._sequencer.start(await self.tenants())
+
+    async def close(self) -> None:
+        """Signs the heads, and lets everything go."""
+        await self._sequencer.close()
+        await self._engine.dispose()
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    async def write(self, work: Work[T]) -> Committed[T]:
+        """Runs the work in one transaction and returns when it is durable.
+
+        Raises: Stale, unrecorded; Unavailable when it could not be made durable: then nothing of it remains.
+        """
+
+        def run(connection: sa.Connection) -> tuple[Committed[T], Leaf]:
+            return transaction.carry_out(connection, self._room, work)
+
+        committed = await self._recorded(work.tenant, run)
+        await self._sequencer.integrated(work.tenant)
+        return committed
+
+    async def put(self, entry: Entry) -> Receipt:
+        """Records one entry alone, durable when it returns."""
+
+        def run(connection: sa.Connection) -> tuple[Receipt, Leaf]:
+            leaf = transaction.record(connection, self._room, entry)
+            return Receipt(entry=entry.id, tenant=entry.tenant), leaf
+
+        receipt = await self._recorded(entry.tenant, run)
+        await self._sequencer.integrated(entry.tenant)
+        return receipt
+
+    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
+        """Runs the steps of a reading in one snapshot."""
+        if self._pool is None:
+            raise Overloaded("The store is closed.")
+        try:
+            return await run_postgres(self._pool, tenant, steps)
+        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
+            raise Overloaded("The database cannot be reached now.") from None
+
+    async def inspect(self, tenant: Id | None, look: Callable[[sa.Connection], T]) -> T:
+        """What a look at one snapshot of the database finds; it changes nothing."""
+        async with self._engine.connect() as connection:
+            await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+            await _enter(connection, tenant)
+            found = await connection.run_sync(look)
+            await connection.rollback()
+            return found
+
+    async def checkpoint(self, tenant: Id) -> str:
+        """The signed checkpoint of a tenant's log, with everything in it that is durable now."""
+        await self._sequencer.integrated(tenant)
+        return await self._sequencer.sign(tenant)
+
+    async def tenants(self) -> list[Id]:
+        """The tenants that are served here."""
+        return await self.inspect(
+            None, lambda connection: list(connection.scalars(sa.select(tenant_register.c.tenant)))
+        )
+
+    @asynccontextmanager
+    async def transaction(self, tenant: Id) -> AsyncIterator[AsyncConnection]:
+        """A transaction of one tenant that is durable when the block has ended.
+
+        A connection whose commit failed is thrown away: whether the commit happened is not known to it.
+        """
+        async with self._engine.connect() as connection:
+            try:
+                await connection.begin()
+                await _enter(connection, tenant)
+                yield connection
+                await connection.commit()
+            except BaseException:
+                await connection.invalidate()
+                raise
+
+    async def _recorded(self, tenant: Id, run: Callable[[sa.Connection], tuple[T, Leaf]]) -> T:
+        """Carries out a work and puts its entry into the outbox, in one transaction."""
+
+        def both(connection: sa.Connection) -> T:
+            result, leaf = run(connection)
+            connection.execute(sa.insert(audit_outbox).values(tenant=tenant, id=leaf.entry, entry=leaf.pack()))
+            return result
+
+        try:
+            async with self.transaction(tenant) as connection:
+                return await connection.run_sync(both)
+        except CreditError:
+            raise
+        except sa.exc.IntegrityError:
+            raise Stale("Somebody else was faster.") from None
+        except sa.exc.DBAPIError as error:
+            raise _told(error) from None
+        except OSError:
+            raise Overloaded("The database cannot be reached now.") from None
+
+
+async def _enter(connection: AsyncConnection, tenant: Id | None) -> None:
+    """Names the tenant of the transaction: without it no row is there."""
+    if tenant is not None:
+        await connection.execute(sa.select(sa.func.set_config(TENANT, tenant, True)))  # noqa: FBT003 - is_local
+
+
+def _told(error: sa.exc.DBAPIError) -> Exception:
+    """What the database refused, without its text; a bug stays a bug."""
+    state = cast("Any", getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None))
+    if state in _RACES:
+        return Stale("Somebody else was faster.")
+    if error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+        return AuditUnavailable("The database could not be written; nothing is known to have changed.")
+    return error

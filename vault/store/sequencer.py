@@ -1,0 +1,144 @@
+"""The sequencer moves entries from the outbox into the tree, for whichever process holds the tenant's lock.
+
+Entries that become durable while it works are taken together by its next round. It may be late and it loses nothing:
+what it has not moved is still in the outbox, after a crash too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from domain.ids import Id
+from vault.store.heads import LONGEST, Heads
+from vault.store.logbook import Leaf, integrate
+from vault.store.tables import audit_outbox
+from vault.store.transaction import Room
+
+AT_ONCE = 1_000
+"""How many entries one round moves at most."""
+PATIENCE_SECONDS = 5.0
+"""How long a writer whose entry is durable waits for its place in the tree; being late is no failure."""
+
+Begin = Callable[[Id], AbstractAsyncContextManager[AsyncConnection]]
+
+_LOG = structlog.get_logger("credence.store")
+
+
+class Sequencer:
+    """One per process; a lock in the database lets one of them at a time work on a tenant's log."""
+
+    def __init__(self, begin: Begin, room: Room) -> None:
+        self._begin = begin
+        self._room = room
+        self._heads = Heads(room)
+        self._turn = asyncio.Lock()
+        self._waiting: dict[Id, list[asyncio.Future[None]]] = {}
+        self._worker: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+
+    async def start(self, tenants: Iterable[Id]) -> None:
+        """Begins to work, first on what was left behind."""
+        self._waiting = {tenant: [] for tenant in tenants}
+        self._wake.set()
+        self._worker = asyncio.create_task(self._work(), name="credence-sequencer")
+
+    async def close(self) -> None:
+        """Finishes what waits, signs the heads and stops."""
+        if self._worker is not None:
+            self._worker.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._worker
+            self._worker = None
+        await self._round(idle=True)
+
+    async def integrated(self, tenant: Id) -> None:
+        """Returns when everything of a tenant that is durable now stands in its tree, or after a while."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(tenant, []).append(future)
+        self._wake.set()
+        with suppress(TimeoutError):
+            await asyncio.wait_for(future, PATIENCE_SECONDS)
+
+    async def sign(self, tenant: Id) -> str:
+        """The checkpoint of a tenant's log as it is now."""
+
+        def run(connection: sa.Connection) -> str:
+            _lock(connection, tenant)
+            return self._heads.sign(connection, tenant)
+
+        async with self._turn, self._begin(tenant) as connection:
+            text = await connection.run_sync(run)
+        self._heads.kept()
+        return text
+
+    async def _work(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), LONGEST.total_seconds() if self._heads.unsigned else None)
+                idle = False
+            except TimeoutError:
+                idle = True
+            self._wake.clear()
+            await self._round(idle=idle)
+
+    async def _round(self, *, idle: bool) -> None:
+        """Moves what waits; a tenant whose round fails is tried again with its next entry."""
+        waiting, self._waiting = self._waiting, {}
+        late = self._heads.waiting() if idle else ()
+        for tenant in dict.fromkeys((*waiting, *late)):
+            try:
+                while await self._move(tenant, idle=idle) == AT_ONCE:
+                    pass
+            except Exception as error:  # noqa: BLE001 - being late is no failure: the outbox keeps the entries
+                _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
+            for future in waiting.get(tenant, ()):
+                if not future.done():
+                    future.set_result(None)
+
+    async def _move(self, tenant: Id, *, idle: bool) -> int:
+        """One transaction: as many entries as fit from the outbox into the tree."""
+
+        def run(connection: sa.Connection) -> int:
+            _lock(connection, tenant)
+            rows = _pending(connection, tenant)
+            if rows:
+                leaves = [Leaf.unpack(tenant, bytes(entry)) for _, entry in rows]
+                integrate(connection, tenant, leaves, self._room.clock.now())
+                positions = [position for position, _ in rows]
+                connection.execute(sa.delete(audit_outbox).where(audit_outbox.c.position.in_(positions)))
+                self._heads.grown(tenant, len(rows))
+            self._heads.sign_due(connection, tenant, idle=idle)
+            return len(rows)
+
+        async with self._turn:
+            try:
+                async with self._begin(tenant) as connection:
+                    moved = await connection.run_sync(run)
+            except BaseException:
+                self._heads.forget()
+                raise
+            self._heads.kept()
+        return moved
+
+
+def _lock(connection: sa.Connection, tenant: Id) -> None:
+    """Held until the transaction ends."""
+    key = sa.func.hashtextextended(f"credence/log/{tenant}", 0)
+    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
+
+
+def _pending(connection: sa.Connection, tenant: Id) -> list[Any]:
+    select = (
+        sa.select(audit_outbox.c.position, audit_outbox.c.entry)
+        .where(audit_outbox.c.tenant == tenant)
+        .order_by(audit_outbox.c.position)
+        .limit(AT_ONCE)
+    )
+    return list(connection.execute(select))

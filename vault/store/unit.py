@@ -1,0 +1,335 @@
+"""The unit: one transaction of one tenant, as domain code sees it. It seals and loads sealed values and opens none.
+
+It runs over one connection, inside a transaction that the store begins and ends. What it touched is its trace, which
+the audit entry names.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+
+from domain import ids
+from domain.audit import Trace, Written
+from domain.errors import NotFound, Stale
+from domain.files.parties import Tenant
+from domain.ids import Id
+from domain.ports import Ids, SealedValue
+from domain.records import STAMP_FIELDS, Confidential, Fact, Record, Shape, Stamp
+from vault import hazmat, index
+from vault.keys import Purpose
+from vault.seal import pae
+from vault.store import codec
+from vault.store.cells import Cells
+from vault.store.reading.columns import held
+from vault.store.reading.dialects import DIALECTS
+from vault.store.reading.rows import Cell
+from vault.store.tables import instant_text, table, tenant_register
+from vault.store.tenantkeys import TenantKeys
+
+R = TypeVar("R", bound=Record)
+T = TypeVar("T")
+
+PSEUDONYM_BYTES = 16
+STREAMED = 2_000
+"""How many rows a stream fetches at once."""
+AT_ONCE = 400
+"""How many keys one statement asks for: SQLite nests no deeper than 1,000 alternatives."""
+_ROW = b"vault/row/1"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """Who writes, when, and with what: everything a unit needs besides its connection."""
+
+    tenant: Id
+    actor: str
+    now: datetime
+    make: Ids
+
+    def id(self, prefix: str) -> Id:
+        """The next id of a type."""
+        return self.make.make(prefix, int(self.now.timestamp() * 1000))
+
+
+class SqlUnit:
+    """One transaction over SQLAlchemy Core, on either database."""
+
+    def __init__(self, connection: sa.Connection, keys: TenantKeys, hand: Hand) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._hand = hand
+        self._dialect = DIALECTS[connection.dialect.name]
+        self._cells = Cells(connection, keys, hand.tenant, self._dialect)
+        self._added: set[Id] = set()
+        self._touched: dict[Id, Record] = {}
+        self._read: dict[Id, None] = {}
+        self._subjects: dict[Id, None] = {}
+        self._tags: dict[str, None] = {}
+
+    @property
+    def now(self) -> datetime:
+        """The instant of this transaction, UTC."""
+        return self._hand.now
+
+    def stamp(
+        self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None
+    ) -> Stamp:
+        """The stamp of a new row; without a subject the record is its own subject."""
+        own = self._hand.id(record.shape.prefix)
+        return Stamp(
+            id=own,
+            tenant=self._hand.tenant,
+            subject_id=subject or own,
+            created_at=self.now,
+            created_by=self._hand.actor,
+            effective_from=effective_from or self.now,
+            recorded_at=self.now,
+        )
+
+    def get(self, record: type[R], id: Id, *, lock: bool = False) -> R:  # noqa: A002 - the word of the ports
+        """The current version of one record. Raises NotFound, also for another tenant's."""
+        found = self.find(record, lock=lock, id=id)
+        if not found:
+            raise NotFound(f"There is no such {_words(record.shape)}.")
+        return found[0]
+
+    def find(self, record: type[R], *, lock: bool = False, **equal: object) -> list[R]:
+        """The current versions whose facts (or `subject_id`) equal the values given; a tuple means any of."""
+        shape = record.shape
+        select = self._current(sa.select(table(shape)), shape, equal)
+        if lock:
+            select = select.with_for_update()
+        rows = self._connection.execute(select).mappings()
+        found = [cast("R", codec.record_of(shape, row)) for row in rows]
+        self._touch_subjects(found)
+        return found
+
+    def select(self, record: type[Record], facts: Sequence[str], **equal: object) -> Iterator[tuple[Any, ...]]:
+        """Some facts of many current rows, streamed in the order of their ids."""
+        shape = record.shape
+        columns: list[sa.Column[Any]] = []
+        cells: list[Cell] = []
+        for one in (held(shape, name) for name in facts):
+            cells.append(Cell(len(columns), len(columns) + len(one.columns), one.decoder()))
+            columns += one.columns
+        select = self._current(sa.select(*columns), shape, equal)
+        with self._connection.execute(select, execution_options={"yield_per": STREAMED}) as rows:
+            for row in rows:
+                yield tuple(cell.of(row) for cell in cells)
+
+    def add(self, records: Sequence[Record], *, skip_known: bool = False) -> int:
+        """Stores new records; returns how many. With `skip_known`, rows that break a `unique` are left out."""
+        count = 0
+        for shape, own in _by_shape(records):
+            stored = self._unknown(shape, own) if skip_known else own
+            self._insert(shape, stored)
+            self._added.update(record.id for record in stored)
+            count += len(stored)
+        return count
+
+    def replace(self, record: R, *, correcting: bool = False) -> R:
+        """Supersedes the current version by this one; returns it with its new version.
+
+        Raises: Stale when the version it rests on is no longer the current one.
+        """
+        old = record.stamp
+        columns = table(record.shape).c
+        superseded = self._connection.execute(
+            sa.update(table(record.shape))
+            .where(
+                columns.tenant == self._hand.tenant,
+                columns.id == old.id,
+                columns.version == old.version,
+                columns.superseded_at.is_(None),
+            )
+            .values(superseded_at=self.now)
+        )
+        if superseded.rowcount != 1:
+            raise Stale(f"The {_words(record.shape)} changed meanwhile.")
+        stamp = replace(
+            old,
+            version=old.version + 1,
+            effective_from=old.effective_from if correcting else self.now,
+            recorded_at=self.now,
+        )
+        new = replace(record, stamp=stamp)
+        self._insert(record.shape, [new])
+        return new
+
+    def seal(self, record: Record, field: Confidential[T], value: T) -> None:
+        """Seals a value for a field of a record that was added or loaded here; the next version of its cell."""
+        self._cells.seal(record, field, value, is_new=record.id in self._added)
+        self._touched.setdefault(record.id, record)
+        self._subjects[record.subject_id] = None
+        self._tags[field.tag] = None
+
+    def sealed(self, records: Sequence[Record], fields: Sequence[Confidential[Any]]) -> list[SealedValue[Any]]:
+        """The sealed values of some fields, opaque, for a release after the record."""
+        return self._cells.load(records, fields)
+
+    def look_up(self, field: Confidential[str], normalised: str) -> list[Id]:
+        """The ids of the records whose indexed field has this value: one look-up in the blind index."""
+        return self._cells.look_up(field, normalised)
+
+    def pseudonym(self, subject: Id, value: str) -> str:
+        """A keyed pseudonym of a counterparty, different for every subject and tenant."""
+        root = self._keys.root(Purpose.PSEUDONYM)
+        made = index.pseudonym(root, ids.raw(self._hand.tenant), ids.raw(subject), value)
+        return made[:PSEUDONYM_BYTES].hex()
+
+    def finish(self) -> Trace:
+        """Writes what is staged, and tells what this transaction touched."""
+        self._cells.flush()
+        sealed = self._cells.written()
+        root = self._keys.root(Purpose.DIGEST) if self._touched else None
+        written = tuple(
+            Written(id=id_, version=record.stamp.version, digest=row_digest(cast("Any", root), record, sealed.get(id_)))
+            for id_, record in self._touched.items()
+        )
+        return Trace(
+            subjects=tuple(self._subjects),
+            resources=tuple(dict.fromkeys((*self._touched, *self._read))),
+            fields=tuple(self._tags),
+            written=written,
+        )
+
+    def _insert(self, shape: Shape, records: Sequence[Record]) -> None:
+        if not records:
+            return
+        if any(record.stamp.tenant != self._hand.tenant for record in records):
+            raise AssertionError("a unit writes rows of its own tenant")
+        if shape is Tenant.shape:
+            self._register()
+        self._connection.execute(sa.insert(table(shape)), [codec.row_of(record) for record in records])
+        for record in records:
+            self._touched[record.id] = record
+            self._subjects[record.subject_id] = None
+
+    def _register(self) -> None:
+        """A tenant comes with its keys and its place in the register, in the same transaction."""
+        known = self._connection.scalar(
+            sa.select(tenant_register.c.tenant).where(tenant_register.c.tenant == self._hand.tenant)
+        )
+        if known is None:
+            self._connection.execute(sa.insert(tenant_register).values(tenant=self._hand.tenant))
+            self._keys.mint_tenant()
+
+    def _current(self, select: sa.Select[Any], shape: Shape, equal: Mapping[str, object]) -> sa.Select[Any]:
+        columns = table(shape).c
+        conditions = [columns.tenant == self._hand.tenant]
+        if not shape.ledger:
+            conditions.append(columns.superseded_at.is_(None))
+        conditions += [_equals(shape, name, value) for name, value in equal.items()]
+        return select.where(*conditions).order_by(columns.id)
+
+    def _touch_subjects(self, records: Iterable[Record]) -> None:
+        """Records that were read one by one are named in the entry when they are about somebody."""
+        for record in records:
+            if record.shape.subject_reach:
+                self._subjects[record.subject_id] = None
+                self._read[record.id] = None
+
+    def _unknown(self, shape: Shape, records: Sequence[Record]) -> list[Record]:
+        """The records whose unique facts no current row and no earlier one of these has."""
+        kept = list(records)
+        for group in shape.unique:
+            seen = self._known(shape, group, kept)
+            fresh: list[Record] = []
+            for record in kept:
+                key = _key(shape, group, record)
+                if key not in seen:
+                    seen.add(key)
+                    fresh.append(record)
+            kept = fresh
+        return kept
+
+    def _known(self, shape: Shape, group: Sequence[str], records: Sequence[Record]) -> set[tuple[Any, ...]]:
+        """The values of a unique group that current rows have among those of some records.
+
+        Rows are looked for under the leading facts one by one, and by the last fact many at once.
+        """
+        *leading, last = (table(shape).c[name] for name in group)
+        wanted: dict[tuple[Any, ...], list[Any]] = {}
+        for record in records:
+            *first, own = _key(shape, group, record)
+            wanted.setdefault(tuple(first), []).append(own)
+        known: set[tuple[Any, ...]] = set()
+        for before, values in wanted.items():
+            fixed = [column == value for column, value in zip(leading, before, strict=True)]
+            for part in _parts(values):
+                select = sa.select(last).where(
+                    table(shape).c.tenant == self._hand.tenant,
+                    table(shape).c.superseded_at.is_(None),
+                    *fixed,
+                    last.in_(part),
+                )
+                known.update((*before, row[0]) for row in self._connection.execute(select))
+        return known
+
+
+def row_digest(root: hazmat.Secret, record: Record, cells: Mapping[str, tuple[int, str]] | None) -> str:
+    """The keyed digest of one version of a row and of the cells sealed with it, 64 hexadecimal digits.
+
+    Equal rows have equal digests on both databases: every column as its canonical text, and what is sealed as the
+    digest of its envelope.
+    """
+    row = codec.row_of(record)
+    sealed = sorted((tag, *cell) for tag, cell in (cells or {}).items())
+    text = json.dumps([[name, _plain(row[name])] for name in sorted(row) if name != "superseded_at"])
+    message = pae(_ROW, record.shape.table.encode(), text.encode(), json.dumps(sealed).encode())
+    return root.use(lambda key: hazmat.hmac_sha256(key, message)).hex()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return instant_text(value)
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _by_shape(records: Sequence[Record]) -> Iterator[tuple[Shape, list[Record]]]:
+    shapes: dict[str, list[Record]] = {}
+    for record in records:
+        shapes.setdefault(record.shape.name, []).append(record)
+    for own in shapes.values():
+        yield own[0].shape, own
+
+
+def _key(shape: Shape, group: Sequence[str], record: Record) -> tuple[Any, ...]:
+    return tuple(codec.encode(shape.facts[name], getattr(record, name))[0] for name in group)
+
+
+def _parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
+
+
+def _equals(shape: Shape, name: str, value: object) -> sa.ColumnElement[bool]:
+    """A fact or a stamp column equals a value, or one of several."""
+    fact = held(shape, name).fact
+    columns = held(shape, name).columns
+    if isinstance(value, tuple):
+        if len(columns) > 1:
+            raise TypeError(f"{name} is compared with one amount at a time.")
+        return columns[0].in_([_stored(fact, name, item) for item in value])
+    if value is None:
+        return columns[0].is_(None)
+    if len(columns) > 1:
+        parts = codec.encode(fact, value)
+        return sa.and_(*(column == part for column, part in zip(columns, parts, strict=True)))
+    condition: sa.ColumnElement[bool] = columns[0] == _stored(fact, name, value)
+    return condition
+
+
+def _stored(fact: Fact, name: str, value: object) -> Any:
+    return value if name in STAMP_FIELDS else codec.encode(fact, value)[0]
+
+
+def _words(shape: Shape) -> str:
+    """The record's name as a sentence says it: `credit file`."""
+    return shape.table.replace("_", " ")
