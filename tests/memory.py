@@ -26,18 +26,19 @@ UNIQUE_BROKEN = "A record with the same key exists already."
 
 
 class Faults:
-    """Breaks one step of the store: every call of a unit, every entry, every commit is one step."""
+    """Breaks one step of the store, by its number (`at`) or name (`on`): every call of a unit is one, and a commit."""
 
     def __init__(self) -> None:
         self.steps: list[str] = []
         self.at: int | None = None
+        self.on = ""
         self.error: Exception = AuditUnavailable("The store is gone.")
 
     def step(self, name: str) -> None:
         """Counts a step, and fails when its turn has come; each fault strikes once."""
         self.steps.append(name)
-        if self.at is not None and len(self.steps) > self.at:
-            self.at = None
+        if name == self.on or (self.at is not None and len(self.steps) > self.at):
+            self.at, self.on = None, ""
             raise self.error
 
 
@@ -236,7 +237,7 @@ class Unit:
         self._store.faults.step("seal")
         if record.id not in self._seen or record.shape.confidential.get(field.name) is not field:
             raise ValueError("A value is sealed for a field of a record that was added or loaded here.")
-        if not isinstance(value, field.type):
+        if type(value) is not field.type:
             raise TypeError(f"{field.tag} holds {field.type.__name__}.")
         place = (self._tenant, record.id, field.tag)
         known = self.state.cells.get(place)

@@ -13,9 +13,15 @@ from typing import TypeVar, cast
 
 from domain.actors import Actor, Rights
 from domain.audit import Entry
+from domain.consent.consents import Partner
+from domain.consent.giving import RegisterPartner
+from domain.files.opening import BasicInformation, OpenCreditFile
+from domain.files.parties import CreditFile, PartyKind
+from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
 from domain.gate import Gate, Performed
 from domain.ids import Id, encode
 from domain.operations import OPERATIONS, Collecting, Operation
+from domain.reading import Purpose
 from domain.records import Record
 from tests.memory import Faults, Store, Unit, Vault
 
@@ -24,6 +30,9 @@ T = TypeVar("T")
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
 TENANT, OTHER_TENANT = encode("te", bytes(15) + b"\1"), encode("te", bytes(15) + b"\2")
+
+USCC, PHONE, EMAIL = "91110000600037341L", "+8613800138000", "office@yunfan.example"
+BASIC = BasicInformation(unified_social_credit_code=USCC, phone=PHONE, email=EMAIL)
 
 
 class Clock:
@@ -94,6 +103,26 @@ class World:
     def do(self, operation: Operation[T], actor: Actor | None = None) -> T:
         """The value of an operation carried out through the Gate."""
         return self.perform(operation, actor).value
+
+    def origin(self, name: str = "the customer", tenant: Id = TENANT) -> Origin:
+        """Where facts come from: a source registered now."""
+        bases = (LawfulBasis.CONTRACT, LawfulBasis.CONSENT)
+        register = RegisterSource(type=SourceType.SELF_PROVIDED, name=name, lawful_bases=bases)
+        return Origin(source=self.do(register, self.actor(tenant=tenant)).id, lawful_basis=LawfulBasis.CONTRACT)
+
+    def file(
+        self, origin: Origin, reference: str = "C-1", basic: BasicInformation = BASIC, tenant: Id = TENANT
+    ) -> CreditFile:
+        """A credit file opened now."""
+        opening = OpenCreditFile(
+            reference=reference, name="Yunfan Networks", kind=PartyKind.ENTERPRISE, origin=origin, basic=basic
+        )
+        return self.do(opening, self.actor(tenant=tenant))
+
+    def partner(self, name: str = "First Bank", tenant: Id = TENANT) -> Partner:
+        """A partner registered now, for its own credit decisions."""
+        register = RegisterPartner(name=name, contact="dpo@bank.example", purposes=(Purpose.PARTNER_CREDIT_DECISION,))
+        return self.do(register, self.actor(tenant=tenant))
 
     def unit(self, actor: Actor | None = None) -> Unit:
         """A unit over the present state, for looking and for trying; nothing of it is kept."""
