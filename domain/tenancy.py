@@ -1,0 +1,70 @@
+"""A company begins: its tenant, and the credit policy it starts with (Ch.2, Ch.9)."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import UTC, date
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.actors import Actor
+from domain.assessment.assessments import PolicyState
+from domain.assessment.policies import version
+from domain.assessment.version_one import VERSION_ONE
+from domain.errors import Conflict, Malformed
+from domain.files.parties import Tenant
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
+
+MAX_NAME = 200
+_ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}")
+
+
+@operation("tenant:administer", chapter="2, 9")
+class OpenTenant(Operation[Tenant]):
+    """Opens the caller's company: from now on it runs the standard, under version 1 of the credit policy (Ch.2)."""
+
+    name: str
+    """The company's name."""
+    time_zone: str = "Asia/Shanghai"
+    """The time zone its days are counted in, such as Asia/Shanghai."""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Tenant]:
+        """A company is opened once; its credit policy is in force from that instant.
+
+        Chapter: 2, 9.
+        """
+        name = self.name.strip()
+        if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
+            raise Malformed(f"A company's name has 1 to {MAX_NAME} printable characters.", path=("name",))
+        if _zone(self.time_zone) is None:
+            raise Malformed(
+                "The time zone is not known.", advice="Use a name such as Asia/Shanghai or UTC.", path=("timeZone",)
+            )
+        if unit.find(Tenant):
+            raise Conflict("The company is open already.", advice="Nothing is left to do: use it.")
+        stamp = replace(unit.stamp(Tenant), id=actor.tenant, subject_id=actor.tenant)
+        tenant = Tenant(stamp=stamp, name=name, time_zone=self.time_zone)
+        unit.add([tenant])
+        policy = version(unit, VERSION_ONE, state=PolicyState.IN_FORCE, in_force_from=unit.now)
+        unit.add([policy])
+        return Decided(value=tenant, policy=policy.content_digest, resources=(tenant.id, policy.id))
+
+
+def today(unit: Unit) -> date:
+    """The day it is where the company is, by the time zone of its tenant.
+
+    Chapter: 2.
+    """
+    found = unit.find(Tenant)
+    zone = _zone(found[0].time_zone) if found else None
+    return unit.now.astimezone(zone or UTC).date()
+
+
+def _zone(name: str) -> ZoneInfo | None:
+    if not _ZONE.fullmatch(name):
+        return None
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, OSError, ValueError):
+        return None
