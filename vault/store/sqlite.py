@@ -112,8 +112,7 @@ class SqliteStore:
 
     async def checkpoint(self, tenant: Id) -> str:
         """The signed checkpoint of a tenant's log as it is now."""
-        text, _ = await self._submit(lambda connection: (self._heads.sign(connection, tenant), None))
-        return cast("str", text)
+        return cast("str", await self._submit(lambda connection: (self._heads.sign(connection, tenant), None)))
 
     async def tenants(self) -> list[Id]:
         """The tenants that are served here."""
