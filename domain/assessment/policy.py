@@ -87,6 +87,8 @@ class LimitRules:
     """The cap in months of billing where the net worth is not known; 10,000 is one month."""
     starter_months_bp: int
     concentration_bp: int
+    expected_sales_bp: int
+    """What a firm may be expected to need in a month, at most, as a share of its own mean monthly sales."""
     rounding_minor: int
     haircuts: tuple[Haircut, ...]
 
@@ -289,6 +291,8 @@ class PolicyDocument:
     delegation: Delegation
     indicators: Indicators
     clocks: Clocks
+    industry_risk: Mapping[str, str]
+    """LOW, MIDDLE or HIGH by section of GB/T 4754; an industry that is not listed is not known."""
 
     def card(self, code: str) -> Scorecard | None:
         """The scorecard of that code.
@@ -335,6 +339,8 @@ def problems(policy: PolicyDocument) -> tuple[Problem, ...]:
     found.extend(_scale_problems(policy.grade_scale))
     found.extend(_cover_problems(policy))
     found.extend(_order_problems(policy))
+    if not set(policy.industry_risk.values()) <= {"LOW", "MIDDLE", "HIGH"}:
+        found.append(Problem(("industry_risk",), "The risk of an industry is LOW, MIDDLE or HIGH."))
     return tuple(found)
 
 

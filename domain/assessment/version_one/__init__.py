@@ -85,6 +85,7 @@ _LIMIT_RULES = LimitRules(
     unknown_net_worth_months_bp=10_000,
     starter_months_bp=10_000,
     concentration_bp=1_000,
+    expected_sales_bp=1_000,
     rounding_minor=1_000 * _YUAN,
     haircuts=(
         Haircut(kind=SecurityKind.SECURITY_DEPOSIT, factor_bp=10_000),
@@ -170,6 +171,13 @@ VERSION_ONE = PolicyDocument(
         objection_annotate_working_days=1,
         objection_answer_days=20,
         security_expiring_days=60,
+    ),
+    industry_risk=dict(
+        [
+            *((section, "LOW") for section in "DJNPQS"),
+            *((section, "MIDDLE") for section in "ABCFGILMO"),
+            *((section, "HIGH") for section in "EHKR"),
+        ]
     ),
 )
 """The default credit policy, version 1."""
