@@ -8,12 +8,13 @@ advice, never with its value, and the rest goes on.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from domain.actors import Actor
 from domain.errors import Code, Conflict, CreditError, Malformed
+from domain.files.opening import usable
 from domain.files.parties import CreditFile, Customer
 from domain.files.sources import LawfulBasis, Origin, Source, lawful
 from domain.ids import Id
@@ -296,7 +297,20 @@ def files_of(unit: Unit, references: Iterable[str], *, firms_only: bool) -> dict
     found.update((file.reference, file) for file in files)
     if firms_only and files:
         owners = {customer.id: customer for customer in unit.find(Customer, id=tuple(file.customer for file in files))}
-        found.update((file.reference, _natural_person()) for file in files if owners[file.customer].kind.natural)
+        found.update((file.reference, natural_person()) for file in files if owners[file.customer].kind.natural)
+    return found
+
+
+def file_for(files: Mapping[str, CreditFile | Malformed], reference: str) -> CreditFile:
+    """The open credit file behind a reference.
+
+    Chapter: 4.2.
+    Raises:  Malformed (UNKNOWN_CUSTOMER, FORBIDDEN_CATEGORY, INVALID_TRANSITION).
+    """
+    found = files[reference]
+    if isinstance(found, Malformed):
+        raise found
+    usable(found)
     return found
 
 
@@ -309,10 +323,14 @@ def _unknown_customer() -> Malformed:
     )
 
 
-def _natural_person() -> Malformed:
+def natural_person() -> Malformed:
+    """Why a row about a person is rejected where the map says that the file holds firms only.
+
+    Chapter: 4.3.
+    """
     return Malformed(
         "The customer is a natural person, and the map says that the file holds firms only.",
         code=Code.FORBIDDEN_CATEGORY,
-        advice="Leave the row out, or say persons = true in the map and map no column about a person's means.",
+        advice="Leave the row out, or say persons = true in the map and no column about a person's means.",
         path=("reference",),
     )

@@ -145,12 +145,20 @@ def refuse_double(unit: Unit, checked: Checked, own: Id | None) -> None:
     """
     for field, value in checked.secrets:
         if field is CreditFile.unified_social_credit_code and set(unit.look_up(field, value)) - {own}:
-            raise Malformed(
-                "Another credit file has this unified social credit code.",
-                code=Code.CONFLICT,
-                advice="Find that file by the code and update it instead of opening a second one.",
-                path=("unifiedSocialCreditCode",),
-            )
+            raise another_file()
+
+
+def another_file() -> Malformed:
+    """Why a unified social credit code is refused that another file has.
+
+    Chapter: 4.1.
+    """
+    return Malformed(
+        "Another credit file has this unified social credit code.",
+        code=Code.CONFLICT,
+        advice="Find that file by the code and update it instead of opening a second one.",
+        path=("unifiedSocialCreditCode",),
+    )
 
 
 def draft_file(

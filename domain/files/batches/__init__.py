@@ -1,0 +1,1 @@
+"""The rows of imports become credit files and credit records, one batch per operation."""
