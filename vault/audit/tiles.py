@@ -21,6 +21,8 @@ HEIGHT = 8
 """How many levels of the tree one level of tiles spans."""
 MAX_LEVEL = 63
 MAX_BUNDLE_BYTES = WIDTH * (2 + batches.MAX_ENTRY_BYTES)
+CHECKPOINT = "checkpoint"
+"""The path of the signed checkpoint."""
 ENTRIES = -1
 """The level of entry bundles, which lie below the leaf hashes."""
 

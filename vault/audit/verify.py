@@ -1,0 +1,226 @@
+"""Checks an exported log with a pinned key alone: no database, no network, no trust in who exported it.
+
+Everything is recomputed: signature, bundles, leaf hashes, tiles and root. What the signed root vouches for is
+right; whatever differs from it is named. Checking goes on after a problem, so that one report tells them all.
+Earlier checkpoints that an auditor kept prove that the log only grew: a log cut back to an older checkpoint of its
+own is sound in itself, and only they show what is gone.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from domain.errors import Malformed
+from vault.audit import note, tiles
+from vault.audit.alignment import Alignment
+from vault.audit.leaf import read_leaf
+from vault.audit.merkle import leaf_hash
+from vault.audit.note import BadSignature, Checkpoint, UnknownKey, Verifier
+from vault.audit.report import Findings, Kind, Report
+from vault.audit.stored import Read, Stored, prefix_of, widest_older
+from vault.audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, tile_at
+
+MAX_ABSENT = 64
+"""After so many bundles in a row that are not there the rest is taken to be absent too."""
+
+
+def verify_folder(
+    folder: Path,
+    key: Verifier,
+    *,
+    origin: str | None = None,
+    earlier: Sequence[str] = (),
+    witnesses: Sequence[Verifier] = (),
+) -> Report:
+    """What is wrong with a log in a folder, judged by the key that was pinned.
+
+    The origin is that which the key's name states, unless another is expected. `earlier` are signed checkpoints of
+    the log; `witnesses` are the keys that must have cosigned its checkpoint.
+    """
+    return verify_log(reader(folder), key, origin=origin, earlier=earlier, witnesses=witnesses, paths=paths_in(folder))
+
+
+def verify_log(
+    read: Read,
+    key: Verifier,
+    *,
+    origin: str | None = None,
+    earlier: Sequence[str] = (),
+    witnesses: Sequence[Verifier] = (),
+    paths: Iterable[str] = (),
+) -> Report:
+    """What is wrong with a log that is read from anywhere; `paths` are the files it is known to have.
+
+    Shape: a folder that `write_log` made is `ok`; after any change of a file it is not.
+    """
+    findings = Findings()
+    expected = key.name if origin is None else origin
+    checkpoint = _checkpoint(read, key, expected, witnesses, findings)
+    if checkpoint is None:
+        return Report(problems=findings.problems, found=findings.found)
+    stored = Stored(read, checkpoint, findings)
+    _entries(stored, checkpoint.size, expected, findings)
+    for number, text in enumerate(earlier, 1):
+        place = f"earlier checkpoint {number}"
+        old, held = _signed(text.encode(), key, expected, place, findings)
+        if old is not None and held:
+            _extends(stored, checkpoint.size, old, place, findings)
+    for path in paths:
+        _file(stored, checkpoint.size, path, findings)
+    return Report(
+        origin=checkpoint.origin,
+        size=checkpoint.size,
+        root=checkpoint.root,
+        problems=findings.problems,
+        found=findings.found,
+    )
+
+
+def reader(folder: Path) -> Read:
+    """Reads the files of a folder, never more of one than the format allows and one byte that shows there is more."""
+
+    def read(path: str) -> bytes:
+        most = note.MAX_NOTE_BYTES if path == CHECKPOINT else tiles.MAX_BUNDLE_BYTES
+        with (folder / path).open("rb") as file:
+            return file.read(most + 1)
+
+    return read
+
+
+def paths_in(folder: Path) -> Iterator[str]:
+    """The files under `tile/` of a folder; what lies beside it, such as a description, is no part of the log."""
+    for place, folders, names in os.walk(folder / "tile"):
+        folders.sort()
+        for name in sorted(names):
+            yield (Path(place) / name).relative_to(folder).as_posix()
+
+
+def _checkpoint(
+    read: Read, key: Verifier, origin: str, witnesses: Sequence[Verifier], findings: Findings
+) -> Checkpoint | None:
+    try:
+        data = read(CHECKPOINT)
+    except (FileNotFoundError, NotADirectoryError):
+        findings.add(Kind.MISSING, CHECKPOINT)
+        return None
+    except OSError as error:
+        findings.add(Kind.UNREADABLE, CHECKPOINT, type(error).__name__)
+        return None
+    checkpoint, _ = _signed(data, key, origin, CHECKPOINT, findings)
+    if checkpoint is not None:
+        for witness in witnesses:
+            try:
+                note.open_note(data, (witness,))
+            except (BadSignature, UnknownKey):
+                findings.add(Kind.UNWITNESSED, CHECKPOINT, f"{witness.name} has not cosigned it")
+    return checkpoint
+
+
+def _signed(data: bytes, key: Verifier, origin: str, place: str, findings: Findings) -> tuple[Checkpoint | None, bool]:
+    """The checkpoint as it is written, and whether the pinned key signed it for this log."""
+    try:
+        written = note.parse_note(data)
+        checkpoint = note.parse_checkpoint(written.text)
+    except Malformed as error:
+        findings.add(Kind.MALFORMED, place, error.message)
+        return None, False
+    held = True
+    try:
+        note.open_note(data, (key,))
+    except BadSignature:
+        held = False
+        findings.add(Kind.BAD_SIGNATURE, place, f"the signature of {key.name} does not verify")
+    except UnknownKey:
+        held = False
+        names = ", ".join(f"{line.name}+{line.key_id.hex()}" for line in written.unverified[:3])
+        findings.add(Kind.WRONG_KEY, place, f"signed by {names}, not by {key.name}+{key.key_id.hex()}")
+    if checkpoint.origin != origin:
+        held = False
+        findings.add(Kind.WRONG_ORIGIN, place, f"it is of {checkpoint.origin}, not of {origin}")
+    return checkpoint, held
+
+
+def _entries(stored: Stored, size: int, origin: str, findings: Findings) -> None:
+    """Checks that every entry is the one the tree has at its place, and an entry of this tenant."""
+    check, alignment = _Entries(origin, findings), Alignment(findings)
+    absent: list[Tile] = []
+    for first in range(0, size, WIDTH):
+        bundle = Tile(ENTRIES, first // WIDTH, min(WIDTH, size - first))
+        entries = stored.bundle(bundle)
+        promised = stored.judged(replace(bundle, level=0)).hashes
+        if entries:
+            absent.clear()
+            hashes = tuple(map(leaf_hash, entries))
+            alignment.feed(first, promised or hashes, hashes)
+            check.see(first, entries)
+        else:
+            absent.append(bundle)
+            if len(absent) == MAX_ABSENT:
+                break
+    if absent:
+        first = absent[0].index * WIDTH
+        left = widest_older(lambda path: stored.file(path, quiet=True), absent[0])
+        promised = stored.judged(replace(absent[0], level=0)).hashes
+        hashes = tuple(map(leaf_hash, left))
+        alignment.feed(first, promised[: len(hashes)] or hashes, hashes)
+        check.see(first, left)
+    alignment.finish(size, cut=bool(absent))
+
+
+class _Entries:
+    """Reads entry after entry: each of format 1, of one tenant, with an id of its own. Remembers every id."""
+
+    def __init__(self, origin: str, findings: Findings) -> None:
+        self._findings = findings
+        self._seen: dict[str, int] = {}
+        self._tenant = ""
+        try:
+            self._tenant = note.tenant_of(origin)
+        except Malformed as error:
+            findings.add(Kind.WRONG_ORIGIN, CHECKPOINT, error.message)
+
+    def see(self, first: int, entries: Sequence[bytes]) -> None:
+        """Takes the entries from a place in the log on."""
+        for at, data in enumerate(entries, first):
+            try:
+                leaf = read_leaf(data)
+            except Malformed as error:
+                self._findings.add(Kind.MALFORMED, f"entry {at}", error.message)
+                continue
+            if self._tenant and leaf.tenant != self._tenant:
+                self._findings.add(Kind.WRONG_TENANT, f"entry {at}", f"it is not of {self._tenant}")
+            before = self._seen.setdefault(leaf.id, at)
+            if before != at:
+                self._findings.add(Kind.REPEATED, f"entry {at}", f"it has the id of entry {before}")
+
+
+def _extends(stored: Stored, size: int, old: Checkpoint, place: str, findings: Findings) -> None:
+    """Checks that the log only grew since an earlier checkpoint of it."""
+    if old.size > size:
+        findings.add(Kind.ROLLED_BACK, place, f"it promises {old.size} entries, the log has {size}")
+        return
+    root = stored.root_at(old.size)
+    if root is None:
+        findings.add(Kind.UNPROVEN, place, f"damage hides whether the checkpoint of size {old.size} is a prefix")
+    elif root != old.root:
+        findings.add(Kind.FORK, place, f"the checkpoint of size {old.size} is not a prefix")
+
+
+def _file(stored: Stored, size: int, path: str, findings: Findings) -> None:
+    """Checks a file that the checkpoint does not ask for: an older partial tile is a beginning of what is there now."""
+    try:
+        tile = tiles.read_path(path)
+    except Malformed:
+        findings.add(Kind.EXTRA, path if path.isprintable() else ascii(path), "it is no file of a log")
+        return
+    due = tile_at(tile.level, tile.index, size)
+    if due is None or tile.width > due.width:
+        findings.add(Kind.EXTRA, path, f"it is beyond the {size} entries of the checkpoint")
+    elif tile.width < due.width:
+        known = (stored.bundle(due) or ()) if tile.level == ENTRIES else stored.judged(due).hashes
+        data = stored.file(path)
+        if data is not None and len(known) >= tile.width and data != prefix_of(tile, known):
+            findings.add(Kind.ALTERED, path, f"it is not a beginning of {due.path}")
