@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 from domain.actors import Actor
 from domain.errors import Code, Malformed
@@ -17,6 +17,8 @@ from domain.money import Money
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.records import Confidential
+
+T = TypeVar("T")
 
 MAX_TEXT = 400
 
@@ -123,18 +125,27 @@ def check(basic: BasicInformation, today: date) -> Checked:
 
 def _secrets(basic: BasicInformation, findings: list[str]) -> Iterator[tuple[Confidential[str], str]]:
     if basic.unified_social_credit_code is not None:
-        code = codes.unified_social_credit_code(basic.unified_social_credit_code)
+        code = _read(codes.unified_social_credit_code, basic.unified_social_credit_code, "unifiedSocialCreditCode")
         findings.extend(code.findings)
         yield CreditFile.unified_social_credit_code, code.code
     representative = short_text(basic.legal_representative, "legalRepresentative")
     if representative is not None:
         yield CreditFile.legal_representative, representative
     if basic.phone is not None:
-        yield CreditFile.phone, codes.phone(basic.phone)
+        yield CreditFile.phone, _read(codes.phone, basic.phone, "phone")
     if basic.email is not None:
-        yield CreditFile.email, codes.email(basic.email)
+        yield CreditFile.email, _read(codes.email, basic.email, "email")
     if basic.bank_account is not None:
-        yield CreditFile.bank_account, codes.bank_account(basic.bank_account)
+        yield CreditFile.bank_account, _read(codes.bank_account, basic.bank_account, "bankAccount")
+
+
+def _read(reader: Callable[[str], T], value: str, name: str) -> T:
+    """A value as its reader takes it; what is refused names the field."""
+    try:
+        return reader(value)
+    except Malformed as error:
+        error.path = (name,)
+        raise
 
 
 def refuse_double(unit: Unit, checked: Checked, own: Id | None) -> None:
@@ -255,15 +266,15 @@ def check_contact(contact: Contact) -> Contact:
     Chapter: 4.1.
     Raises:  Malformed, naming the field and never its value.
     """
-    name = short_text(contact.name, "name")
-    duty = short_text(contact.duty, "duty")
+    name = short_text(contact.name, "contactName")
+    duty = short_text(contact.duty, "contactDuty")
     if name is None or duty is None:
         raise Malformed("A contact needs a name and a duty.", code=Code.MISSING_VALUE, path=("contacts",))
     return Contact(
         duty=duty,
         name=name,
-        phone=None if contact.phone is None else codes.phone(contact.phone),
-        email=None if contact.email is None else codes.email(contact.email),
+        phone=None if contact.phone is None else _read(codes.phone, contact.phone, "contactPhone"),
+        email=None if contact.email is None else _read(codes.email, contact.email, "contactEmail"),
     )
 
 
