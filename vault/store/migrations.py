@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -25,6 +25,7 @@ LOCK: Final = 0x637265_64656E63
 _PLACES: Final = (Path(__file__).parent / "scripts", Path(__file__).parents[2] / "alembic")
 """Where the revisions are: in the installed package, or in a checkout."""
 _MIGRATE: Final = "Run `credence migrate`."
+_SILENT: Final = "Check CREDENCE_DATABASE_URL, and that it names a database that is running and not busy."
 _OTHER: Final = "Install the version of Credence that migrated it, or restore a backup of before."
 # Alembic keeps the running migration in a module, for the scripts to find it: one at a time in a process.
 _one_at_a_time = threading.Lock()
@@ -43,13 +44,16 @@ async def upgrade(url: str) -> str:
 
     A SQLite file that is not there yet is made. Whoever comes second waits and then finds nothing to do.
 
-    Raises: Unavailable for a database of a revision that this version does not know.
+    Raises: Unavailable for a database that does not answer, or of a revision that this version does not know.
     """
     return await asyncio.to_thread(within, url, _upgrade)
 
 
 async def revision(url: str) -> str | None:
-    """The revision of the database; None where it was never migrated, or is not there."""
+    """The revision of the database; None where it was never migrated, or is not there.
+
+    Raises: Unavailable for a database that does not answer.
+    """
     if engines.parse(url).drivername == engines.SQLITE:
         return await asyncio.to_thread(_revision_sqlite, url)
     return await _on_postgres(url, _revision)
@@ -126,7 +130,7 @@ def _revision(connection: sa.Connection) -> str | None:
 def _revision_sqlite(url: str) -> str | None:
     if not engines.sqlite_path(url).exists():
         return None
-    with closing(engines.sqlite_reader(url)()) as connection:
+    with _answering(), closing(engines.sqlite_reader(url)()) as connection:
         try:
             found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
         except sqlite3.OperationalError as error:
@@ -139,7 +143,7 @@ def _revision_sqlite(url: str) -> str | None:
 def _on_sqlite(url: str, work: Work[T]) -> T:
     engine = engines.sqlite_writer(url)
     try:
-        with engine.begin() as connection:
+        with _answering(), engine.begin() as connection:
             return work(connection)
     finally:
         engine.dispose()
@@ -148,10 +152,11 @@ def _on_sqlite(url: str, work: Work[T]) -> T:
 async def _on_postgres(url: str, work: Work[T], *, lock: bool = False) -> T:
     engine = engines.postgres_engine(url, size=1, role=None)
     try:
-        async with engine.begin() as connection:
-            if lock:
-                await _lock(connection)
-            return await connection.run_sync(work)
+        with _answering():
+            async with engine.begin() as connection:
+                if lock:
+                    await _lock(connection)
+                return await connection.run_sync(work)
     finally:
         await engine.dispose()
 
@@ -159,3 +164,20 @@ async def _on_postgres(url: str, work: Work[T], *, lock: bool = False) -> T:
 async def _lock(connection: AsyncConnection) -> None:
     """Held until the transaction ends."""
     await connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+
+
+@contextmanager
+def _answering() -> Iterator[None]:
+    """What goes wrong before the first statement is no bug of ours."""
+    try:
+        yield
+    except (OSError, sqlite3.DatabaseError) as error:
+        raise _silent() from error
+    except sa.exc.DBAPIError as error:
+        if error.statement in {None, "BEGIN IMMEDIATE"}:
+            raise _silent() from error
+        raise
+
+
+def _silent() -> Unavailable:
+    return Unavailable("The database does not answer.", advice=_SILENT)
