@@ -182,6 +182,12 @@ def test_billing_by_month_runs_from_the_oldest_and_needs_six_months_of_trade():
     assert figures(*rows).billed_months == ()
 
 
+def test_an_invoice_without_a_due_date_is_billed_and_owed_and_never_late():
+    found = figures(Receivable(TODAY - timedelta(days=100), None, None, 600))
+    assert (found.worst_days, found.oldest_overdue_days, found.due_in_year) == (None, 0, 0)
+    assert (found.ageing.not_due, found.monthly_billing_minor, found.peak_exposure) == (600, 100, 600)
+
+
 @given(ROWS, st.randoms(use_true_random=False))
 @settings(max_examples=50)
 def test_the_order_of_the_receivables_does_not_matter(rows, random):

@@ -31,7 +31,8 @@ class Receivable(NamedTuple):
     """One invoice of the company to the customer; void ones are left out, reversed ones netted, by the caller."""
 
     issued_on: date
-    due_on: date
+    due_on: date | None
+    """None where no day is agreed: it is billed and owed, and never late."""
     settled_on: date | None
     minor: int
     disputed_minor: int = 0
@@ -145,7 +146,9 @@ class _Sums:
                 self._add_exposure(max(settled, row.issued_on), -row.minor)
         if settled is None:
             self._disputed += row.minor - undisputed
-        if undisputed > 0:
+        if undisputed > 0 and row.due_on is None:
+            self._buckets[0] += undisputed if settled is None else 0
+        elif undisputed > 0 and row.due_on is not None:
             days = ((settled or self._as_of) - row.due_on).days
             self._add_item(_Item(due_on=row.due_on, minor=undisputed, days=days, open=settled is None))
 
