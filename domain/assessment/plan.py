@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from domain.assessment.policy import PolicyDocument, SecurityNeed, Trigger
 from domain.assessment.receipt import Receipt, Standing
-from domain.assessment.scale import ControlBasis, ControlKind
+from domain.assessment.scale import ControlBasis, ControlKind, Grade
 
 _REQUIRED = {SecurityNeed.REQUIRED, SecurityNeed.REQUIRED_FOR_TERMS}
 
@@ -22,14 +22,39 @@ class PlannedAction:
     exit_condition: str
 
 
-def control_plan(policy: PolicyDocument, receipt: Receipt, previous: Standing | None) -> tuple[PlannedAction, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """What an assessment grants, as far as measures follow from it."""
+
+    grade: Grade | None
+    limit_minor: int
+    net_days: int
+    prepayment_bp: int
+    security_required: bool
+
+
+def granted(receipt: Receipt) -> Granted:
+    """What a receipt recommends to grant; without a grade there is no limit.
+
+    Chapter: 5.4.
+    """
+    return Granted(
+        grade=receipt.grade,
+        limit_minor=receipt.limit.minor if receipt.limit else 0,
+        net_days=receipt.net_days,
+        prepayment_bp=receipt.prepayment_bp,
+        security_required=receipt.security in _REQUIRED,
+    )
+
+
+def control_plan(policy: PolicyDocument, grant: Granted, previous: Standing | None) -> tuple[PlannedAction, ...]:
     """The measures of the policy that follow from an assessment, in the policy's order.
 
     Chapter: 3.2, 5.2, 6.1, 6.2, 6.3.
     Units:   deadlines in days after the assessment comes into force.
     Shape:   total; a limit is never both raised and lowered, nor are terms both extended and shortened.
     """
-    pulled = _triggers(receipt, previous)
+    pulled = _triggers(grant, previous)
     return tuple(
         PlannedAction(
             kind=measure.kind,
@@ -39,26 +64,24 @@ def control_plan(policy: PolicyDocument, receipt: Receipt, previous: Standing | 
             exit_condition=measure.exit_condition,
         )
         for measure in policy.control_rules.measures
-        if measure.trigger in pulled
-        and (measure.ungraded if receipt.grade is None else receipt.grade in measure.grades)
+        if measure.trigger in pulled and (measure.ungraded if grant.grade is None else grant.grade in measure.grades)
     )
 
 
-def _triggers(receipt: Receipt, previous: Standing | None) -> frozenset[Trigger]:
+def _triggers(grant: Granted, previous: Standing | None) -> frozenset[Trigger]:
     """What happened: the grade stands, and limit and terms moved against what was in force."""
-    limit = receipt.limit.minor if receipt.limit else 0
     happened = {
         Trigger.STANDING: True,
-        Trigger.PREPAYMENT_DUE: receipt.prepayment_bp > 0,
-        Trigger.SECURITY_REQUIRED: receipt.security in _REQUIRED,
-        Trigger.LIMIT_GRANTED: previous is None and limit > 0,
-        Trigger.TERMS_GRANTED: previous is None and receipt.net_days > 0,
+        Trigger.PREPAYMENT_DUE: grant.prepayment_bp > 0,
+        Trigger.SECURITY_REQUIRED: grant.security_required,
+        Trigger.LIMIT_GRANTED: previous is None and grant.limit_minor > 0,
+        Trigger.TERMS_GRANTED: previous is None and grant.net_days > 0,
     }
     if previous is not None:
         happened |= {
-            Trigger.LIMIT_RAISED: limit > previous.limit_minor,
-            Trigger.LIMIT_LOWERED: limit < previous.limit_minor,
-            Trigger.TERMS_EXTENDED: receipt.net_days > previous.net_days,
-            Trigger.TERMS_SHORTENED: receipt.net_days < previous.net_days,
+            Trigger.LIMIT_RAISED: grant.limit_minor > previous.limit_minor,
+            Trigger.LIMIT_LOWERED: grant.limit_minor < previous.limit_minor,
+            Trigger.TERMS_EXTENDED: grant.net_days > previous.net_days,
+            Trigger.TERMS_SHORTENED: grant.net_days < previous.net_days,
         }
     return frozenset(trigger for trigger, true in happened.items() if true)

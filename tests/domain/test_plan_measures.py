@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.assessment.evaluate import evaluate
-from domain.assessment.plan import control_plan
+from domain.assessment.plan import control_plan, granted
 from domain.assessment.receipt import Limit, LimitFacts, Snapshot, Standing
 from domain.assessment.scale import ControlBasis, ControlKind, Grade, Tier
 from domain.assessment.version_one import VERSION_ONE
@@ -42,7 +42,7 @@ def before(grade, minor):
 
 
 def kinds(receipt, previous=None):
-    return [action.kind.value for action in control_plan(VERSION_ONE, receipt, previous)]
+    return [action.kind.value for action in control_plan(VERSION_ONE, granted(receipt), previous)]
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_a_first_assessment_leads_to_the_measures_of_its_tier(grade, minor, plan
 
 
 def test_where_data_did_not_suffice_service_is_prepaid():
-    plan = control_plan(VERSION_ONE, EMPTY, None)
+    plan = control_plan(VERSION_ONE, granted(EMPTY), None)
     assert [action.kind for action in plan] == [ControlKind.REQUIRE_PREPAYMENT]
     assert plan[0].exit_condition == "The missing data is on file and assessed."
 
@@ -99,7 +99,7 @@ def test_losing_the_grade_lowers_the_limit():
 
 def test_every_action_rests_on_the_credit_policy_and_says_when_it_ends():
     for grade in Grade:
-        for action in control_plan(VERSION_ONE, graded(grade), before(Grade.AAA, 1)):
+        for action in control_plan(VERSION_ONE, granted(graded(grade)), before(Grade.AAA, 1)):
             assert action.basis is ControlBasis.CREDIT_POLICY
             assert action.scope.endswith(".")
             assert action.exit_condition.endswith(".")
@@ -107,7 +107,7 @@ def test_every_action_rests_on_the_credit_policy_and_says_when_it_ends():
 
 
 def test_a_blocked_customer_keeps_its_prepaid_service():
-    freeze = control_plan(VERSION_ONE, graded(Grade.D), None)[-1]
+    freeze = control_plan(VERSION_ONE, granted(graded(Grade.D)), None)[-1]
     assert "prepaid undisputed service goes on" in freeze.scope
     assert freeze.deadline_days == 0
 
