@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 import sqlalchemy as sa
@@ -56,7 +55,7 @@ class Cells:
         self._staged: dict[tuple[Id, str], dict[str, Any]] = {}
         self._tokens: dict[tuple[Id, str], dict[str, Any]] = {}
         self._index_keys: dict[str, hazmat.Secret] = {}
-        self._digests: dict[Id, dict[str, tuple[int, str]]] = {}
+        self._written: dict[tuple[Id, str], tuple[int, bytes]] = {}
 
     def seal(self, record: Record, field: Confidential[Any], value: Any, *, is_new: bool) -> None:
         """Stages the next version of a cell; it is written with the others."""
@@ -89,7 +88,7 @@ class Cells:
             "schema_version": field.schema,
             "envelope": envelope,
         }
-        self._digests.setdefault(record.id, {})[field.tag] = (version, sha256(envelope).hexdigest())
+        self._written[record.id, field.tag] = (version, envelope)
         if Normaliser.of(field):
             self._tokens[record.id, field.tag] = {
                 "tenant": self._tenant,
@@ -100,9 +99,9 @@ class Cells:
                 "record_id": record.id,
             }
 
-    def written(self) -> Mapping[Id, Mapping[str, tuple[int, str]]]:
-        """Per record the tags sealed here, each with its version and the SHA-256 of its envelope."""
-        return self._digests
+    def written(self) -> Mapping[tuple[Id, str], tuple[int, bytes]]:
+        """The cells that were sealed here by record and tag, each with its version and its envelope."""
+        return self._written
 
     def flush(self) -> None:
         """Writes what is staged."""
@@ -168,7 +167,7 @@ class Cells:
 
     def _version(self, record: Record, field: Confidential[Any], *, is_new: bool) -> int:
         """The version a cell has now; 0 where there is none."""
-        sealed_here = self._digests.get(record.id, {}).get(field.tag)
+        sealed_here = self._written.get((record.id, field.tag))
         if sealed_here is not None or is_new:
             return sealed_here[0] if sealed_here else 0
         cell = sealed_field.c

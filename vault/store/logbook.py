@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,7 +18,16 @@ from domain.records import AUDIT_CLASS, Shape
 from vault import hazmat
 from vault.audit import batches
 from vault.audit.merkle import CompactRange, leaf_hash
-from vault.audit.note import ED25519, Checkpoint, Ed25519Signer, Verifier, origin, sign_checkpoint
+from vault.audit.note import (
+    ED25519,
+    Checkpoint,
+    Ed25519Signer,
+    Verifier,
+    origin,
+    parse_checkpoint,
+    parse_note,
+    sign_checkpoint,
+)
 from vault.seal import Cell, seal
 from vault.store import codec
 from vault.store.tables import audit_batch, audit_checkpoint, audit_payload, table
@@ -94,6 +103,31 @@ def last_range(connection: sa.Connection, tenant: Id) -> CompactRange:
         .limit(1)
     ).first()
     return CompactRange() if row is None else CompactRange.unpack(row[0], bytes(row[1]))
+
+
+def entries_of(connection: sa.Connection, tenant: Id, checkpoint: str) -> Iterator[bytes]:
+    """The entries a checkpoint promises, in their order, a batch in memory at a time."""
+    wanted = parse_checkpoint(parse_note(checkpoint.encode()).text).size
+    for entries in batches_of(connection, tenant):
+        yield from entries[:wanted]
+        wanted -= len(entries[:wanted])
+
+
+def batches_of(connection: sa.Connection, tenant: Id) -> Iterator[tuple[bytes, ...]]:
+    """The entries of a log, batch by batch."""
+    select = sa.select(audit_batch.c.entries).where(audit_batch.c.tenant == tenant).order_by(audit_batch.c.first_index)
+    with connection.execute(select, execution_options={"yield_per": 100}) as rows:
+        for row in rows:
+            yield batches.unpack(bytes(row[0]))
+
+
+def leaf_hashes(connection: sa.Connection, tenant: Id, first: int, count: int) -> dict[int, str]:
+    """The leaf hashes of the rows that readers find, by their place in the log."""
+    columns = table(AuditEntry.shape).c
+    select = sa.select(columns.log_index, columns.leaf_hash).where(
+        columns.tenant == tenant, columns.log_index >= first, columns.log_index < first + count
+    )
+    return {row[0]: row[1] for row in connection.execute(select)}
 
 
 def integrate(connection: sa.Connection, tenant: Id, leaves: Sequence[Leaf], at: datetime) -> int:

@@ -40,7 +40,7 @@ STREAMED = 2_000
 """How many rows a stream fetches at once."""
 AT_ONCE = 400
 """How many keys one statement asks for: SQLite nests no deeper than 1,000 alternatives."""
-_ROW = b"vault/row/1"
+_ROW, _CELL = b"vault/row/1", b"vault/cell/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ class SqlUnit:
     def seal(self, record: Record, field: Confidential[T], value: T) -> None:
         """Seals a value for a field of a record that was added or loaded here; the next version of its cell."""
         self._cells.seal(record, field, value, is_new=record.id in self._added)
-        self._touched.setdefault(record.id, record)
+        self._read[record.id] = None
         self._subjects[record.subject_id] = None
         self._tags[field.tag] = None
 
@@ -186,18 +186,22 @@ class SqlUnit:
     def finish(self) -> Trace:
         """Writes what is staged, and tells what this transaction touched."""
         self._cells.flush()
-        sealed = self._cells.written()
-        root = self._keys.root(Purpose.DIGEST) if self._touched else None
-        written = tuple(
-            Written(id=id_, version=record.stamp.version, digest=row_digest(cast("Any", root), record, sealed.get(id_)))
-            for id_, record in self._touched.items()
-        )
         return Trace(
             subjects=tuple(self._subjects),
             resources=tuple(dict.fromkeys((*self._touched, *self._read))),
             fields=tuple(self._tags),
-            written=written,
+            written=tuple(self._written()),
         )
+
+    def _written(self) -> Iterator[Written]:
+        """Every row and every cell that was written, with its keyed digest."""
+        if not self._touched and not self._cells.written():
+            return
+        root = self._keys.root(Purpose.DIGEST)
+        for own, record in self._touched.items():
+            yield Written(id=own, version=record.stamp.version, digest=row_digest(root, record))
+        for cell, (version, envelope) in self._cells.written().items():
+            yield Written(id=cell_name(*cell), version=version, digest=cell_digest(root, envelope))
 
     def _insert(self, shape: Shape, records: Sequence[Record]) -> None:
         if not records:
@@ -273,17 +277,23 @@ class SqlUnit:
         return known
 
 
-def row_digest(root: hazmat.Secret, record: Record, cells: Mapping[str, tuple[int, str]] | None) -> str:
-    """The keyed digest of one version of a row and of the cells sealed with it, 64 hexadecimal digits.
-
-    Equal rows have equal digests on both databases: every column as its canonical text, and what is sealed as the
-    digest of its envelope.
-    """
+def row_digest(root: hazmat.Secret, record: Record) -> str:
+    """The keyed digest of one version of a row, 64 hexadecimal digits; equal on both databases for equal rows."""
     row = codec.row_of(record)
-    sealed = sorted((tag, *cell) for tag, cell in (cells or {}).items())
     text = json.dumps([[name, _plain(row[name])] for name in sorted(row) if name != "superseded_at"])
-    message = pae(_ROW, record.shape.table.encode(), text.encode(), json.dumps(sealed).encode())
+    message = pae(_ROW, record.shape.table.encode(), text.encode())
     return root.use(lambda key: hazmat.hmac_sha256(key, message)).hex()
+
+
+def cell_digest(root: hazmat.Secret, envelope: bytes) -> str:
+    """The keyed digest of a sealed value as it is stored."""
+    message = pae(_CELL, envelope)
+    return root.use(lambda key: hazmat.hmac_sha256(key, message)).hex()
+
+
+def cell_name(record: Id, tag: str) -> Id:
+    """How the log names a cell: its record and its tag."""
+    return Id(f"{record}/{tag}")
 
 
 def _plain(value: Any) -> Any:

@@ -1,0 +1,283 @@
+"""What is wrong with the store of one company: every row, seal, link and payload against what the log says of it.
+
+Values are opened to see that they open, and dropped at once. Nothing is repaired.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hmac import compare_digest
+from typing import Any
+
+import sqlalchemy as sa
+
+from domain import ids
+from domain.audit import commit_to
+from domain.errors import CreditError
+from domain.ids import Id
+from domain.records import AUDIT_CLASS, PREFIXES, SHAPES, TAGS, Shape
+from vault.audit.merkle import CompactRange, leaf_hash
+from vault.keys import DekRow, Keyring, Purpose, WrappedKey
+from vault.seal import Cell, Dek, dek_id_of, open_envelope
+from vault.store import codec, logbook
+from vault.store.logbook import SALT_BYTES, batches_of, last_range, payload_cell
+from vault.store.tables import (
+    audit_payload,
+    sealed_field,
+    shapes,
+    table,
+    vault_dek,
+    vault_dek_wrap,
+    vault_key,
+)
+from vault.store.unit import cell_digest, row_digest
+
+AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is wrong: what kind, where, and what it means."""
+
+    kind: str
+    place: str
+    says: str
+
+
+def check_store(connection: sa.Connection, ring: Keyring, tenant: Id) -> Iterator[Finding]:
+    """Everything that is wrong with a company's store, in one snapshot."""
+    keys = _Keys(connection, ring, tenant)
+    yield from _check_seals(connection, keys, tenant)
+    for shape in shapes().values():
+        yield from _check_links(connection, shape, tenant)
+    yield from _check_log(connection, keys, tenant)
+
+
+class _Keys:
+    """The keys of a tenant, looked up by the ids that rows name."""
+
+    def __init__(self, connection: sa.Connection, ring: Keyring, tenant: Id) -> None:
+        self._connection = connection
+        self._ring = ring
+        self.tenant = tenant
+        self.raw = ids.raw(tenant)
+        rows = connection.execute(
+            sa.select(vault_key.c.purpose, vault_key.c.epoch, vault_key.c.wrapped).where(vault_key.c.tenant == tenant)
+        )
+        self._rows = {(Purpose(p), epoch): WrappedKey(self.raw, Purpose(p), epoch, bytes(w)) for p, epoch, w in rows}
+
+    def digest_root(self) -> Any:
+        epoch = max(epoch for purpose, epoch in self._rows if purpose is Purpose.DIGEST)
+        return self._ring.root(self._rows[Purpose.DIGEST, epoch], self._rows[Purpose.KEK, epoch])
+
+    def dek(self, dek_id: bytes, subject: Id, data_class: str) -> Dek:
+        """The data key a row names, as its own row describes it.
+
+        Raises: LookupError when it is not there; CreditError when it does not unwrap.
+        """
+        dek, wrap = vault_dek, vault_dek_wrap
+        row = self._connection.execute(
+            sa.select(dek.c.version, dek.c.kek_epoch, wrap.c.wrapped)
+            .join(
+                wrap,
+                sa.and_(
+                    wrap.c.tenant == dek.c.tenant,
+                    wrap.c.dek_id == dek.c.dek_id,
+                    wrap.c.kek_epoch == dek.c.kek_epoch,
+                ),
+            )
+            .where(dek.c.tenant == self.tenant, dek.c.dek_id == dek_id)
+        ).first()
+        if row is None:
+            raise LookupError
+        found = DekRow(dek_id, self.raw, ids.raw(subject), data_class, row[0], row[1], bytes(row[2]))
+        return self._ring.dek(found, self._rows[Purpose.KEK, row[1]])
+
+
+def _check_seals(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[Finding]:
+    """Every sealed value opens in its cell, under the key its header names, for a record that is there."""
+    last = ("", "")
+    cell = sealed_field.c
+    while True:
+        rows = connection.execute(
+            sa.select(sealed_field)
+            .where(cell.tenant == tenant, sa.tuple_(cell.record_id, cell.field_tag) > sa.tuple_(*last))
+            .order_by(cell.record_id, cell.field_tag)
+            .limit(AT_ONCE)
+        ).all()
+        for row in rows:
+            yield from _check_cell(keys, row)
+        yield from _check_owners(connection, tenant, rows)
+        if len(rows) < AT_ONCE:
+            return
+        last = (rows[-1].record_id, rows[-1].field_tag)
+
+
+def _check_cell(keys: _Keys, row: Any) -> Iterator[Finding]:
+    place = f"{row.record_id}/{row.field_tag}"
+    envelope = bytes(row.envelope)
+    if row.field_tag not in TAGS:
+        yield Finding("UNKNOWN_TAG", place, "No record declares this confidential field.")
+        return
+    cell = Cell(
+        keys.raw,
+        ids.raw(row.subject),
+        row.data_class,
+        row.record_type,
+        ids.raw(row.record_id),
+        row.value_version,
+        row.field_tag,
+        row.schema_version,
+    )
+    yield from _opens(keys, cell, place, bytes(row.dek_id), row.subject, envelope)
+
+
+def _opens(keys: _Keys, cell: Cell, place: str, dek_id: bytes, subject: Id, envelope: bytes) -> Iterator[Finding]:
+    try:
+        if dek_id_of(envelope) != dek_id:
+            yield Finding("WRONG_KEY", place, "The envelope names another data key than its row.")
+            return
+        open_envelope(keys.dek(dek_id, subject, cell.data_class), cell, envelope)
+    except LookupError:
+        yield Finding("KEY_MISSING", place, "Its data key is not there.")
+    except CreditError as error:
+        yield Finding(error.code.value, place, error.message)
+
+
+def _check_owners(connection: sa.Connection, tenant: Id, rows: Sequence[Any]) -> Iterator[Finding]:
+    by_type: dict[str, dict[Id, Id]] = {}
+    for row in rows:
+        by_type.setdefault(row.record_type, {})[row.record_id] = row.subject
+    known = {shape.table: shape for shape in shapes().values()}
+    for record_type, wanted in by_type.items():
+        columns = table(known[record_type]).c
+        found = dict(
+            connection.execute(
+                sa.select(columns.id, columns.subject_id).where(
+                    columns.tenant == tenant, columns.superseded_at.is_(None), columns.id.in_(list(wanted))
+                )
+            ).all()
+        )
+        for own, subject in wanted.items():
+            if own not in found:
+                yield Finding("ORPHAN", own, "A sealed value belongs to a record that is not there.")
+            elif found[own] != subject:
+                yield Finding("WRONG_SUBJECT", own, "A sealed value names another subject than its record.")
+
+
+def _check_links(connection: sa.Connection, shape: Shape, tenant: Id) -> Iterator[Finding]:
+    """Every link of a current row leads to a record of the same company."""
+    own = table(shape)
+    for fact in shape.facts.values():
+        if fact.target is None or shape.ledger:
+            continue
+        target = table(SHAPES[fact.target])
+        there = sa.exists().where(target.c.tenant == own.c.tenant, target.c.id == own.c[fact.name])
+        select = sa.select(own.c.id).where(
+            own.c.tenant == tenant, own.c.superseded_at.is_(None), own.c[fact.name].is_not(None), ~there
+        )
+        for row in connection.execute(select):
+            yield Finding("BROKEN_LINK", row[0], f"{shape.name}.{fact.name} leads to no {fact.target}.")
+
+
+def _check_log(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[Finding]:
+    """The tree of the log, its readable rows, its payloads, and the rows it says were written."""
+    head, tree, index = last_range(connection, tenant), CompactRange(), 0
+    root = keys.digest_root()
+    seen: Counter[str] = Counter()
+    for entries in batches_of(connection, tenant):
+        tree = tree.extend([leaf_hash(entry) for entry in entries])
+        readable = logbook.leaf_hashes(connection, tenant, index, len(entries))
+        for entry in entries:
+            said = json.loads(entry)
+            if readable.get(index) != leaf_hash(entry).hex():
+                yield Finding("LOG_ROW", said["id"], "The row that readers find is not that of the log.")
+            found, payload = _payload(connection, keys, said)
+            yield from found
+            written = said["written"] if isinstance(said["written"], list) else payload.get("written", [])
+            seen.update(PREFIXES[ids.prefix_of(own)].table for own, _, _ in written if "/" not in own)
+            yield from _check_written(connection, root, tenant, written)
+            index += 1
+    if tree != head:
+        yield Finding("TREE", f"{head.size}", "The entries do not give the tree that is stored with them.")
+    for shape in shapes().values():
+        count = 0 if shape.ledger else connection.scalar(_count(shape, tenant)) or 0
+        if not shape.ledger and count != seen[shape.table]:
+            yield Finding(
+                "UNRECORDED", shape.table, f"{count} rows are stored, and the log tells of {seen[shape.table]}."
+            )
+
+
+def _count(shape: Shape, tenant: Id) -> sa.Select[Any]:
+    return sa.select(sa.func.count()).select_from(table(shape)).where(table(shape).c.tenant == tenant)
+
+
+def _payload(
+    connection: sa.Connection, keys: _Keys, said: Mapping[str, Any]
+) -> tuple[list[Finding], Mapping[str, Any]]:
+    """The side payload of an entry, when its commitment holds; an erased one is no finding."""
+    if "commitment" not in said:
+        return [], {}
+    row = connection.execute(
+        sa.select(audit_payload).where(audit_payload.c.tenant == keys.tenant, audit_payload.c.entry == said["id"])
+    ).first()
+    if row is None:
+        return [], {}
+    try:
+        cell = payload_cell(keys.tenant, row.subject, row.entry)
+        whole = open_envelope(keys.dek(bytes(row.dek_id), row.subject, AUDIT_CLASS), cell, bytes(row.envelope))
+    except (LookupError, CreditError):
+        return [Finding("PAYLOAD", said["id"], "The side payload of the entry does not open.")], {}
+    if not isinstance(whole, bytes):
+        return [Finding("PAYLOAD", said["id"], "The side payload is not of its type.")], {}
+    salt, payload = whole[:SALT_BYTES], whole[SALT_BYTES:]
+    if not compare_digest(commit_to(payload, salt), said["commitment"]):
+        return [Finding("COMMITMENT", said["id"], "The side payload is not the one the entry commits to.")], {}
+    return [], json.loads(payload)
+
+
+def _check_written(
+    connection: sa.Connection, root: Any, tenant: Id, written: Iterable[Sequence[Any]]
+) -> Iterator[Finding]:
+    """What the log says was written is still there as it was written."""
+    rows: dict[str, dict[tuple[str, int], str]] = {}
+    for own, version, digest in written:
+        if "/" in own:
+            yield from _check_cell_digest(connection, root, tenant, own, version, digest)
+        else:
+            rows.setdefault(ids.prefix_of(own), {})[own, version] = digest
+    for prefix, wanted in rows.items():
+        shape = PREFIXES[prefix]
+        names = list({own for own, _ in wanted})
+        found: dict[tuple[str, int], str] = {}
+        for start in range(0, len(names), AT_ONCE):
+            columns = table(shape).c
+            part = names[start : start + AT_ONCE]
+            select = sa.select(table(shape)).where(columns.tenant == tenant, columns.id.in_(part))
+            for row in connection.execute(select).mappings():
+                if (row["id"], row["version"]) in wanted:
+                    found[row["id"], row["version"]] = row_digest(root, codec.record_of(shape, row))
+        for key, digest in wanted.items():
+            if found.get(key) != digest:
+                what = "is not there" if key not in found else "was changed behind the log"
+                yield Finding("ROW", f"{key[0]} version {key[1]}", f"A row {what}.")
+
+
+def _check_cell_digest(
+    connection: sa.Connection, root: Any, tenant: Id, own: str, version: int, digest: str
+) -> Iterator[Finding]:
+    """A cell is checked while its value is the one the log tells of; a later value replaced it."""
+    record, _, tag = own.partition("/")
+    cell = sealed_field.c
+    row = connection.execute(
+        sa.select(cell.value_version, cell.envelope).where(
+            cell.tenant == tenant, cell.record_id == record, cell.field_tag == tag
+        )
+    ).first()
+    if row is not None and row[0] < version:
+        yield Finding("ROLLED_BACK", own, "A sealed value is older than the log says.")
+    elif row is not None and row[0] == version and cell_digest(root, bytes(row[1])) != digest:
+        yield Finding("CELL", own, "A sealed value was changed behind the log.")
