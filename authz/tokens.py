@@ -38,6 +38,8 @@ LEEWAY = timedelta(seconds=60)
 LOCAL = "urn:credence:local"
 AUDIENCE = "urn:credence:api"
 TYPE = "at+jwt"
+TENANT = "te"
+"""The prefix of the id of a tenant."""
 
 _TYPES = frozenset({TYPE, f"application/{TYPE}"})
 _HEADER = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
@@ -227,6 +229,18 @@ class LocalIssuer:
         else:
             return
         raise Malformed(f"No verifier would accept such a token: {cause}.", advice="Check roles, partner and subject.")
+
+
+def claimed_tenant(bearer: str) -> str | None:
+    """The tenant a token says it is for, unverified; None where it names none that is well formed.
+
+    It only chooses whose log records a refusal: whatever stands in a token that failed is a claim of a stranger.
+    """
+    try:
+        _, claims = _parse(bearer)
+        return ids.check(_text(claims, "tenant", Cause.WRONG_TENANT), TENANT)
+    except (NotAuthenticated, Malformed):
+        return None
 
 
 def _refused(cause: Cause) -> NotAuthenticated:

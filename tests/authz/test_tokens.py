@@ -9,7 +9,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from authz.roles import JOB
-from authz.tokens import AUDIENCE, LOCAL, MAX_BYTES, Cause, LocalIssuer, Trusted, Verifier
+from authz.tokens import AUDIENCE, LOCAL, MAX_BYTES, Cause, LocalIssuer, Trusted, Verifier, claimed_tenant
 from domain import ids
 from domain.errors import Code, NotAuthenticated
 
@@ -342,3 +342,24 @@ def test_keys_for_other_uses_beside_a_signing_key_are_passed_over(issuer, sign):
     ]
     trusted = Trusted(issuer=LOCAL, audience=AUDIENCE, keys={"keys": keys})
     assert Verifier([trusted], lambda _tenant: True).verify(sign(), NOW)
+
+
+def test_the_tenant_a_token_claims_is_known_although_nothing_about_it_is_verified(sign):
+    good = sign({"exp": 1, "aud": "another"}, header={"kid": "another"})
+    head, body, _ = good.split(".")
+    assert claimed_tenant(good) == TENANT
+    assert claimed_tenant(f"{head}.{body}.") == TENANT
+
+
+@pytest.mark.parametrize("tenant", [DROP, None, 7, [TENANT], "", "te_", PARTNER, TENANT.upper(), TENANT + " ", "te_\n"])
+def test_a_tenant_that_is_none_is_not_claimed(sign, tenant):
+    assert claimed_tenant(sign({"tenant": tenant})) is None
+
+
+@pytest.mark.parametrize("bearer", ["", "a", "a.b.c", "...", "é.é.é", "e30.W10.x", "e30.e30.", "x" * (MAX_BYTES + 1)])
+def test_what_is_no_token_claims_nothing(bearer):
+    assert claimed_tenant(bearer) is None
+
+
+def test_a_token_that_nests_without_end_claims_nothing():
+    assert claimed_tenant(f"e30.{encoded(b'[' * 6000)}.x") is None

@@ -1,0 +1,257 @@
+"""The composition root: the one place that knows every floor and puts the house together."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import sqlalchemy as sa
+import structlog
+
+from api.graphql.context import Memory
+from api.graphql.operations import declared_actions
+from api.graphql.schema import Schema, build_schema
+from api.settings import Settings
+from authz import tokens
+from authz.roles import JOB
+from authz.table import CasbinGrants
+from domain import ids
+from domain.actors import Actor, Rights
+from domain.errors import Conflict, NotAuthenticated, NotFound
+from domain.gate import Gate
+from domain.ids import Id, RandomIds
+from domain.ports import Readings
+from domain.tenancy import OpenTenant
+from vault.audit.files import write_log
+from vault.keyfile import KeyFile
+from vault.keys import Keyring
+from vault.opening import VaultOpener
+from vault.store import engines, migrations
+from vault.store.fsck import Finding, check_store
+from vault.store.logbook import entries_of, verifier
+from vault.store.postgres import PostgresStore
+from vault.store.reading import SqlReadings
+from vault.store.sqlite import SqliteStore
+from vault.store.transaction import Room
+
+T = TypeVar("T")
+Store = SqliteStore | PostgresStore
+
+INSTALLATION = ids.encode("te", bytes(16))
+"""The installation itself: its log takes what belongs to no company, such as tokens that name none."""
+OPERATOR = "operator"
+"""The person who runs commands on the machine itself."""
+FIRST_EPOCH = 1
+REFUSALS = 120
+"""How many refused tokens a minute are recorded one by one; a flood of more cannot fill the log."""
+
+_LOG = structlog.get_logger("credence.app")
+
+
+class SystemClock:
+    """The clock of the machine."""
+
+    def now(self) -> datetime:
+        """The present instant, UTC."""
+        return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """Everything that serves: what requests, commands and jobs are given."""
+
+    settings: Settings
+    store: Store
+    ring: Keyring
+    grants: CasbinGrants
+    gate: Gate
+    readings: Readings
+    schema: Schema
+    clock: SystemClock
+    make: RandomIds
+    issuer: tokens.LocalIssuer | None
+    memory: Memory = field(default_factory=Memory)
+
+    def rights(self, actor: Actor) -> Rights:
+        """The rights of an actor; interned."""
+        return self.grants.rights(actor)
+
+    async def open_tenant(self, name: str, time_zone: str = "Asia/Shanghai") -> Id:
+        """Opens a company, with its keys and version 1 of the credit policy; its id.
+
+        Raises: Malformed for a name or a time zone that cannot be.
+        """
+        tenant = self.make.make("te", int(self.clock.now().timestamp() * 1000))
+        await self.gate.perform(OpenTenant(name=name, time_zone=time_zone), _operator(tenant))
+        return tenant
+
+    def token(
+        self,
+        tenant: Id,
+        person: str,
+        roles: frozenset[str],
+        *,
+        partner: str | None = None,
+        subject: str | None = None,
+        lifetime: timedelta = timedelta(hours=8),
+    ) -> str:
+        """A token of the local issuer.
+
+        Raises: Malformed when a verifier would refuse it; NotFound where there is no local issuer.
+        """
+        if self.issuer is None:
+            raise NotFound("There is no local issuer here.", advice="Set CREDENCE_LOCAL_ISSUER=on.")
+        return self.issuer.issue(tenant, person, roles, partner, subject, lifetime=lifetime, now=self.clock.now())
+
+    async def export_log(self, tenant: Id, folder: Path) -> str:
+        """Writes a company's whole log as files, its newest checkpoint included; that checkpoint."""
+        checkpoint = await self.store.checkpoint(tenant)
+
+        def write(connection: sa.Connection) -> None:
+            write_log(folder, entries_of(connection, tenant, checkpoint), checkpoint)
+
+        await self.store.inspect(tenant, write)
+        return checkpoint
+
+    async def verifying_key(self, tenant: Id) -> str:
+        """What an auditor pins to verify a company's log: `name+id+base64`."""
+
+        def look(connection: sa.Connection) -> str:
+            room = Room(ring=self.ring, clock=self.clock, make=self.make)
+            return str(verifier(room.keys(connection, room.hand(tenant, OPERATOR)), tenant))
+
+        return await self.store.inspect(tenant, look)
+
+    async def check(self, tenant: Id) -> list[Finding]:
+        """What is wrong with a company's records, seals and log; nothing is repaired."""
+        return await self.store.inspect(tenant, lambda connection: list(check_store(connection, self.ring, tenant)))
+
+
+def _operator(tenant: Id) -> Actor:
+    return Actor(tenant=tenant, person=OPERATOR, roles=frozenset({"platform_admin"}))
+
+
+def job(tenant: Id, name: str) -> Actor:
+    """The actor of scheduled or commanded work of one company."""
+    return Actor(tenant=tenant, person=f"{JOB}:{name}", roles=frozenset({JOB}))
+
+
+async def prepare(settings: Settings) -> str:
+    """Makes what is not there yet: database, root keys, the local issuer's key, the installation's own log.
+
+    Root keys are never made for a database that holds companies: they would not open anything in it.
+    """
+    revision = await migrations.upgrade(settings.database_url)
+    path = settings.key_file
+    if not path.exists():
+        if await _holds_tenants(settings.database_url):
+            raise Conflict(
+                "The database holds companies, and the key file is not there.",
+                advice="Restore the key file from its backup: new keys would open nothing.",
+                path=("keys",),
+            )
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        KeyFile.create(path, FIRST_EPOCH)
+    if settings.local_issuer and not settings.issuer_key.exists():
+        settings.issuer_key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tokens.LocalIssuer.create(settings.issuer_key)
+    async with open_house(settings) as house:
+        if INSTALLATION not in await house.store.tenants():
+            await house.gate.perform(OpenTenant(name="installation", time_zone="UTC"), _operator(INSTALLATION))
+    return revision
+
+
+@asynccontextmanager
+async def open_house(settings: Settings) -> AsyncIterator[House]:
+    """The house while it serves; a database of another revision or a key file that is not there stops the start.
+
+    Raises: Unavailable saying what to do.
+    """
+    await migrations.check(settings.database_url)
+    provider = KeyFile(settings.key_file)
+    provider.health()
+    clock, make, ring = SystemClock(), RandomIds(), Keyring(provider, time.monotonic)
+    dialect = engines.parse(settings.database_url).drivername
+    room = Room(ring=ring, clock=clock, make=make)
+    store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
+    grants = CasbinGrants.load(declared_actions())
+    house = House(
+        settings=settings,
+        store=store,
+        ring=ring,
+        grants=grants,
+        gate=Gate(grants=grants, store=store, opener=VaultOpener(ring), clock=clock, make=make),
+        readings=SqlReadings(dialect),
+        schema=build_schema(),
+        clock=clock,
+        make=make,
+        issuer=tokens.LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
+    )
+    await store.start()
+    try:
+        yield house
+    finally:
+        await store.close()
+
+
+class Authenticator:
+    """Turns bearer tokens into actors, and records the ones that were refused, with the cause nobody is told."""
+
+    def __init__(self, house: House) -> None:
+        local = [house.issuer.trusted()] if house.issuer else []
+        others = [
+            tokens.Trusted(
+                issuer=one.issuer,
+                audience=one.audience,
+                keys=one.jwks,
+                tenants=None if one.tenants is None else frozenset(one.tenants),
+            )
+            for one in house.settings.issuers
+        ]
+        self._house = house
+        self._served: set[str] = set()
+        self._verifier = tokens.Verifier([*local, *others], self._served.__contains__)
+        self._recorded: deque[float] = deque(maxlen=REFUSALS)
+
+    async def __call__(self, bearer: str) -> Actor:
+        """The actor a token names.
+
+        Raises: NotAuthenticated, always with the same message.
+        """
+        claimed = tokens.claimed_tenant(bearer)
+        if claimed is not None and claimed not in self._served:
+            self._served.update(await self._house.store.tenants())
+            self._served.discard(INSTALLATION)
+        return self._verifier.verify(bearer, self._house.clock.now())
+
+    async def refused(self, error: NotAuthenticated, bearer: str, *, request: str = "") -> None:
+        """Records a refused token in the log of the company it names, or in the installation's own.
+
+        A flood is recorded up to a bound and then only logged, so that strangers cannot fill a company's log.
+        """
+        now = time.monotonic()
+        if len(self._recorded) == REFUSALS and now - self._recorded[0] < timedelta(minutes=1).total_seconds():
+            _LOG.warning("Many tokens are refused; this one is not recorded.", cause=error.cause, request=request)
+            return
+        self._recorded.append(now)
+        claimed = tokens.claimed_tenant(bearer) if bearer else None
+        tenant = Id(claimed) if claimed is not None and claimed in self._served else INSTALLATION
+        await self._house.gate.refuse(tenant, error, request=request)
+
+
+def _holds(connection: sa.Connection) -> bool:
+    from vault.store.tables import tenant_register  # noqa: PLC0415 - asked once in the life of an installation
+
+    return connection.scalar(sa.select(tenant_register.c.tenant).limit(1)) is not None
+
+
+async def _holds_tenants(url: str) -> bool:
+    import asyncio  # noqa: PLC0415 - the same
+
+    return await asyncio.to_thread(migrations.within, url, _holds)

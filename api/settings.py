@@ -1,0 +1,169 @@
+"""Settings come from `credence.toml` and `CREDENCE_*` variables; what is unknown or half set stops the start.
+
+A variable wins over the file. Names in the file are those of the variables, in lower case without the prefix.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final
+
+from domain.errors import Malformed
+
+PREFIX: Final = "CREDENCE_"
+FILE: Final = "credence.toml"
+_FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
+"""Variables of the prefix that are no settings."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issuer:
+    """An issuer of tokens that is trusted besides the local one."""
+
+    issuer: str
+    audience: str
+    jwks: Mapping[str, Any] = field(repr=False)
+    tenants: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything that can be set, complete and checked."""
+
+    data_dir: Path = Path("credence-data")
+    """Where the database, the keys and the local issuer's key lie unless they are set apart."""
+    database_url: str = ""
+    keys: str = ""
+    """Who keeps the root keys: `file:` and a path."""
+    issuer_key: Path = Path()
+    """The signing key of the local issuer."""
+    local_issuer: bool = True
+    """Whether tokens of the local issuer are accepted."""
+    issuers: tuple[Issuer, ...] = ()
+    log: str = "text"
+    """`text`, `json` or `off`."""
+
+    @property
+    def key_file(self) -> Path:
+        """The local key file.
+
+        Raises: Malformed for a kind of keys that this version does not offer.
+        """
+        kind, _, path = self.keys.partition(":")
+        if kind != "file" or not path:
+            raise _refused("keys", "Name a key file, such as file:credence-data/keys.json.")
+        return Path(path)
+
+
+def load(
+    environment: Mapping[str, str] | None = None, file: Path | None = None, *, data_dir: Path | None = None
+) -> Settings:
+    """The settings of this process; a data directory given here wins over both.
+
+    Raises: Malformed naming the setting that is wrong.
+    """
+    values = _from_file(file) | _from_environment(os.environ if environment is None else environment)
+    if data_dir is not None:
+        values = {name: value for name, value in values.items() if name == "log"} | {"data_dir": str(data_dir)}
+    known = {item.name for item in fields(Settings)}
+    for name in values:
+        if name not in known:
+            raise _refused(name, "There is no such setting; known: " + ", ".join(sorted(known)) + ".")
+    read = {name: _read(name, value) for name, value in values.items()}
+    folder = read.setdefault("data_dir", Settings.__dataclass_fields__["data_dir"].default)
+    read.setdefault("database_url", f"sqlite:///{folder / 'credence.db'}")
+    read.setdefault("keys", f"file:{folder / 'keys.json'}")
+    read.setdefault("issuer_key", folder / "issuer.json")
+    settings = Settings(**read)
+    _ = settings.key_file
+    if not settings.local_issuer and not settings.issuers:
+        raise _refused("issuers", "Without the local issuer, name at least one other: nobody could sign in.")
+    return settings
+
+
+def _from_file(file: Path | None) -> dict[str, Any]:
+    path = file or Path(FILE)
+    try:
+        with path.open("rb") as opened:
+            return tomllib.load(opened)
+    except FileNotFoundError:
+        if file is not None:
+            raise _refused(str(file), "There is no such file.") from None
+        return {}
+    except (tomllib.TOMLDecodeError, OSError) as failure:
+        raise _refused(path.name, f"The file cannot be read as TOML: {type(failure).__name__}.") from None
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
+    return {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and name not in _FOREIGN
+    }
+
+
+def _read(name: str, value: Any) -> Any:
+    try:
+        return _READERS[name](value)
+    except (ValueError, TypeError, KeyError, AttributeError, OSError):
+        pass
+    # Raised outside the handler, so that no error carries the value along.
+    raise _refused(name, "Its value does not have the form the README shows.")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise ValueError
+    return value.strip()
+
+
+def _path(value: Any) -> Path:
+    return Path(_text(value))
+
+
+def _switch(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}[_text(value).lower()]
+
+
+def _log(value: Any) -> str:
+    if value not in {"text", "json", "off"}:
+        raise ValueError
+    return str(value)
+
+
+def _issuers(value: Any) -> tuple[Issuer, ...]:
+    listed = json.loads(value) if isinstance(value, str) else value
+    return tuple(_issuer(dict(item)) for item in listed)
+
+
+def _issuer(item: dict[str, Any]) -> Issuer:
+    jwks = item.pop("jwks", None) or json.loads(Path(item.pop("jwks_file")).read_text(encoding="utf-8"))
+    tenants = item.pop("tenants", None)
+    issuer, audience = _text(item.pop("issuer")), _text(item.pop("audience"))
+    if item:
+        raise ValueError
+    return Issuer(
+        issuer=issuer, audience=audience, jwks=jwks, tenants=None if tenants is None else tuple(map(_text, tenants))
+    )
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "data_dir": _path,
+    "database_url": _text,
+    "keys": _text,
+    "issuer_key": _path,
+    "local_issuer": _switch,
+    "issuers": _issuers,
+    "log": _log,
+}
+
+
+def _refused(name: str, advice: str) -> Malformed:
+    return Malformed(f"The setting {name} cannot be used.", advice=advice, path=(name,))
