@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import sqlalchemy as sa
 
+from domain.errors import Unavailable
 from vault.store.engines import POSTGRESQL, ROLE, TENANT
 
 _OWN = f"tenant = current_setting('{TENANT}', true)"
@@ -23,10 +24,11 @@ DO $$ BEGIN
     IF NOT pg_has_role(current_user, '{ROLE}', 'SET') THEN
         GRANT {ROLE} TO CURRENT_USER;
     END IF;
-EXCEPTION WHEN duplicate_object OR unique_violation THEN
-    NULL; -- another database of this server was migrated at the same moment
+EXCEPTION WHEN duplicate_object OR unique_violation OR insufficient_privilege THEN
+    NULL; -- another database of this server was migrated at the same moment, or by somebody else: see below
 END $$
 """
+_MAY = "SELECT coalesce((SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role), false)"
 
 _FUNCTIONS = {
     "credence_refuse": """
@@ -51,11 +53,21 @@ _FUNCTIONS = {
 
 
 def prepare(connection: sa.Connection) -> None:
-    """Makes the role of the application and the functions of the guards, on PostgreSQL."""
+    """Makes the role of the application and the functions of the guards, on PostgreSQL.
+
+    Raises: Unavailable where the role is somebody else's, or may not be made.
+    """
     if connection.dialect.name != POSTGRESQL:
         return
+    _run(connection, [_ROLE])
+    if not connection.scalar(sa.text(_MAY), {"role": ROLE}):
+        raise Unavailable(
+            f"The database user may not act as {ROLE}.",
+            advice=f"Let the server's administrator run: CREATE ROLE {ROLE} NOLOGIN (unless it exists), and "
+            f"GRANT {ROLE} to the user that migrates and to the user that serves.",
+        )
     schema = connection.dialect.identifier_preparer.quote(str(connection.scalar(sa.text("SELECT current_schema()"))))
-    statements = [_ROLE, f"GRANT USAGE ON SCHEMA {schema} TO {ROLE}", f"GRANT SELECT ON alembic_version TO {ROLE}"]
+    statements = [f"GRANT USAGE ON SCHEMA {schema} TO {ROLE}", f"GRANT SELECT ON alembic_version TO {ROLE}"]
     # The path is fixed: a temporary table cannot take the place of the log.
     statements += [
         f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SET search_path = {schema}, pg_temp "
