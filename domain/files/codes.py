@@ -1,4 +1,4 @@
-"""Codes, phones, addresses and accounts of basic information are checked and written one way (Ch.4 §1).
+"""Codes, phones, addresses, accounts and short texts are checked and written one way (Ch.4 §1).
 
 A refusal names the rule that is broken and never the value. Every function is idempotent: what it returns, it accepts.
 """
@@ -33,6 +33,10 @@ _PROVINCES: Final = frozenset(
 """GB/T 2260: the first two digits of a region name its province."""
 _NATIONAL: Final = "10"
 """The first two digits where the registering authority is a national one."""
+
+MAX_TEXT: Final = 400
+"""Characters of a short text."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 REGION_UNKNOWN: Final = "REGION_UNKNOWN"
 CARD_CHECK_DIGIT: Final = "CARD_CHECK_DIGIT"
@@ -82,6 +86,57 @@ _REGIONS: Final = {
 }
 _INTERNATIONAL: Final = re.compile(r"[1-9]\d{6,14}")
 """E.164: at most 15 digits, the country code first."""
+
+
+def short_text(value: str | None, name: str) -> str | None:
+    """A text without spaces around it; None stays None.
+
+    Chapter: 4.1.
+    Shape:   idempotent.
+    Raises:  Malformed when it is empty, too long or not printable.
+    """
+    if value is None:
+        return None
+    stripped = value.strip()
+    if not stripped or len(stripped) > MAX_TEXT or not stripped.isprintable():
+        raise Malformed(
+            f"The {name} is empty, too long or not printable.",
+            advice=f"Send 1 to {MAX_TEXT} printable characters, or leave it out.",
+            path=(name,),
+        )
+    return stripped
+
+
+def required_text(value: str, name: str) -> str:
+    """A text without spaces around it that must be there.
+
+    Chapter: 4.1.
+    Raises:  Malformed; MISSING_VALUE when nothing is left of it.
+    """
+    text = short_text(value, name) if value.strip() else None
+    if text is None:
+        raise Malformed(
+            f"The {name} is missing.",
+            code=Code.MISSING_VALUE,
+            advice=f"Send 1 to {MAX_TEXT} printable characters.",
+            path=(name,),
+        )
+    return text
+
+
+def check_digest(digest: str | None, name: str) -> None:
+    """Refuses what is no SHA-256 digest in lower-case hex; None is none.
+
+    Chapter: 4.3.
+    Raises:  Malformed (MALFORMED_CODE).
+    """
+    if digest is not None and not _DIGEST.fullmatch(digest):
+        raise Malformed(
+            "A digest is SHA-256 in lower-case hex.",
+            code=Code.MALFORMED_CODE,
+            advice="Send the 64 digits of the digest, and never the document itself.",
+            path=(name,),
+        )
 
 
 def unified_social_credit_code(text: str) -> CreditCode:

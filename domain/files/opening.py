@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 from domain.actors import Actor
 from domain.errors import Code, Malformed
 from domain.files import codes
+from domain.files.codes import required_text, short_text
 from domain.files.parties import ContactPerson, CreditFile, Customer, FileState, PartyKind, SizeClass
 from domain.files.sources import Origin, lawful
 from domain.ids import Id
@@ -19,8 +20,6 @@ from domain.ports import Unit
 from domain.records import Confidential
 
 T = TypeVar("T")
-
-MAX_TEXT = 400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,24 +62,6 @@ class Contact:
     """The person's phone; it is sealed as E.164. Ch.4 §1"""
     email: str | None = None
     """The person's e-mail address; sealed. Ch.4 §1"""
-
-
-def short_text(value: str | None, name: str) -> str | None:
-    """A text without spaces around it; None stays None.
-
-    Chapter: 4.1.
-    Raises:  Malformed when it is empty, too long or not printable.
-    """
-    if value is None:
-        return None
-    stripped = value.strip()
-    if not stripped or len(stripped) > MAX_TEXT or not stripped.isprintable():
-        raise Malformed(
-            f"The {name} is empty, too long or not printable.",
-            advice=f"Send 1 to {MAX_TEXT} printable characters, or leave it out.",
-            path=(name,),
-        )
-    return stripped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +153,21 @@ def another_file() -> Malformed:
     )
 
 
+def refuse_birth(kind: PartyKind, checked: Checked) -> None:
+    """Refuses the day of establishment of a natural person: it would be the day of birth, which is never collected.
+
+    Chapter: 4.3.
+    Raises:  Malformed (FORBIDDEN_CATEGORY).
+    """
+    if kind is PartyKind.NATURAL_PERSON and "established_on" in checked.facts:
+        raise Malformed(
+            "A natural person has no day of establishment, and a day of birth must not be collected.",
+            code=Code.FORBIDDEN_CATEGORY,
+            advice="Leave it out.",
+            path=("establishedOn",),
+        )
+
+
 def draft_file(
     unit: Unit,
     actor: Actor,
@@ -186,7 +182,9 @@ def draft_file(
     """A customer with its file, not staged yet; the caller has checked source and doubles.
 
     Chapter: 3.1, 4.1.
+    Raises:  Malformed (FORBIDDEN_CATEGORY).
     """
+    refuse_birth(kind, checked)
     customer = Customer(stamp=unit.stamp(Customer), kind=kind, account_owner=account_owner)
     file = CreditFile(
         stamp=unit.stamp(CreditFile, subject=customer.id),
@@ -229,9 +227,7 @@ class OpenCreditFile(Operation[CreditFile]):
         Chapter: 3.1, 4.1, 4.3.
         """
         lawful(unit, self.origin)
-        reference, name = short_text(self.reference, "reference"), short_text(self.name, "name")
-        if reference is None or name is None:
-            raise Malformed("A credit file needs a reference and a name.", code=Code.MISSING_VALUE)
+        reference, name = required_text(self.reference, "reference"), required_text(self.name, "name")
         if unit.find(CreditFile, reference=reference):
             raise Malformed(
                 "A credit file with this reference exists already.",
@@ -247,7 +243,7 @@ class OpenCreditFile(Operation[CreditFile]):
             reference=reference,
             name=name,
             kind=self.kind,
-            account_owner=self.account_owner,
+            account_owner=short_text(self.account_owner, "accountOwner"),
             checked=checked,
             origin=self.origin,
         )
@@ -266,13 +262,9 @@ def check_contact(contact: Contact) -> Contact:
     Chapter: 4.1.
     Raises:  Malformed, naming the field and never its value.
     """
-    name = short_text(contact.name, "contactName")
-    duty = short_text(contact.duty, "contactDuty")
-    if name is None or duty is None:
-        raise Malformed("A contact needs a name and a duty.", code=Code.MISSING_VALUE, path=("contacts",))
     return Contact(
-        duty=duty,
-        name=name,
+        duty=required_text(contact.duty, "contactDuty"),
+        name=required_text(contact.name, "contactName"),
         phone=None if contact.phone is None else _read(codes.phone, contact.phone, "contactPhone"),
         email=None if contact.email is None else _read(codes.email, contact.email, "contactEmail"),
     )
@@ -347,6 +339,7 @@ class UpdateBasicInformation(Operation[CreditFile]):
         file = unit.get(CreditFile, self.credit_file, lock=True)
         usable(file)
         checked = check(self.basic, unit.now.date())
+        refuse_birth(unit.get(Customer, file.customer).kind, checked)
         refuse_double(unit, checked, file.id)
         name = short_text(self.name, "name")
         changed = changed_file(unit, actor, file, name=name, checked=checked, origin=self.origin)

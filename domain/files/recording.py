@@ -9,6 +9,8 @@ from typing import Any
 
 from domain.actors import Actor
 from domain.errors import Code, Malformed
+from domain.files.checks import check_default, check_figures, not_future, not_negative, refuse_means
+from domain.files.codes import required_text
 from domain.files.history import (
     DefaultEvent,
     DefaultKind,
@@ -19,6 +21,7 @@ from domain.files.history import (
     LitigationRecord,
     LitigationSeverity,
     RatingBand,
+    SourcedRecord,
     TradeTransaction,
 )
 from domain.files.opening import usable
@@ -70,7 +73,7 @@ def at_midnight(day: date) -> datetime:
     return datetime.combine(day, time(), UTC)
 
 
-def findings_of(document: Document) -> tuple[str, ...]:
+def findings_of(document: Document | TradeTransaction) -> tuple[str, ...]:
     """What is odd about a document and yet kept: real books hold such rows.
 
     Chapter: 4.2.
@@ -85,7 +88,7 @@ def findings_of(document: Document) -> tuple[str, ...]:
     return tuple(found)
 
 
-def check_document(document: Document, today: date) -> None:
+def check_document(document: Document | TradeTransaction, today: date) -> None:
     """Refuses what cannot be a document at all: from the future, without a number, of two currencies.
 
     Chapter: 4.2.
@@ -93,8 +96,8 @@ def check_document(document: Document, today: date) -> None:
     """
     if document.issued_on > today:
         raise Malformed("The document is dated in the future.", code=Code.MALFORMED_DATE, path=("issuedOn",))
-    if not document.number.strip() or not document.source_row.strip():
-        raise Malformed("A document needs a number and its row in the source.", code=Code.MISSING_VALUE)
+    required_text(document.number, "number")
+    required_text(document.source_row, "sourceRow")
     if any(
         amount is not None and amount.currency != document.total.currency
         for amount in (document.net, document.tax, document.disputed)
@@ -153,8 +156,12 @@ class RecordTransactions(Operation[tuple[TradeTransaction, ...]]):
         usable(file)
         if not 1 <= len(self.documents) <= MAX_TRANSACTIONS:
             raise Malformed(f"Send 1 to {MAX_TRANSACTIONS} documents at once.", path=("documents",))
-        for document in self.documents:
-            check_document(document, unit.now.date())
+        for index, document in enumerate(self.documents):
+            try:
+                check_document(document, unit.now.date())
+            except Malformed as error:
+                error.path = ("documents", str(index), *error.path)
+                raise
         records = tuple(transaction(unit, file, item, self.origin, actor.person) for item in self.documents)
         if unit.add(records, skip_known=True) != len(records):
             raise Malformed(
@@ -177,10 +184,18 @@ def _origin_facts(unit: Unit, actor: Actor, origin: Origin) -> dict[str, Any]:
     }
 
 
-def _opened(unit: Unit, credit_file: Id, origin: Origin) -> CreditFile:
+def _opened(unit: Unit, kind: type[SourcedRecord], credit_file: Id, origin: Origin) -> CreditFile:
+    """The open file a record goes to, when its source is lawful and has not told of the same row before."""
     lawful(unit, origin)
     file = unit.get(CreditFile, credit_file)
     usable(file)
+    if origin.source_row is not None and unit.find(kind, source=origin.source, source_row=origin.source_row):
+        raise Malformed(
+            "A record of the same source and row is recorded already.",
+            code=Code.CONFLICT,
+            advice="Leave it out, or put the recorded one right with correctRecord.",
+            path=("sourceRow",),
+        )
     return file
 
 
@@ -206,13 +221,12 @@ class RecordDefault(Operation[DefaultEvent]):
 
         Chapter: 4.2.
         """
-        file = _opened(unit, self.credit_file, self.origin)
-        if self.since_on > unit.now.date() or (self.ended_on and self.ended_on < self.since_on):
-            raise Malformed(
-                "A default begins in the past and ends after it began.", code=Code.MALFORMED_DATE, path=("sinceOn",)
-            )
+        file = _opened(unit, DefaultEvent, self.credit_file, self.origin)
+        check_default(self.since_on, self.ended_on, unit.now.date())
+        not_negative(self.amount, "amount")
+        # Since when is sealed, so the row must not say it either: it holds from when it is known.
         event = DefaultEvent(
-            stamp=unit.stamp(DefaultEvent, subject=file.subject_id, effective_from=at_midnight(self.since_on)),
+            stamp=unit.stamp(DefaultEvent, subject=file.subject_id),
             credit_file=file.id,
             **_origin_facts(unit, actor, self.origin),
         )
@@ -247,22 +261,24 @@ class RecordLitigation(Operation[LitigationRecord]):
     """The day it was filed, not in the future. Ch.4 §2"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[LitigationRecord]:
-        """Everything about the case is sealed.
+        """Everything about the case but the day it was filed is sealed.
 
         Chapter: 4.2.
         """
-        file = _opened(unit, self.credit_file, self.origin)
-        if self.filed_on > unit.now.date():
-            raise Malformed("A case is filed in the past.", code=Code.MALFORMED_DATE, path=("filedOn",))
+        file = _opened(unit, LitigationRecord, self.credit_file, self.origin)
+        not_future(self.filed_on, unit.now.date(), "filedOn")
+        court, number = required_text(self.court, "court"), required_text(self.case_number, "caseNumber")
+        role = required_text(self.role, "role")
+        not_negative(self.claim, "claim")
         case = LitigationRecord(
             stamp=unit.stamp(LitigationRecord, subject=file.subject_id, effective_from=at_midnight(self.filed_on)),
             credit_file=file.id,
             **_origin_facts(unit, actor, self.origin),
         )
         unit.add([case])
-        unit.seal(case, LitigationRecord.court, self.court)
-        unit.seal(case, LitigationRecord.case_number, self.case_number)
-        unit.seal(case, LitigationRecord.role, self.role)
+        unit.seal(case, LitigationRecord.court, court)
+        unit.seal(case, LitigationRecord.case_number, number)
+        unit.seal(case, LitigationRecord.role, role)
         unit.seal(case, LitigationRecord.severity, self.severity.value)
         if self.claim:
             unit.seal(case, LitigationRecord.claim, self.claim)
@@ -293,9 +309,16 @@ class RecordRating(Operation[ExternalRating]):
 
         Chapter: 4.2, 7.2.
         """
-        file = _opened(unit, self.credit_file, self.origin)
-        if self.rated_on > unit.now.date():
-            raise Malformed("A rating is given in the past.", code=Code.MALFORMED_DATE, path=("ratedOn",))
+        file = _opened(unit, ExternalRating, self.credit_file, self.origin)
+        not_future(self.rated_on, unit.now.date(), "ratedOn")
+        if self.valid_until and self.valid_until < self.rated_on:
+            raise Malformed(
+                "A rating stands from the day it was given on.",
+                code=Code.MALFORMED_DATE,
+                advice="Send a day from ratedOn on, or leave it out.",
+                path=("validUntil",),
+            )
+        agency, given = required_text(self.agency, "agency"), required_text(self.rating, "rating")
         rating = ExternalRating(
             stamp=unit.stamp(ExternalRating, subject=file.subject_id, effective_from=at_midnight(self.rated_on)),
             credit_file=file.id,
@@ -303,8 +326,8 @@ class RecordRating(Operation[ExternalRating]):
             **_origin_facts(unit, actor, self.origin),
         )
         unit.add([rating])
-        unit.seal(rating, ExternalRating.agency, self.agency)
-        unit.seal(rating, ExternalRating.rating, self.rating)
+        unit.seal(rating, ExternalRating.agency, agency)
+        unit.seal(rating, ExternalRating.rating, given)
         unit.seal(rating, ExternalRating.rating_band, self.band.value)
         return Decided(value=rating, resources=(file.id,))
 
@@ -341,7 +364,8 @@ class RecordStatement(Operation[FinancialStatement]):
 
         Chapter: 7.1.
         """
-        file = _opened(unit, self.credit_file, self.origin)
+        file = _opened(unit, FinancialStatement, self.credit_file, self.origin)
+        refuse_means(unit, file, self.origin.lawful_basis)
         figures: Sequence[tuple[Any, Money]] = (
             (FinancialStatement.current_assets, self.current_assets),
             (FinancialStatement.current_liabilities, self.current_liabilities),
@@ -351,10 +375,8 @@ class RecordStatement(Operation[FinancialStatement]):
             (FinancialStatement.net_profit, self.net_profit),
             (FinancialStatement.operating_cash_flow, self.operating_cash_flow),
         )
-        if len({money.currency for _, money in figures}) > 1:
-            raise Malformed("One statement has one currency.", code=Code.MALFORMED_AMOUNT)
-        if self.period_end > unit.now.date():
-            raise Malformed("The period is not over yet.", code=Code.MALFORMED_DATE, path=("periodEnd",))
+        check_figures({field.name: money for field, money in figures})
+        not_future(self.period_end, unit.now.date(), "periodEnd")
         statement = FinancialStatement(
             stamp=unit.stamp(FinancialStatement, subject=file.subject_id, effective_from=at_midnight(self.period_end)),
             credit_file=file.id,

@@ -8,6 +8,7 @@ from enum import Enum
 
 from domain.actors import Actor
 from domain.errors import Code, Malformed
+from domain.files.codes import check_digest, required_text, short_text
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
@@ -83,15 +84,32 @@ class Origin:
     evidence_digest: str | None = None
     """SHA-256 of the evidence they rest on, in lower-case hex. Ch.4 §3"""
     source_row: str | None = None
-    """Where a record stands in its source; one source tells of one row once."""
+    """Where a record stands in its source; one source tells of one row once. Ch.4 §3"""
+
+
+def past(instant: datetime, now: datetime) -> bool:
+    """Whether an instant has its time zone and has come.
+
+    Chapter: 4.2.
+    """
+    return instant.tzinfo is not None and instant <= now
 
 
 def lawful(unit: Unit, origin: Origin) -> Source:
-    """The source, when it is registered and the basis is one it may rest on.
+    """The source, when it is registered and the basis is one it may rest on; what it says of itself is well formed.
 
     Chapter: 4.3.
-    Raises:  Malformed (UNKNOWN_SOURCE, UNLAWFUL_SOURCE).
+    Raises:  Malformed (UNKNOWN_SOURCE, UNLAWFUL_SOURCE, MALFORMED_DATE, MALFORMED_CODE).
     """
+    if origin.collected_at is not None and not past(origin.collected_at, unit.now):
+        raise Malformed(
+            "What is recorded was collected before, at an instant with its time zone.",
+            code=Code.MALFORMED_DATE,
+            advice="Send the instant of collection, or leave it out.",
+            path=("collectedAt",),
+        )
+    check_digest(origin.evidence_digest, "evidenceDigest")
+    short_text(origin.source_row, "sourceRow")
     found = unit.find(Source, id=origin.source)
     if not found:
         raise Malformed(
@@ -132,20 +150,26 @@ class RegisterSource(Operation[Source]):
         Chapter: 4.3.
         """
         del actor
-        name = self.name.strip()
-        if not name or self.stale_after_days < 1:
-            raise Malformed("A source needs a name and a staleness of at least one day.", path=("name",))
-        known = unit.find(Source, name=name)
-        if known:
+        name = required_text(self.name, "name")
+        if self.stale_after_days < 1:
             raise Malformed(
-                "A source of this name exists already.", advice="Use it, or choose another name.", path=("name",)
+                "Data of a source counts as stale after at least one day.",
+                advice="Send a number of days from 1 on.",
+                path=("staleAfterDays",),
+            )
+        if unit.find(Source, name=name):
+            raise Malformed(
+                "A source of this name exists already.",
+                code=Code.CONFLICT,
+                advice="Use it, or choose another name.",
+                path=("name",),
             )
         source = Source(
             stamp=unit.stamp(Source),
             type=self.type,
             name=name,
             lawful_bases=tuple(dict.fromkeys(self.lawful_bases)),
-            licence=self.licence,
+            licence=short_text(self.licence, "licence"),
             stale_after_days=self.stale_after_days,
             state=SourceState.REGISTERED if self.lawful_bases else SourceState.PROPOSED,
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from domain.actors import Actor
 from domain.errors import CreditError
+from domain.files.codes import short_text
 from domain.files.importing import (
     ImportKind,
     ImportRun,
@@ -28,8 +29,8 @@ from domain.files.opening import (
     check,
     check_contact,
     draft_file,
+    refuse_birth,
     refuse_double,
-    short_text,
     usable,
 )
 from domain.files.parties import ContactPerson, CreditFile, Customer, PartyKind
@@ -190,6 +191,7 @@ class _Batch:
     def _checked(self, item: CustomerRow, own: Id | None) -> tuple[Checked, Contact | None]:
         """The row's values after every check; a unified social credit code belongs to one file, in the batch too."""
         checked = check(item.basic, self.unit.now.date())
+        refuse_birth(item.kind, checked)
         contact = None if item.contact is None else check_contact(item.contact)
         refuse_double(self.unit, checked, own)
         for secret, value in checked.secrets:
