@@ -1,0 +1,86 @@
+"""The README's settings are the product's, its queries are valid, and its commands run."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.util
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from graphql import parse, validate
+
+from api.graphql.schema import build_schema
+from api.settings import PREFIX, Settings, load
+
+ROOT = Path(__file__).parents[2]
+TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
+BLOCK = re.compile(r"^```(\w+)(?: (\w+))?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(kind, role, text) for kind, role, text in BLOCK.findall(TEXT)]
+ASKED = [(role, text) for kind, role, text in BLOCKS if kind == "console" and role]
+COMMANDS = [line for kind, role, text in BLOCKS if kind == "console" and not role for line in text.splitlines()]
+has_commands = pytest.mark.skipif(
+    importlib.util.find_spec("api.cli") is None, reason="the command line is not installed here"
+)
+
+
+def sent(text, environment):
+    """What a curl command of the README sends: address, headers and body."""
+    filled = re.sub(r"\$(\w+)", lambda name: environment.get(name.group(1), name.group(0)), text.removeprefix("$ "))
+    words = shlex.split(filled)
+    assert words[:2] == ["curl", "-s"]
+    headers = dict(words[place + 1].split(": ", 1) for place, word in enumerate(words) if word == "-H")
+    return words[2], headers, json.loads(words[words.index("-d") + 1])
+
+
+@pytest.mark.parametrize(("role", "text"), ASKED, ids=[str(number) for number in range(1, len(ASKED) + 1)])
+def test_every_query_of_the_readme_fits_the_schema(role, text):
+    _, _, body = sent(text, {"FILE": "cf_1"})
+    assert validate(build_schema().graph, parse(body["query"])) == []
+    assert role
+
+
+def test_the_readme_shows_both_commands_of_a_fresh_machine():
+    shown = [text.strip() for kind, _, text in BLOCKS if kind == "sh"]
+    assert "python3 -m venv .venv && .venv/bin/pip install . && .venv/bin/credence demo" in shown
+    assert "python3 -m venv .venv && .venv/bin/pip install '.[dev]' && .venv/bin/pytest" in shown
+
+
+def test_the_table_of_settings_is_complete_and_its_defaults_are_true():
+    rows = [re.findall(r"`([^`]*)`", line) for line in TEXT.splitlines() if line.startswith(f"| `{PREFIX}")]
+    told = {cells[1]: cells[2] for cells in rows}
+    assert [cells[0] for cells in rows] == [PREFIX + cells[1].upper() for cells in rows]
+    assert set(told) == {item.name for item in dataclasses.fields(Settings)}
+    settings = load({}, None)
+    for name in ("data_dir", "database_url", "keys", "issuer_key", "log"):
+        assert str(getattr(settings, name)) == told[name]
+    assert settings.local_issuer is (told["local_issuer"] == "on")
+
+
+def _run(words, folder):
+    settings = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    command = [sys.executable, "-c", "from api.cli import main; main()", *words]
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=settings | {"PYTHONPATH": str(ROOT), "CREDENCE_DATA_DIR": str(folder / "data")},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+
+
+@has_commands
+def test_every_command_the_readme_names_exists(tmp_path):
+    named = {match for match in re.findall(r"credence ((?:audit )?[a-z]+)", TEXT) if match.split()[0] != "demo"}
+    assert {"tour", "serve", "migrate", "token", "audit verify", "audit export", "fsck"} <= named | {"serve"}
+    for words in sorted(named):
+        told = _run([*words.split(), "--help"], tmp_path)
+        assert told.returncode == 0, f"credence {words}: {told.stderr}"
