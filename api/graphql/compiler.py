@@ -106,6 +106,11 @@ def compile_record(selections: Selections, shape: Shape, key: str, nodes: Sequen
     return compiler.done()
 
 
+def compile_value(selections: Selections, key: str, name: str, type_: Any, nodes: Sequence[FieldNode]) -> Entry:
+    """A value that stands in no reading, such as one that a change disclosed: how it answers under a response key."""
+    return _Compiler(selections).value(Entry(key=key, label=name), type_, nodes, name, optional=True)
+
+
 class _Compiler:
     """Gathers one reading; the walk follows the selection set, the declarations say what each field is."""
 
@@ -217,10 +222,10 @@ class _Compiler:
         match part:
             case Column():
                 asked.facts.append(Labelled(label, part.name))
-                return self._value(entry, part.type, nodes, place, optional=part.optional)
+                return self.value(entry, part.type, nodes, place, optional=part.optional)
             case Derived():
                 asked.computed.append(Labelled(label, part.by))
-                return self._value(entry, part.by.type, nodes, place, optional=part.by.optional)
+                return self.value(entry, part.by.type, nodes, place, optional=part.by.optional)
             case Masked():
                 asked.masks.append(Labelled(label, part.by))
                 return entry
@@ -321,11 +326,11 @@ class _Compiler:
                 sealed = part.fields[asked]
                 fields.append(Labelled(key, sealed))
                 plain_type, _ = without_none(sealed.type)
-                entries.append(self._value(Entry(key=key, label=key), plain_type, same, asked, optional=True))
+                entries.append(self.value(Entry(key=key, label=key), plain_type, same, asked, optional=True))
         reveal = Reveal(purpose=arguments.values["purpose"], fields=tuple(fields), withheld=tuple(closed))
         return reveal, forms.row(entries)
 
-    def _value(self, entry: Entry, type_: Any, nodes: Sequence[FieldNode], place: str, *, optional: bool) -> Entry:
+    def value(self, entry: Entry, type_: Any, nodes: Sequence[FieldNode], place: str, *, optional: bool) -> Entry:
         """The entry of a fact: a leaf prints, a value object and a list follow their selections."""
         item = item_of(type_)
         form = self._form(type_, nodes) if item is None else forms.many(self._form(item, nodes), place)
@@ -348,9 +353,7 @@ class _Compiler:
             else:
                 column = columns[name]
                 entry = Entry(key=key, label=column.name)
-                entries.append(
-                    self._value(entry, column.type, same, f"{cls.__name__}.{name}", optional=column.optional)
-                )
+                entries.append(self.value(entry, column.type, same, f"{cls.__name__}.{name}", optional=column.optional))
         return forms.value(entries)
 
     def _words(self, name: str, nodes: Sequence[FieldNode]) -> list[Entry]:

@@ -11,8 +11,10 @@ from graphql import DocumentNode, FragmentDefinitionNode
 from graphql.execution.values import VariableValues
 
 from api.graphql.compiler import Compiled
+from api.graphql.compiling.forms import Entry, Form
 from domain.actors import Actor, Rights
-from domain.gate import Plan
+from domain.gate import Performed, Plan
+from domain.operations import Operation
 from domain.ports import Readings
 from domain.reading import judge
 
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from api.graphql.schema import Schema
 
 V = TypeVar("V")
+T = TypeVar("T")
 
 DOCUMENTS = 1_000
 """How many checked documents are remembered."""
@@ -67,11 +70,24 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
+class Payload:
+    """What one mutation field asks of its payload, prepared before anything is changed."""
+
+    values: tuple[Entry, ...]
+    """What the change itself answers, by response key."""
+    records: Mapping[str, Prepared]
+    """The records to read once it is done, by response key."""
+    errors: Mapping[str, Mapping[str, Form]]
+    """By response key, the form of each type of error."""
+
+
+@dataclass(frozen=True, slots=True)
 class Memory:
     """What is remembered between requests, bounded."""
 
     documents: Lru[Document] = field(default_factory=lambda: Lru(DOCUMENTS))
     plans: Lru[Prepared] = field(default_factory=lambda: Lru(PLANS))
+    payloads: Lru[Mapping[str, Payload]] = field(default_factory=lambda: Lru(PLANS))
 
 
 def prepare(readings: Readings, rights: Rights, compiled: Compiled) -> Prepared:
@@ -82,8 +98,12 @@ def prepare(readings: Readings, rights: Rights, compiled: Compiled) -> Prepared:
     return Prepared(compiled, Plan(judged=judged, steps=readings.prepare(judged)))
 
 
-class ReadingGate(Protocol):
-    """The Gate, as reads use it."""
+class OneGate(Protocol):
+    """The Gate, as documents pass it."""
+
+    async def perform(self, operation: Operation[T], actor: Actor, *, request: str = "") -> Performed[T]:
+        """Carries out one operation as one transaction with one audit entry."""
+        ...
 
     async def read(self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = "") -> dict[str, Any]:
         """The answer of a plan, recorded before it leaves."""
@@ -94,7 +114,7 @@ class House(Protocol):
     """What the composition root offers to the GraphQL interface."""
 
     @property
-    def gate(self) -> ReadingGate:
+    def gate(self) -> OneGate:
         """The one gate."""
         ...
 
@@ -129,3 +149,5 @@ class Context:
     variables: VariableValues
     key: Hashable
     """What identifies the document, the operation, the rights and what decides plans among the variables."""
+    payloads: Mapping[str, Payload] = field(default_factory=dict)
+    """What each field of a mutation asks of its payload, by response key."""

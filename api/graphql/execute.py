@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
 
@@ -34,6 +34,9 @@ from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Memory, Prepared, prepare
 from api.graphql.errors import Refusal
 from api.graphql.limits import MAX_TOKENS, check_document, check_rows, check_text, too_large
+from api.graphql.mutations import MUTATIONS
+from api.graphql.operations import INTROSPECT
+from api.graphql.payloads import prepare_payloads, rows_of
 from api.graphql.queries import Me
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, Malformed, NotPermitted
@@ -73,7 +76,7 @@ class Response:
 
 def may_introspect(rights: Rights) -> bool:
     """Whether the rights open the schema to `__schema` and `__type`."""
-    return rights.permits("schema:introspect")
+    return rights.permits(INTROSPECT)
 
 
 async def execute(
@@ -93,7 +96,7 @@ async def execute(
         context = Context(house, actor, rights, request.request_id, variables, key)
         if operation.operation is OperationType.QUERY:
             return await _query(context, document, operation, request, allowed=introspect(rights))
-        return await _mutation(context, document, request)
+        return await _mutation(context, document, operation, request)
     except Refusal as refusal:
         return Response(None, refusal.errors, executed=False)
     except CreditError as error:
@@ -250,12 +253,20 @@ def _introspected(
     return result.data or {}
 
 
-async def _mutation(context: Context, document: Document, request: GraphQLRequest) -> Response:
-    """Mutations run on graphql-core, one after another; each passes the Gate by itself."""
+async def _mutation(
+    context: Context, document: Document, operation: OperationDefinitionNode, request: GraphQLRequest
+) -> Response:
+    """Mutations run on graphql-core, one after another; each passes the Gate by itself.
+
+    Their payloads are compiled, judged and measured before: a document beyond the limits changes nothing.
+    """
+    payloads = prepare_payloads(context, document.fragments, operation, lambda name: MUTATIONS[name].values)
+    cost = {key: rows_of(payload, context) for key, payload in payloads.items()}
+    check_rows(sum(cost.values()))
     running = execute_by_core(
         context.house.schema.graph,
         document.tree,
-        context_value=context,
+        context_value=replace(context, payloads=payloads),
         variable_values=dict(request.variables or {}),
         operation_name=request.operation_name,
     )
@@ -263,4 +274,4 @@ async def _mutation(context: Context, document: Document, request: GraphQLReques
     if not isinstance(result, ExecutionResult):
         raise TypeError("A mutation has one result.")
     found = [errors.raised(error, request.request_id) for error in result.errors or ()]
-    return Response(result.data, found, executed=True)
+    return Response(result.data, found, executed=True, cost=cost)

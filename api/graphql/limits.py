@@ -39,6 +39,8 @@ MAX_ROWS = 50_000
 """Rows that the pages of one request can hold together at most."""
 MAX_CHOICES = 100
 """Values of one `in` condition."""
+MAX_ITEMS = 1_000
+"""Items of one list inside an input."""
 
 LISTS = frozenset({"edges", "nodes", "fields", "args", "types", "inputFields", "possibleTypes", "enumValues"})
 """Fields that answer a list of objects which can be followed further: a page's rows, and introspection's lists."""
@@ -47,9 +49,9 @@ _OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L}
 _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
 
 
-def too_large(sentence: str, advice: str) -> Malformed:
+def too_large(sentence: str, advice: str, path: tuple[str, ...] = ()) -> Malformed:
     """The refusal of a document or value that is larger than a limit."""
-    return Malformed(sentence, code=Code.QUERY_TOO_LARGE, advice=advice)
+    return Malformed(sentence, code=Code.QUERY_TOO_LARGE, advice=advice, path=path)
 
 
 def check_text(query: str) -> None:

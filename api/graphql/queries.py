@@ -7,13 +7,15 @@ from enum import Enum
 
 from strawberry.types.arguments import StrawberryArgument
 
-from api.graphql.generation.building import NAMES, argument, object_type, output
+from api.graphql.generation.building import GENERATED, argument, object_type, output
 from api.graphql.generation.parts import described
 from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.types import NODE, paging, value_type
 from domain.actors import Actor, Rights
 from domain.ids import Id
 from domain.records import SHAPES, Shape
+
+ROOT = "Query"
 
 
 class Kind(Enum):
@@ -97,14 +99,15 @@ class Me:
 
 
 def build_query() -> type:
-    """The query root."""
-    if "Me" not in NAMES:
-        value_type(Me, first_paragraph(Me.__doc__))
+    """The query root, made once."""
+    if ROOT in GENERATED:
+        return GENERATED[ROOT]
+    value_type(Me, first_paragraph(Me.__doc__))
     fields = []
     for name, root in ROOTS.items():
         expression, says, arguments = _root(root)
         fields.append(output(name, f"{expression} | None", says, arguments))
-    return object_type("Query", "What can be asked. Every answer is recorded before it leaves. Ch.8 §1", fields)
+    return object_type(ROOT, "What can be asked. Every answer is recorded before it leaves. Ch.8 §1", fields)
 
 
 def _root(root: Root) -> tuple[str, str, list[StrawberryArgument]]:

@@ -1,4 +1,4 @@
-"""The schema: object types from the declared records, the query root from its table, mutations from their module."""
+"""The schema: object types from the declared records, queries and mutations from their tables."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from graphql import GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
 from api.graphql.generation.building import answer_by_key
-from api.graphql.payloads import read_payload
+from api.graphql.mutations import answer_by_operation, build_mutation
 from api.graphql.queries import build_query
 from api.graphql.scalars import SCALARS
 from api.graphql.types import build_types
@@ -27,25 +27,23 @@ class Schema(strawberry.Schema):
         return self._schema
 
 
-def build_schema(mutation: type | None = None) -> Schema:
-    """The whole schema; without a mutation root it can only be asked.
+def build_schema() -> Schema:
+    """The whole schema.
 
     Raises: TypeError when a declaration has no place in the schema.
     """
     types = build_types()
     schema = Schema(
         query=build_query(),
-        mutation=mutation,
+        mutation=build_mutation(),
         types=types,
         config=StrawberryConfig(scalar_map=dict(SCALARS), disable_field_suggestions=True),
     )
     answer_by_key(schema.graph)
+    answer_by_operation(schema.graph)
     return schema
 
 
 def print_schema_text(schema: Schema | None = None) -> str:
     """The text of `schema.graphql`."""
     return (schema or build_schema()).as_str().rstrip() + "\n"
-
-
-__all__ = ["Schema", "build_schema", "print_schema_text", "read_payload"]

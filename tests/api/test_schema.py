@@ -140,7 +140,7 @@ def test_a_published_enum_has_one_spelling():
 
 def test_every_generated_field_has_the_one_resolver():
     for type_ in _named():
-        if isinstance(type_, GraphQLObjectType):
+        if isinstance(type_, GraphQLObjectType) and type_ is not GRAPH.mutation_type:
             assert all(field.resolve is answered for field in type_.fields.values()), type_.name
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Any, TypeVar, cast
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, TypeVar, cast
 
 import strawberry
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, GraphQLUnionType
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.base import StrawberryObjectDefinition
@@ -98,18 +100,25 @@ def input_type(name: str, says: str, fields: Iterable[StrawberryField]) -> type:
     return made
 
 
-def enum_type(cls: type[Enum], says: str | None = None, *, words: Mapping[str, str] | None = None) -> type[Enum]:
+def union_type(name: str, says: str, members: Iterable[type]) -> None:
+    """One of several generated object types; its answer says which by itself, see `Typed`."""
+    NAMES[name] = Annotated[reduce(or_, members), strawberry.union(name, description=says)]
+
+
+def enum_type(
+    cls: type[Enum], says: str | None = None, *, words: Mapping[str, str] | None = None, name: str | None = None
+) -> type[Enum]:
     """A closed list of words, each described.
 
     Raises: TypeError when a member's value is not its name: one spelling in the store, the schema and the answer.
     """
     if words is None and any(member.value != member.name for member in cls):
         raise TypeError(f"{cls.__name__} is published, so each member's value is its name.")
-    made = strawberry.enum(cls, description=says or first_paragraph(cls.__doc__))
+    made = strawberry.enum(cls, name=name, description=says or first_paragraph(cls.__doc__))
     definition = cast("StrawberryEnumDefinition", cast("Any", made).__strawberry_definition__)
     for value in definition.values:
         value.description = words[value.name] if words else remark(cls, value.name)
-    NAMES[cls.__name__] = made
+    NAMES[name or cls.__name__] = made
     return made
 
 
@@ -134,9 +143,26 @@ def answered(root: Any, info: GraphQLResolveInfo[Any], **_arguments: Any) -> Any
     return root[info.path.key]
 
 
+class Typed(dict[str, Any]):
+    """The answer of an object behind a union: its fields under their response keys, and the name of its type."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, of: str, fields: Mapping[str, Any]) -> None:
+        super().__init__(fields)
+        self.of = of
+
+
+def its_type(value: Any, _info: GraphQLResolveInfo[Any], _union: Any) -> str:
+    """The type that an answer behind a union says it is."""
+    return cast("Typed", value).of
+
+
 def answer_by_key(schema: GraphQLSchema) -> None:
     """Gives every field of every generated type the one resolver; nothing asks Python objects for attributes."""
     for named in schema.type_map.values():
+        if isinstance(named, GraphQLUnionType):
+            named.resolve_type = its_type
         if not isinstance(named, GraphQLObjectType | GraphQLInterfaceType):
             continue
         definition = named.extensions.get("strawberry-definition")

@@ -10,18 +10,14 @@ from enum import Enum
 from functools import cache
 from typing import Any, get_args, get_origin, get_type_hints
 
+from api.graphql.generation import declared
 from api.graphql.generation.wording import camel, first_paragraph, guarded, remark
 from api.graphql.scalars import CurrencyCode
-from domain import controls
-from domain.assessment import assessments
-from domain.consent import consents
-from domain.files import history, parties, sources, trail
 from domain.ids import Id
 from domain.money import Money
 from domain.records import SHAPES, Children, Computed, Confidential, Fact, Shape, Stamp
 
-DECLARED = (parties, history, sources, trail, assessments, consents, controls)
-"""The modules whose records readers can ask for; importing them fills `SHAPES`."""
+declared.load()  # what follows is generated from every declared record
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,229 @@
+"""The root of what can be changed, as one table: one field is one operation, one transaction, one audit entry."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from operator import attrgetter
+from typing import Any
+
+from graphql import GraphQLResolveInfo, GraphQLSchema
+
+from api.graphql.compiling.entering import enter, placed
+from api.graphql.compiling.forms import row
+from api.graphql.context import Context, Prepared
+from api.graphql.generation.building import GENERATED, Typed, argument, object_type, output
+from api.graphql.generation.entered import entered
+from api.graphql.generation.parts import described
+from api.graphql.generation.refusals import errors_of, kind_of
+from api.graphql.generation.wording import first_paragraph, guarded
+from api.graphql.payloads import AUDIT_ENTRY, ERRORS, ROOT, read_record
+from api.graphql.types import value_expression
+from domain.consent.consents import Withheld
+from domain.consent.disclosing import RequestDisclosure
+from domain.consent.giving import GrantConsent, RegisterPartner, WithdrawConsent
+from domain.errors import CreditError, Invalid, Refused
+from domain.files.opening import OpenCreditFile, UpdateBasicInformation
+from domain.files.recording import (
+    RecordDefault,
+    RecordLitigation,
+    RecordRating,
+    RecordStatement,
+    RecordTransactions,
+)
+from domain.files.sources import RegisterSource
+from domain.gate import Performed
+from domain.ids import Id
+from domain.money import Money
+from domain.operations import Collecting, Operation
+from domain.records import SHAPES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisclosedValue:
+    """One confidential value that was disclosed to a partner (Ch.4 §4)."""
+
+    field: str
+    """The field's tag. Ch.4 §4"""
+    text: str
+    """The value as text: an amount with its currency, a day as `2026-11-24`. Ch.4 §4"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Extra:
+    """What a payload shows beside its record: it comes from the change itself and is read nowhere."""
+
+    name: str
+    type: Any
+    says: str
+    of: Callable[[Performed[Any]], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mutation:
+    """One field of the mutation root."""
+
+    operation: type[Operation[Any]]
+    shows: str
+    """The name of the record in the payload."""
+    record: str
+    id: Callable[[Any], Id] = attrgetter("id")
+    """The record's id, out of what the operation decided."""
+    extras: tuple[Extra, ...] = ()
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """The type of each field of the payload that the change itself answers."""
+        return {AUDIT_ENTRY: Id} | {extra.name: extra.type for extra in self.extras}
+
+    @property
+    def says(self) -> str:
+        """What it does, the clauses it serves, and the actions that guard it."""
+        actions = list(self.operation.actions)
+        if issubclass(self.operation, Collecting):
+            actions.append(self.operation.collection)
+        return guarded(first_paragraph(self.operation.__doc__), ", ".join(dict.fromkeys(actions)))
+
+
+def printed(value: Any) -> str:
+    """A confidential value as the text a partner receives."""
+    if isinstance(value, Money):
+        return f"{format(value.amount, 'f')} {value.currency}"
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def _disclosed(ended: Performed[Any]) -> tuple[DisclosedValue, ...]:
+    pairs = zip(ended.value.tags, ended.opened, strict=True)
+    return tuple(DisclosedValue(field=tag, text=printed(value)) for tag, value in pairs)
+
+
+MUTATIONS = {
+    "openCreditFile": Mutation(operation=OpenCreditFile, shows="creditFile", record="CreditFile"),
+    "updateBasicInformation": Mutation(operation=UpdateBasicInformation, shows="creditFile", record="CreditFile"),
+    "recordTransactions": Mutation(
+        operation=RecordTransactions,
+        shows="creditFile",
+        record="CreditFile",
+        id=lambda records: records[0].credit_file,
+        extras=(
+            Extra(
+                name="transactionIds",
+                type=tuple[Id, ...],
+                says="The ids of the recorded documents, in the order sent. Ch.4 §2",
+                of=lambda ended: tuple(record.id for record in ended.value),
+            ),
+        ),
+    ),
+    "recordDefault": Mutation(operation=RecordDefault, shows="default", record="DefaultEvent"),
+    "recordLitigation": Mutation(operation=RecordLitigation, shows="litigation", record="LitigationRecord"),
+    "recordRating": Mutation(operation=RecordRating, shows="rating", record="ExternalRating"),
+    "recordStatement": Mutation(operation=RecordStatement, shows="statement", record="FinancialStatement"),
+    "registerSource": Mutation(operation=RegisterSource, shows="source", record="Source"),
+    "registerPartner": Mutation(operation=RegisterPartner, shows="partner", record="Partner"),
+    "grantConsent": Mutation(operation=GrantConsent, shows="consent", record="Consent"),
+    "withdrawConsent": Mutation(operation=WithdrawConsent, shows="consent", record="Consent"),
+    "requestDisclosure": Mutation(
+        operation=RequestDisclosure,
+        shows="disclosure",
+        record="Disclosure",
+        id=attrgetter("disclosure.id"),
+        extras=(
+            Extra(
+                name="values",
+                type=tuple[DisclosedValue, ...],
+                says="The disclosed values themselves; they stand nowhere else. Ch.4 §4",
+                of=_disclosed,
+            ),
+            Extra(
+                name="withheld",
+                type=tuple[Withheld, ...],
+                says="The fields that stayed closed, each with its reason. Ch.4 §4",
+                of=lambda ended: ended.value.disclosure.withheld,
+            ),
+        ),
+    ),
+}
+"""Every mutation, by its name in the schema."""
+
+
+def build_mutation() -> type:
+    """The mutation root, made once."""
+    if ROOT in GENERATED:
+        return GENERATED[ROOT]
+    fields = []
+    for name, mutation in MUTATIONS.items():
+        title, says = name[0].upper() + name[1:], mutation.says
+        takes = argument("input", entered(mutation.operation, title, f"What {name} takes. {says}"), says)
+        fields.append(output(name, f"{_payload(name, title, mutation)} | None", says, [takes]))
+    return object_type(ROOT, "What can be changed. Each field is one transaction, recorded. Ch.8 §1", fields)
+
+
+def _payload(name: str, title: str, mutation: Mutation) -> str:
+    """The name of the type of a payload."""
+    record = SHAPES[mutation.record]
+    shown = f"The record as it stands now; null where nothing was done, or it may not be read. {described(record)}"
+    why = f"Why {name} was not done, or its record is not shown. {mutation.says}"
+    fields = [
+        output(mutation.shows, f"{mutation.record} | None", shown),
+        *(output(extra.name, value_expression(extra.type, optional=True), extra.says) for extra in mutation.extras),
+        output(ERRORS, f"list[{errors_of(title, why)}]", f"{why} Empty otherwise."),
+        output(AUDIT_ENTRY, "ID | None", "The audit entry of the change; null where nothing was done. Ch.8 §1"),
+    ]
+    object_type(f"{title}Payload", f"What {name} answers. {mutation.says}", fields)
+    return f"{title}Payload"
+
+
+def answer_by_operation(schema: GraphQLSchema) -> None:
+    """Gives every field of the mutation root its operation."""
+    root = schema.mutation_type
+    for name, mutation in MUTATIONS.items():
+        if root is not None:
+            root.fields[name].resolve = partial(_changed, mutation)
+
+
+async def _changed(mutation: Mutation, _root: Any, info: GraphQLResolveInfo[Context], **given: Any) -> dict[str, Any]:
+    """Performs the operation, then answers the payload; what was decided stands, whatever can be shown of it.
+
+    Raises: Unavailable, and every bug, before or while it is performed.
+    """
+    context, payload = info.context, info.context.payloads[str(info.path.key)]
+    refusals: list[CreditError] = []
+    known: dict[str, Any] = dict.fromkeys(mutation.values)
+    records: dict[str, Any] = dict.fromkeys(payload.records)
+    try:
+        operation = enter(mutation.operation, given["input"])
+        ended = await context.house.gate.perform(operation, context.actor, request=context.request_id)
+    except (Refused, Invalid) as error:
+        refusals.append(error)
+    else:
+        known |= {AUDIT_ENTRY: ended.receipt.entry} | {extra.name: extra.of(ended) for extra in mutation.extras}
+        for key in payload.records:
+            records[key] = await _shown(context, payload.records[key], key, mutation.id(ended.value), refusals)
+    told = [(kind_of(error), _told(mutation, error)) for error in refusals]
+    errors = {key: [Typed(kind, forms[kind](values)) for kind, values in told] for key, forms in payload.errors.items()}
+    answer: dict[str, Any] = row(payload.values)(known)
+    return answer | records | errors
+
+
+async def _shown(context: Context, prepared: Prepared, key: str, id: Id, refusals: list[CreditError]) -> Any:  # noqa: A002 - the word of the ports
+    """The record, or null and why not; a fault is handed over, to stand as an error beside what was done."""
+    try:
+        return await read_record(context, key, prepared, id)
+    except (Refused, Invalid) as error:
+        sentence = f"It is done, but its record is not shown. {error.message}"
+        refusals.append(CreditError(sentence, code=error.code, advice=error.advice))
+        return None
+    except Exception as error:  # noqa: BLE001 - graphql-core tells it at its place; the change itself stands
+        return error
+
+
+def _told(mutation: Mutation, error: CreditError) -> dict[str, Any]:
+    """An error as its typed form shows it; its true cause stays in the audit log."""
+    return {
+        "code": error.code.value,
+        "message": error.message,
+        "advice": error.advice,
+        "path": placed(mutation.operation, error.path),
+    }
