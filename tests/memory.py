@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from domain.audit import Entry, Receipt, Trace, Warrant, Written
-from domain.errors import AuditUnavailable, Conflict, CreditError, KeyUnavailable, NotFound, NotPermitted, Stale
+from domain.errors import AuditUnavailable, CreditError, KeyUnavailable, NotFound, NotPermitted, Stale
 from domain.ids import Id, prefix_of
 from domain.ports import Clock, Committed, Draft, Fetch, Ids, Rows, SealedValue, Work
 from domain.records import Confidential, Record, Shape, Stamp
@@ -22,7 +22,7 @@ from domain.records import Confidential, Record, Shape, Stamp
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
-UNIQUE_BROKEN = "A record with the same key exists already."
+UNIQUE_BROKEN = "Somebody else was faster."
 
 
 class Faults:
@@ -185,7 +185,6 @@ class Unit:
         """Some facts of the current rows, by id."""
         self._store.faults.step("select")
         for row in self._matching(record, equal):
-            self._subjects[row.subject_id] = None
             yield tuple(_value(row, name) for name in facts)
 
     def add(self, records: Sequence[Record], *, skip_known: bool = False) -> int:
@@ -198,7 +197,7 @@ class Unit:
             if any(self.state.keys.get(key) for key in _keys(record)):
                 if skip_known:
                     continue
-                raise Conflict(UNIQUE_BROKEN)
+                raise Stale(UNIQUE_BROKEN)
             if self.state.versions(self._tenant, record.shape, record.id):
                 raise ValueError("The record is stored already.")
             self._put((record,))
@@ -216,13 +215,13 @@ class Unit:
         if record.stamp.version != old.stamp.version:
             raise Stale("The record changed meanwhile.")
         if any(self.state.keys.get(key, record.id) != record.id for key in _keys(record)):
-            raise Conflict(UNIQUE_BROKEN)
+            raise Stale(UNIQUE_BROKEN)
         for key in _keys(old):
             del self.state.keys[key]
         stamp = replace(
             record.stamp,
             version=old.stamp.version + 1,
-            effective_from=old.stamp.effective_from if correcting else self._now,
+            effective_from=record.stamp.effective_from if correcting else self._now,
             recorded_at=self._now,
             superseded_at=None,
         )
@@ -250,11 +249,9 @@ class Unit:
         self._store.faults.step("sealed")
         found: list[SealedValue[Any]] = []
         for record in records:
-            self._subjects[record.subject_id] = None
             for wanted in fields:
                 cell = self.state.cells.get((self._tenant, record.id, wanted.tag))
                 if cell:
-                    self._fields[wanted.tag] = None
                     found.append(
                         SealedValue(
                             field=cell.field,
@@ -308,7 +305,8 @@ class Unit:
         if lock:
             self.held.setdefault(row.id, row.shape)
         self._seen.add(row.id)
-        self._subjects[row.subject_id] = self._resources[row.id] = None
+        if row.shape.subject_reach:
+            self._subjects[row.subject_id] = self._resources[row.id] = None
         return row
 
     def _put(self, versions: tuple[Record, ...]) -> None:
@@ -316,6 +314,7 @@ class Unit:
         self.state.rows.setdefault((self._tenant, new.shape.name), {})[new.id] = versions
         self.state.keys.update(dict.fromkeys(_keys(new), new.id))
         self._written[new.id, new.stamp.version] = new
+        self._subjects[new.subject_id] = self._resources[new.id] = None
         self._touch(new, lock=False)
 
 
