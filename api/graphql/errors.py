@@ -61,6 +61,12 @@ def invalid(error: GraphQLError, request: str) -> dict[str, Any]:
     return _located(told(Malformed(sentence, advice=_ADVICE), request), error)
 
 
+def unfit(error: GraphQLError, request: str) -> dict[str, Any]:
+    """An argument that validation could not judge, such as null from a variable that has a default."""
+    sentence = "An argument does not have the type that is asked for there."
+    return _located(told(Malformed(sentence, advice=_ADVICE), request), error)
+
+
 def raised(error: GraphQLError, request: str) -> dict[str, Any]:
     """An error of an execution by graphql-core: one of ours, or a bug."""
     cause: BaseException | None = error

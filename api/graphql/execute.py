@@ -101,6 +101,8 @@ async def execute(
         return Response(None, refusal.errors, executed=False)
     except CreditError as error:
         return Response(None, [errors.told(error, request.request_id)], executed=False)
+    except GraphQLError as error:
+        return Response(None, [errors.unfit(error, request.request_id)], executed=False)
     except Exception as error:  # noqa: BLE001 - a bug is masked and logged; it must not reach the caller
         return Response(None, [errors.masked(error, request.request_id)], executed=False)
 
@@ -274,4 +276,4 @@ async def _mutation(
     if not isinstance(result, ExecutionResult):
         raise TypeError("A mutation has one result.")
     found = [errors.raised(error, request.request_id) for error in result.errors or ()]
-    return Response(result.data, found, executed=True, cost=cost)
+    return Response(result.data, found, executed=True, cost={key: rows for key, rows in cost.items() if rows})

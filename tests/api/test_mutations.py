@@ -265,7 +265,8 @@ def test_fragments_variables_conditions_and_aliases_count_in_a_payload_as_in_a_q
         openCreditFile(input: {reference: "L", name: "L", kind: ENTERPRISE, origin: $o}) {
             creditFile { name } creditFile { reference } other: creditFile @include(if: $no) { id } } __typename }
         fragment P on OpenCreditFilePayload { creditFile { ...F __typename } errors { __typename } }
-        fragment F on CreditFile { n: name ... on Node { key: id } contacts(first: $n) { totalCount nodes { duty } } }"""
+        fragment F on CreditFile { n: name ... on Node { key: id } contacts(first: $n) { totalCount nodes { duty } }
+        }"""
     response = house.ask(query, {"o": origin, "n": 1})
     assert response.errors == []
     file = house.current(CreditFile)[0]

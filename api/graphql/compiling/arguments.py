@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -31,6 +32,9 @@ from domain.reading import Slot
 from domain.records import PREFIXES
 
 Convert = Callable[[Any], Any]
+
+UNWRITTEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
+"""Control characters and halves of characters: no text of a request holds them, and no store keeps them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +108,12 @@ def page_size(value: int | None) -> int:
 
 
 def plain(value: Any) -> Any:
-    """A value as the read model knows it: an enum member is its word, a list is bounded.
+    """A value as the read model knows it: an enum member is its word, a list is bounded, a text is one stores keep.
 
-    Raises: Malformed (QUERY_TOO_LARGE).
+    Raises: Malformed, QUERY_TOO_LARGE for a list that is too long.
     """
+    if isinstance(value, str) and UNWRITTEN.search(value):
+        raise Malformed("A text of a condition holds characters that are not written.", advice="Leave them out.")
     if isinstance(value, Enum):
         return value.value
     if isinstance(value, list):

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from api.graphql.compiling.arguments import prefix_of_id
+from api.graphql.compiling.arguments import UNWRITTEN, prefix_of_id
 from api.graphql.generation.entered import attributes
 from api.graphql.generation.parts import is_value, item_of
 from api.graphql.generation.wording import camel
@@ -19,9 +18,6 @@ from domain.money import Money
 E = TypeVar("E")
 
 Place = tuple[str, ...]
-
-_UNWRITTEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
-"""Control characters and halves of characters: no text that is entered holds them, and no store keeps them all."""
 
 
 def enter(cls: type[E], given: Mapping[str, Any], place: Place = ()) -> E:
@@ -86,6 +82,6 @@ def _id(held: str, place: Place) -> Id:
 
 
 def _text(held: str, place: Place) -> str:
-    if _UNWRITTEN.search(held):
+    if UNWRITTEN.search(held):
         raise Malformed("The text holds characters that are not written.", advice="Leave them out.", path=place)
     return held

@@ -67,6 +67,22 @@ def test_a_variable_inside_an_input_is_named_by_its_path(house):
     assert "s3cret" not in json.dumps(response.body())
 
 
+def test_null_from_a_variable_with_a_default_is_refused_where_a_value_must_be(house):
+    purpose = f"""query($p: Purpose = CREDIT_REVIEW) {{ creditFile(id: "{FILE}") {{
+        confidential(purpose: $p) {{ phone }} }} }}"""
+    for query, name in ((purpose, "p"), ("query($b: Boolean = true) { me { person @skip(if: $b) tenant } }", "b")):
+        assert house.ask(query).errors == []
+        response = house.ask(query, {name: None})
+        assert (codes(response), response.executed) == (["MALFORMED"], False)
+
+
+@pytest.mark.parametrize("text", ["\x00", "a\x1b", "\ud800"])
+def test_a_condition_holds_only_text_that_is_written(house, text):
+    query = "query($s: String) { creditFiles(filter: {name: {contains: $s}}) { totalCount } }"
+    assert codes(house.ask(query, {"s": text})) == ["MALFORMED"]
+    assert house.entries == []
+
+
 def test_introspection_is_for_those_who_may_and_answers_beside_data(house):
     query = '{ me { person } t: __type(name: "Money") { name fields { name } } }'
     refused = house.ask(query)
