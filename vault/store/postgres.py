@@ -90,12 +90,15 @@ class PostgresStore:
 
     async def inspect(self, tenant: Id | None, look: Callable[[sa.Connection], T]) -> T:
         """What a look at one snapshot of the database finds; it changes nothing."""
-        async with self._engine.connect() as connection:
-            await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
-            await _enter(connection, tenant)
-            found = await connection.run_sync(look)
-            await connection.rollback()
-            return found
+        try:
+            async with self._engine.connect() as connection:
+                await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
+                await _enter(connection, tenant)
+                found = await connection.run_sync(look)
+                await connection.rollback()
+                return found
+        except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError):
+            raise Overloaded("The database cannot be reached now.") from None
 
     async def checkpoint(self, tenant: Id) -> str:
         """The signed checkpoint of a tenant's log, with everything in it that is durable now."""

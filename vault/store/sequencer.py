@@ -40,6 +40,7 @@ class Sequencer:
         self._heads = Heads(room)
         self._turn = asyncio.Lock()
         self._waiting: dict[Id, list[asyncio.Future[None]]] = {}
+        self._late: set[Id] = set()
         self._worker: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
@@ -81,7 +82,8 @@ class Sequencer:
     async def _work(self) -> None:
         while True:
             try:
-                await asyncio.wait_for(self._wake.wait(), LONGEST.total_seconds() if self._heads.unsigned else None)
+                unfinished = self._heads.unsigned or self._late
+                await asyncio.wait_for(self._wake.wait(), LONGEST.total_seconds() if unfinished else None)
                 idle = False
             except TimeoutError:
                 idle = True
@@ -89,14 +91,16 @@ class Sequencer:
             await self._round(idle=idle)
 
     async def _round(self, *, idle: bool) -> None:
-        """Moves what waits; a tenant whose round fails is tried again with its next entry."""
+        """Moves what waits; a tenant whose round fails is tried again soon."""
         waiting, self._waiting = self._waiting, {}
-        late = self._heads.waiting() if idle else ()
+        late = (*self._late, *self._heads.waiting()) if idle else ()
         for tenant in dict.fromkeys((*waiting, *late)):
             try:
                 while await self._move(tenant, idle=idle) == AT_ONCE:
                     pass
+                self._late.discard(tenant)
             except Exception as error:  # noqa: BLE001 - being late is no failure: the outbox keeps the entries
+                self._late.add(tenant)
                 _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
             for future in waiting.get(tenant, ()):
                 if not future.done():

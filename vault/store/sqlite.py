@@ -194,8 +194,8 @@ class SqliteStore:
         try:
             result, leaf = job.run(connection)
         except Exception as error:
-            if not _in_transaction(connection):
-                raise  # the database gave the whole transaction up, not this work alone
+            if isinstance(error, sa.exc.DBAPIError) or not _in_transaction(connection):
+                raise  # whether the database undid this work alone is not known: the whole transaction goes
             job.future.set_exception(_told(error))
             return
         done.append((job, result))
