@@ -14,6 +14,7 @@ from enum import Enum
 
 from domain.actors import Actor
 from domain.errors import Code, Conflict, CreditError, Malformed
+from domain.files.codes import check_digest, required_text
 from domain.files.opening import usable
 from domain.files.parties import CreditFile, Customer
 from domain.files.sources import LawfulBasis, Origin, Source, lawful
@@ -24,7 +25,6 @@ from domain.records import Record, fact, link, record
 
 MAX_ROWS = 5_000
 """Rows of one batch at most: one transaction, one audit entry."""
-MAX_NAME = 255
 
 
 class ImportKind(Enum):
@@ -140,9 +140,15 @@ class BeginImport(Operation[ImportRun]):
         sources = unit.find(Source, name=self.source)
         origin = Origin(source=sources[0].id if sources else Id(""), lawful_basis=self.lawful_basis)
         source = lawful(unit, origin)
-        name = self.file_name.strip()
-        if not 0 < len(name) <= MAX_NAME or not name.isprintable() or "/" in name or "\\" in name:
-            raise Malformed("The file's name is no plain name.", path=("fileName",))
+        check_digest(self.file_digest, "fileDigest")
+        check_digest(self.map_digest, "mapDigest")
+        name = required_text(self.file_name, "fileName")
+        if "/" in name or "\\" in name:
+            raise Malformed(
+                "The file's name names a folder.",
+                advice="Send the name alone, such as invoices.csv.",
+                path=("fileName",),
+            )
         known = unit.find(
             ImportRun, lock=True, source=source.id, file_digest=self.file_digest, map_digest=self.map_digest
         )

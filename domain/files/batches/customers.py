@@ -8,7 +8,7 @@ from typing import Any
 
 from domain.actors import Actor
 from domain.errors import CreditError
-from domain.files.codes import short_text
+from domain.files.codes import required_text, short_text
 from domain.files.importing import (
     ImportKind,
     ImportRun,
@@ -155,10 +155,9 @@ class _Batch:
         return len(newcomers)
 
     def _draft(self, item: CustomerRow) -> None:
-        reference = short_text(item.reference, "reference") or ""
-        name = short_text(item.name, "name") or ""
+        reference, name = required_text(item.reference, "reference"), required_text(item.name, "name")
         owner = short_text(item.account_owner, "accountOwner")
-        checked, contact = self._checked(item, None)
+        checked, contact = self._checked(item, item.kind, None)
         customer, file = draft_file(
             self.unit,
             self.actor,
@@ -173,8 +172,8 @@ class _Batch:
 
     def _update(self, file: CreditFile, item: CustomerRow, tally: Tally) -> None:
         usable(file)
-        name = short_text(item.name, "name")
-        checked, contact = self._checked(item, file.id)
+        name = required_text(item.name, "name")
+        checked, contact = self._checked(item, self.unit.get(Customer, file.customer).kind, file.id)
         changed = changed_file(self.unit, self.actor, file, name=name, checked=checked, origin=self.run.origin)
         # Sealed values cannot be compared here, so a row that has any is taken for news.
         if not checked.secrets and not contact and _facts(changed) == _facts(file):
@@ -188,11 +187,12 @@ class _Batch:
         self.files[file.reference] = updated
         tally.updated += 1
 
-    def _checked(self, item: CustomerRow, own: Id | None) -> tuple[Checked, Contact | None]:
+    def _checked(self, item: CustomerRow, kind: PartyKind, own: Id | None) -> tuple[Checked, Contact | None]:
         """The row's values after every check; a unified social credit code belongs to one file, in the batch too."""
         checked = check(item.basic, self.unit.now.date())
         refuse_birth(item.kind, checked)
         contact = None if item.contact is None else check_contact(item.contact)
+        refuse_birth(kind, checked)
         refuse_double(self.unit, checked, own)
         for secret, value in checked.secrets:
             is_code = secret is CreditFile.unified_social_credit_code
