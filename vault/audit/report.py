@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from enum import Enum
 
 MAX_LISTED = 100
-"""Problems beyond these are counted, not listed."""
+"""Problems of one kind beyond these are counted, not listed; no kind hides another."""
 
 
 class Kind(Enum):
@@ -86,6 +87,7 @@ class Findings:
 
     def __init__(self) -> None:
         self._listed: dict[Problem, None] = {}
+        self._of: Counter[Kind] = Counter()
         self.found = 0
 
     def add(self, kind: Kind, place: str = "", detail: str = "") -> None:
@@ -94,7 +96,8 @@ class Findings:
         if problem in self._listed:
             return
         self.found += 1
-        if len(self._listed) < MAX_LISTED:
+        if self._of[kind] < MAX_LISTED:
+            self._of[kind] += 1
             self._listed[problem] = None
 
     @property

@@ -8,7 +8,7 @@ if that leads upwards the damage is in the tile alone. So one damaged file is on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice, product
 
@@ -179,10 +179,10 @@ class Stored:
         return entries
 
 
-def widest_older(read: Callable[[str], bytes | None], tile: Tile) -> tuple[bytes, ...]:
-    """The entries of the widest narrower bundle at a place: what is left of a log that was cut short."""
-    for width in range(tile.width - 1, 0, -1):
-        data = read(Tile(ENTRIES, tile.index, width).path)
+def left_at(read: Callable[[str], bytes | None], bundle: Tile) -> tuple[bytes, ...]:
+    """The entries of the widest bundle at a place where the one that is due is missing."""
+    for width in range(WIDTH, 0, -1):
+        data = read(replace(bundle, width=width).path)
         if data is not None:
             return tiles.read_bundle(data)[0]
     return ()

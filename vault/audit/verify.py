@@ -20,7 +20,7 @@ from vault.audit.leaf import read_leaf
 from vault.audit.merkle import leaf_hash
 from vault.audit.note import BadSignature, Checkpoint, UnknownKey, Verifier
 from vault.audit.report import Findings, Kind, Report
-from vault.audit.stored import Read, Stored, prefix_of, widest_older
+from vault.audit.stored import Read, Stored, left_at, prefix_of
 from vault.audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, tile_at
 
 MAX_ABSENT = 64
@@ -160,14 +160,16 @@ def _entries(stored: Stored, size: int, origin: str, findings: Findings) -> None
             absent.append(bundle)
             if len(absent) == MAX_ABSENT:
                 break
+    cut = len(absent) > 1
     if absent:
+        # A log that was cut short, or grew, may still have a bundle of another width where this one is due.
         first = absent[0].index * WIDTH
-        left = widest_older(lambda path: stored.file(path, quiet=True), absent[0])
-        promised = stored.judged(replace(absent[0], level=0)).hashes
+        left = left_at(lambda path: stored.file(path, quiet=True), absent[0])
         hashes = tuple(map(leaf_hash, left))
-        alignment.feed(first, promised[: len(hashes)] or hashes, hashes)
+        alignment.feed(first, stored.judged(replace(absent[0], level=0)).hashes or hashes, hashes)
         check.see(first, left)
-    alignment.finish(size, cut=bool(absent))
+        cut = cut or len(left) < absent[0].width
+    alignment.finish(size, cut=cut)
 
 
 class _Entries:
