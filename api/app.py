@@ -4,31 +4,37 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
+from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from api.graphql.context import Memory
 from api.graphql.operations import declared_actions
 from api.graphql.schema import Schema, build_schema
-from api.settings import Settings
+from api.http.application import build_http
+from api.settings import Settings, load
 from authz import tokens
 from authz.roles import JOB
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
-from domain.errors import Conflict, NotAuthenticated, NotFound
+from domain.errors import Conflict, CreditError, NotAuthenticated, NotFound
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
 from domain.ports import Readings
 from domain.tenancy import OpenTenant
+from vault.audit import note
 from vault.audit.files import write_log
+from vault.audit.report import Report
+from vault.audit.verify import verify_folder
 from vault.keyfile import KeyFile
 from vault.keys import Keyring
 from vault.opening import VaultOpener
@@ -255,3 +261,64 @@ async def _holds_tenants(url: str) -> bool:
     import asyncio  # noqa: PLC0415 - the same
 
     return await asyncio.to_thread(migrations.within, url, _holds)
+
+
+class Served:
+    """The application of one server process: it opens its house when the server starts and closes it at the end."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._open = AsyncExitStack()
+        self._application: Starlette | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request, or starts and ends with the server."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._application is not None:
+            await self._application(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            house = await self._open.enter_async_context(open_house(self._settings))
+            self._application = _application(house)
+        except CreditError as error:
+            await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self._application = None
+        await self._open.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create() -> Served:
+    """The application as a server with several processes makes it, each for itself, from the environment."""
+    return Served(load())
+
+
+def _application(house: House) -> Starlette:
+    async def database() -> None:
+        await house.store.tenants()
+
+    async def keys() -> None:
+        KeyFile(house.settings.key_file).health()
+
+    async def head() -> None:
+        await house.store.checkpoint(INSTALLATION)
+
+    async def public() -> Mapping[str, Any]:
+        logs = [await house.verifying_key(tenant) for tenant in await house.store.tenants()]
+        return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
+
+    probes = {"database": database, "keys": keys, "audit": head}
+    return build_http(house, Authenticator(house), probes=probes, keys=public)
+
+
+def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:
+    """What is wrong with an exported log, judged by a pinned key; it needs no database and no house.
+
+    Raises: Malformed when the key is none.
+    """
+    return verify_folder(folder, note.Verifier.read(key), earlier=earlier)
