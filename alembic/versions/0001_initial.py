@@ -261,7 +261,7 @@ def _consent() -> None:
         _instant("not_before"),
         _instant("not_after"),
         sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("given_by", sa.Text(), nullable=False),
+        sa.Column("given_by", sa.Text(), nullable=True),
         sa.Column("notice_digest", sa.Text(), nullable=False),
         sa.Column("evidence_digest", sa.Text(), nullable=True),
     )

@@ -19,14 +19,19 @@ class PartnerState(Enum):
 
 
 class ConsentState(Enum):
-    """REQUESTED → GIVEN or REFUSED; GIVEN → WITHDRAWN, EXPIRED or INVALIDATED."""
+    """REQUESTED → GIVEN or REFUSED; GIVEN → WITHDRAWN. A consent that was given is over at `not_after`, by the clock.
+
+    Expiry is no state that is written: nobody has to act for it, so no job can be late with it.
+    """
 
     REQUESTED = "REQUESTED"
+    """The customer was asked and has not answered."""
     GIVEN = "GIVEN"
+    """It holds from `not_before` until `not_after`."""
     REFUSED = "REFUSED"
+    """The customer said no; the same is not asked again for 90 days."""
     WITHDRAWN = "WITHDRAWN"
-    EXPIRED = "EXPIRED"
-    INVALIDATED = "INVALIDATED"
+    """The customer took it back; nothing is disclosed under it any more."""
 
 
 class ConsentUse(Enum):
@@ -70,7 +75,9 @@ class Consent(Record):
     not_before: datetime = fact("From when it holds. Ch.4 §4")
     not_after: datetime = fact("Until when it holds. Ch.4 §4")
     state: ConsentState = fact("Where it stands. Ch.4 §4", filter=True)
-    given_by: str = fact("Who gave it, and by what authority. Ch.4 §4")
+    given_by: str | None = fact(
+        "Who gave it, and by what authority; nobody while it is asked for. Ch.4 §4", default=None
+    )
     notice_digest: str = fact("SHA-256 of the notice as it was shown. Ch.4 §4")
     evidence_digest: str | None = fact("SHA-256 of the evidence. Ch.4 §4", default=None)
 

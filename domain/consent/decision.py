@@ -24,6 +24,7 @@ class Reason(Enum):
     CONSUMED = "CONSUMED"
     RECIPIENT_SUSPENDED = "RECIPIENT_SUSPENDED"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
+    NOT_ON_FILE = "NOT_ON_FILE"
 
     @property
     def unlock(self) -> str:
@@ -40,7 +41,8 @@ _UNLOCK = {
     Reason.FIELD_NOT_COVERED: "Ask the customer for a consent that covers this field.",
     Reason.CONSUMED: "The consent is used up; ask the customer for a new one.",
     Reason.RECIPIENT_SUSPENDED: "The partner is suspended; ask the company's privacy officer.",
-    Reason.UNKNOWN_FIELD: "Ask only for fields that the schema names as confidential.",
+    Reason.UNKNOWN_FIELD: "Ask only for confidential fields of a credit file, by their tags.",
+    Reason.NOT_ON_FILE: "Ask the customer or the company to complete the file.",
 }
 
 _WEIGHT = {reason: index for index, reason in enumerate(Reason)}
@@ -61,7 +63,8 @@ def decide(
 ) -> Verdict:
     """Which of the fields a partner may get now, under the one consent that covers most of them.
 
-    Two consents never add up, neither for one field nor within one disclosure. Default is deny.
+    Two consents never add up, neither for one field nor within one disclosure. Of those that cover as many, one that
+    is not used up comes first, then the one that holds longest. Default is deny.
 
     Chapter: 4.4.
     Shape:   total; every field is either allowed or has a reason; nothing is allowed without a consent in force
@@ -70,9 +73,11 @@ def decide(
     wanted = tuple(dict.fromkeys(fields))
     if partner.state is not PartnerState.ACTIVE:
         return Verdict(consent=None, allowed=(), denied=dict.fromkeys(wanted, Reason.RECIPIENT_SUSPENDED))
+    if purpose not in partner.purposes:
+        return Verdict(consent=None, allowed=(), denied=dict.fromkeys(wanted, Reason.PURPOSE_NOT_COVERED))
     own = [consent for consent in consents if consent.partner == partner.id]
     usable = [consent for consent in own if obstacle(consent, purpose, at) is None]
-    best = max(usable, key=lambda consent: (_covered(consent, wanted), consent.not_after, consent.id), default=None)
+    best = max(usable, key=lambda consent: _preference(consent, wanted), default=None)
     if best is None or not _covered(best, wanted):
         return Verdict(
             consent=None,
@@ -102,6 +107,10 @@ def obstacle(consent: Consent, purpose: Purpose, at: datetime) -> Reason | None:
     if consent.use is not ConsentUse.STANDING and consent.uses >= (consent.max_uses or 1):
         return Reason.CONSUMED
     return None
+
+
+def _preference(consent: Consent, wanted: Sequence[str]) -> tuple[int, bool, datetime, Id]:
+    return _covered(consent, wanted), consent.use is ConsentUse.STANDING, consent.not_after, consent.id
 
 
 def _covered(consent: Consent, fields: Sequence[str]) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from domain import canonical
@@ -17,16 +19,18 @@ from domain.consent.consents import (
     Withheld,
 )
 from domain.consent.decision import Reason, Verdict, decide, same_request
-from domain.consent.giving import reference
-from domain.errors import Code, Malformed, NotConsented, NotPermitted
+from domain.consent.giving import DISCLOSABLE, reference
+from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import SealedValue, Unit
 from domain.reading import Purpose
-from domain.records import TAGS
 
 MAX_FIELDS = 50
+MIN_KEY, MAX_KEY = 8, 200
+"""Characters of an idempotency key."""
+_TAG = re.compile(r"[a-z_]{1,40}\.[a-z_]{1,40}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,10 +55,11 @@ class RequestDisclosure(Operation[Disclosed]):
     """The partner's own key, 8 to 200 characters: asking again with it discloses nothing new. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Disclosed]:
-        """Exactly the consented fields are disclosed; without any, it is refused, recorded, and says no more.
+        """Exactly the consented fields that are on file are disclosed; without consent it is refused and says no more.
 
         The consent's row is locked, decided on and used in this transaction: a withdrawal comes before or after it,
-        never between. Asking again under the same key gives the same disclosure and uses nothing up.
+        never between. Asking again under the same key gives the same disclosure and uses nothing up; neither does a
+        request that would disclose nothing.
 
         Chapter: 4.4.
         """
@@ -68,39 +73,55 @@ class RequestDisclosure(Operation[Disclosed]):
             return self._again(unit, earlier[0], canonical.digest(asked))
         files = unit.find(CreditFile, id=self.credit_file)
         consents = unit.find(Consent, lock=True, credit_file=self.credit_file, partner=partner.id)
-        verdict = decide(consents, partner, purpose=self.purpose, fields=self.fields, at=unit.now)
+        verdict = _decided_on(consents, partner, self.purpose, self.fields, unit.now)
         if not files or files[0].state is not FileState.OPEN or verdict.consent is None:
             raise _refused(files, verdict)
-        return self._disclose(unit, files[0], partner, verdict, canonical.digest(asked))
+        return self._disclose(unit, files[0], verdict.consent, verdict, canonical.digest(asked))
 
     def _check(self) -> None:
         if not 1 <= len(self.fields) <= MAX_FIELDS:
-            raise Malformed(f"Ask for 1 to {MAX_FIELDS} fields.", path=("fields",))
-        if not 8 <= len(self.idempotency_key) <= 200 or not self.idempotency_key.isprintable():  # noqa: PLR2004 - the bounds the sentence names
-            raise Malformed("An idempotency key has 8 to 200 printable characters.", path=("idempotencyKey",))
+            raise Malformed(
+                f"Ask for 1 to {MAX_FIELDS} fields.", advice="Ask in parts, each with its own key.", path=("fields",)
+            )
+        for index, field in enumerate(self.fields):
+            # What is no tag at all may hold anything, and must not get into a disclosure.
+            if not _TAG.fullmatch(field):
+                raise Malformed(
+                    "A field is named by its tag.",
+                    advice="Use tags such as contact.phone.",
+                    path=("fields", str(index)),
+                )
+        if not MIN_KEY <= len(self.idempotency_key) <= MAX_KEY or not self.idempotency_key.isprintable():
+            raise Malformed(
+                f"An idempotency key has {MIN_KEY} to {MAX_KEY} printable characters.",
+                advice="Send a key of your own making, a new one for each new request.",
+                path=("idempotencyKey",),
+            )
 
     def _disclose(
-        self, unit: Unit, file: CreditFile, partner: Partner, verdict: Verdict, digest: str
+        self, unit: Unit, file: CreditFile, consent: Consent, verdict: Verdict, digest: str
     ) -> Decided[Disclosed]:
-        consent = verdict.consent
-        if consent is None:
-            raise AssertionError("a disclosure rests on a consent")
+        sealed = _load(unit, file, verdict.allowed)
+        on_file = {value.field.tag for value in sealed}
+        if not on_file:
+            raise NotFound("None of these fields is on file.", advice=Reason.NOT_ON_FILE.unlock, path=("fields",))
+        denied = verdict.denied | {tag: Reason.NOT_ON_FILE for tag in verdict.allowed if tag not in on_file}
         if consent.use is not ConsentUse.STANDING:
             consent = unit.replace(replace(consent, uses=consent.uses + 1))
-        sealed = _load(unit, file, verdict.allowed)
         disclosure = Disclosure(
             stamp=unit.stamp(Disclosure, subject=file.subject_id),
             credit_file=file.id,
-            partner=partner.id,
+            partner=consent.partner,
             consent=consent.id,
             consent_version=consent.stamp.version,
             purpose=self.purpose,
-            fields=verdict.allowed,
+            fields=tuple(tag for tag in verdict.allowed if tag in on_file),
             withheld=tuple(
-                Withheld(field=field, reason=reason.value, unlock=reason.unlock)
-                for field, reason in verdict.denied.items()
+                Withheld(field=tag, reason=denied[tag].value, unlock=denied[tag].unlock)
+                for tag in dict.fromkeys(self.fields)
+                if tag in denied
             ),
-            state=DisclosureState.PARTIAL if verdict.denied else DisclosureState.RELEASED,
+            state=DisclosureState.PARTIAL if denied else DisclosureState.RELEASED,
             idempotency_key=self.idempotency_key,
             request_digest=digest,
         )
@@ -119,16 +140,24 @@ class RequestDisclosure(Operation[Disclosed]):
         partner = unit.get(Partner, earlier.partner)
         # A withdrawal bites at once, also on a retry; a use that is spent already is not spent again.
         unspent = [] if consent is None else [replace(consent, uses=0)]
-        verdict = decide(unspent, partner, purpose=earlier.purpose, fields=earlier.fields, at=unit.now)
+        verdict = _decided_on(unspent, partner, earlier.purpose, earlier.fields, unit.now)
         files = unit.find(CreditFile, id=earlier.credit_file)
         if consent is None or verdict.consent is None or not files or files[0].state is not FileState.OPEN:
             raise _refused(files, verdict)
         return _decided(earlier, _load(unit, files[0], earlier.fields), reference(consent))
 
 
+def _decided_on(
+    consents: Sequence[Consent], partner: Partner, purpose: Purpose, fields: Sequence[str], at: datetime
+) -> Verdict:
+    """The decision over the fields that can be disclosed at all; the others are unknown to a partner."""
+    known = [tag for tag in fields if tag in DISCLOSABLE]
+    verdict = decide(consents, partner, purpose=purpose, fields=known, at=at)
+    return replace(verdict, denied=verdict.denied | {tag: Reason.UNKNOWN_FIELD for tag in fields if tag not in known})
+
+
 def _load(unit: Unit, file: CreditFile, tags: Sequence[str]) -> list[SealedValue[Any]]:
-    fields = [TAGS[tag] for tag in tags if TAGS[tag].record == CreditFile.shape.table]
-    return unit.sealed([file], fields)
+    return unit.sealed([file], [DISCLOSABLE[tag] for tag in tags])
 
 
 def _decided(disclosure: Disclosure, sealed: Sequence[SealedValue[Any]], consent: str) -> Decided[Disclosed]:
@@ -143,10 +172,12 @@ def _decided(disclosure: Disclosure, sealed: Sequence[SealedValue[Any]], consent
 
 def _refused(files: Sequence[CreditFile], verdict: Verdict) -> NotConsented:
     """One refusal for every cause: a partner must not learn from it whether the customer exists."""
-    reasons = sorted({reason.value for reason in verdict.denied.values()})
-    cause = ",".join(reasons) if files else "NO_SUCH_FILE"
+    if not files:
+        cause = "NO_SUCH_FILE"
+    elif verdict.consent is not None:
+        cause = "FILE_NOT_OPEN"
+    else:
+        cause = ",".join(sorted({reason.value for reason in verdict.denied.values()}))
     return NotConsented(
-        "No consent in force lets you have any of these fields for this purpose.",
-        cause=cause or Reason.NO_CONSENT.value,
-        path=("creditFile",),
+        "No consent in force lets you have any of these fields for this purpose.", cause=cause, path=("creditFile",)
     )

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentState, ConsentUse, Partner, PartnerState
 from domain.errors import Code, Malformed, NotFound
+from domain.files.codes import check_digest, required_text
+from domain.files.forbidden import category_of
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.reading import Purpose
-from domain.records import TAGS
 
-_DIGEST = re.compile(r"[0-9a-f]{64}")
+DISCLOSABLE = {field.tag: field for field in CreditFile.shape.confidential.values()}
+"""What a customer can consent to: the confidential fields of its file, by tag. Contacts are persons of their own."""
 
 
 @operation("partner:register", chapter="4.4")
@@ -37,11 +39,21 @@ class RegisterPartner(Operation[Partner]):
         Chapter: 4.4.
         """
         del actor
-        name, contact = self.name.strip(), self.contact.strip()
-        if not name or not contact or not self.purposes:
-            raise Malformed("A partner needs a name, a contact and at least one purpose.", path=("name",))
+        name, contact = required_text(self.name, "name"), required_text(self.contact, "contact")
+        if not self.purposes:
+            raise Malformed(
+                "A partner is registered for a purpose.",
+                code=Code.MISSING_VALUE,
+                advice="Send at least one purpose.",
+                path=("purposes",),
+            )
         if unit.find(Partner, name=name):
-            raise Malformed("A partner of this name exists already.", code=Code.CONFLICT, path=("name",))
+            raise Malformed(
+                "A partner of this name exists already.",
+                code=Code.CONFLICT,
+                advice="Use it, or register the other one under its full legal name.",
+                path=("name",),
+            )
         partner = Partner(
             stamp=unit.stamp(Partner),
             name=name,
@@ -51,6 +63,49 @@ class RegisterPartner(Operation[Partner]):
         )
         unit.add([partner])
         return Decided(value=partner, resources=(partner.id,))
+
+
+@operation("partner:register", chapter="4.4")
+class SuspendPartner(Operation[Partner]):
+    """Suspends a partner: from now on it gets nothing, whatever was consented to (Ch.4 §4)."""
+
+    partner: Id
+    """The partner. Ch.4 §4"""
+    reason: str
+    """Why; it is kept sealed beside the audit entry. Ch.8 §1"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Partner]:
+        """Suspending twice changes nothing.
+
+        Chapter: 4.4.
+        """
+        del actor
+        return _put_in(unit, self.partner, PartnerState.SUSPENDED, required_text(self.reason, "reason"))
+
+
+@operation("partner:register", chapter="4.4")
+class ReinstatePartner(Operation[Partner]):
+    """Lets a suspended partner ask again; consents that still hold count again (Ch.4 §4)."""
+
+    partner: Id
+    """The partner. Ch.4 §4"""
+    reason: str
+    """Why; it is kept sealed beside the audit entry. Ch.8 §1"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Partner]:
+        """Reinstating twice changes nothing.
+
+        Chapter: 4.4.
+        """
+        del actor
+        return _put_in(unit, self.partner, PartnerState.ACTIVE, required_text(self.reason, "reason"))
+
+
+def _put_in(unit: Unit, partner_id: Id, state: PartnerState, reason: str) -> Decided[Partner]:
+    partner = unit.get(Partner, partner_id, lock=True)
+    if partner.state is not state:
+        partner = unit.replace(replace(partner, state=state))
+    return Decided(value=partner, note=reason, resources=(partner.id,))
 
 
 @operation("consent:record", chapter="4.4")
@@ -88,7 +143,11 @@ class GrantConsent(Operation[Consent]):
         file = own_file(unit, actor, self.credit_file)
         partner = unit.get(Partner, self.partner)
         begins = self.not_before or unit.now
-        self._check(partner, begins, unit.now)
+        check_terms(self.fields, self.use, self.max_uses)
+        check_term(begins, self.not_after, unit.now)
+        check_partner(partner, self.purpose)
+        check_digest(self.notice_digest, "noticeDigest")
+        check_digest(self.evidence_digest, "evidenceDigest")
         consent = Consent(
             stamp=unit.stamp(Consent, subject=file.subject_id, effective_from=begins),
             credit_file=file.id,
@@ -100,40 +159,12 @@ class GrantConsent(Operation[Consent]):
             not_before=begins,
             not_after=self.not_after,
             state=ConsentState.GIVEN,
-            given_by=self.given_by.strip(),
+            given_by=required_text(self.given_by, "givenBy"),
             notice_digest=self.notice_digest,
             evidence_digest=self.evidence_digest,
         )
         unit.add([consent])
-        return Decided(
-            value=consent,
-            purpose=self.purpose.value,
-            consent=reference(consent),
-            resources=(consent.id, file.id),
-        )
-
-    def _check(self, partner: Partner, begins: datetime, now: datetime) -> None:
-        unknown = sorted(set(self.fields) - set(TAGS))
-        if unknown or not self.fields:
-            raise Malformed(
-                "A consent names confidential fields by their tags.",
-                advice="Use tags such as contact.phone; unknown: " + (", ".join(unknown) or "none were sent") + ".",
-                path=("fields",),
-            )
-        if self.purpose not in partner.purposes:
-            raise Malformed("The partner is not registered for this purpose.", path=("purpose",))
-        if self.not_after <= max(begins, now):
-            raise Malformed(
-                "A consent must end after it begins, in the future.", code=Code.MALFORMED_DATE, path=("notAfter",)
-            )
-        counted = self.use is ConsentUse.COUNTED
-        if counted != (self.max_uses is not None) or (self.max_uses is not None and self.max_uses < 1):
-            raise Malformed("maxUses goes with COUNTED, and is at least 1.", path=("maxUses",))
-        if not self.given_by.strip():
-            raise Malformed("A consent says who gave it.", code=Code.MISSING_VALUE, path=("givenBy",))
-        for name, digest in (("noticeDigest", self.notice_digest), ("evidenceDigest", self.evidence_digest)):
-            if digest is not None and not _DIGEST.fullmatch(digest):
-                raise Malformed("A digest is SHA-256 in lower-case hex.", code=Code.MALFORMED_CODE, path=(name,))
+        return told(consent)
 
 
 @operation("consent:withdraw", chapter="4.4")
@@ -144,36 +175,146 @@ class WithdrawConsent(Operation[Consent]):
     """The consent to withdraw. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
-        """Only a given consent can be withdrawn; withdrawing twice changes nothing.
+        """Only a given consent can be withdrawn, also of a file that is not open; twice changes nothing.
 
         Chapter: 4.4.
         """
-        consent = unit.get(Consent, self.consent, lock=True)
-        own_file(unit, actor, consent.credit_file, any_state=True)
+        consent = own_consent(unit, actor, self.consent)
         if consent.state is not ConsentState.WITHDRAWN:
             if consent.state is not ConsentState.GIVEN:
-                raise Malformed("Only a given consent can be withdrawn.", code=Code.INVALID_TRANSITION)
+                raise Malformed(
+                    "Only a given consent can be withdrawn.",
+                    code=Code.INVALID_TRANSITION,
+                    advice="Refuse a request with refuseConsent; what was refused discloses nothing anyway.",
+                    path=("consent",),
+                )
             consent = unit.replace(replace(consent, state=ConsentState.WITHDRAWN))
-        return Decided(
-            value=consent,
-            purpose=consent.purpose.value,
-            consent=reference(consent),
-            resources=(consent.id, consent.credit_file),
+        return told(consent)
+
+
+def check_terms(fields: Sequence[str], use: ConsentUse, max_uses: int | None) -> None:
+    """Refuses terms that name no confidential field of a file, or one of another kind, or an impossible use.
+
+    A name that is not known may hold anything, so it is told by its place.
+
+    Chapter: 4.3, 4.4.
+    Raises:  Malformed; FORBIDDEN_CATEGORY for what is never collected.
+    """
+    if not fields:
+        raise Malformed(
+            "A consent names at least one field.",
+            code=Code.MISSING_VALUE,
+            advice="Send tags of confidential fields, such as contact.phone.",
+            path=("fields",),
+        )
+    for index, field in enumerate(fields):
+        if field in DISCLOSABLE:
+            continue
+        category = category_of(field)
+        raise Malformed(
+            f"A field of the category {category.words} is not collected."
+            if category
+            else "A consent names confidential fields of the credit file by their tags.",
+            code=Code.FORBIDDEN_CATEGORY if category else Code.MALFORMED,
+            advice="Use these tags: " + ", ".join(sorted(DISCLOSABLE)) + ".",
+            path=("fields", str(index)),
+        )
+    if (use is ConsentUse.COUNTED) != (max_uses is not None) or (max_uses is not None and max_uses < 1):
+        raise Malformed(
+            "maxUses goes with COUNTED, and is at least 1.",
+            advice="Send it with COUNTED, and leave it out otherwise.",
+            path=("maxUses",),
         )
 
 
-def own_file(unit: Unit, actor: Actor, credit_file: Id, *, any_state: bool = False) -> CreditFile:
-    """The file, which for a customer acting for itself must be its own.
+def check_term(begins: datetime, ends: datetime, now: datetime) -> None:
+    """Refuses a term that is over before it begins, or has no time zone.
+
+    Chapter: 4.4.
+    Raises:  Malformed (MALFORMED_DATE).
+    """
+    for instant, name in ((begins, "notBefore"), (ends, "notAfter")):
+        if instant.tzinfo is None:
+            raise Malformed(
+                "An instant needs its time zone.",
+                code=Code.MALFORMED_DATE,
+                advice="Write it like 2026-11-24T08:30:00Z.",
+                path=(name,),
+            )
+    if ends <= max(begins, now):
+        raise Malformed(
+            "A consent must end after it begins, in the future.",
+            code=Code.MALFORMED_DATE,
+            advice="Send an end that lies ahead.",
+            path=("notAfter",),
+        )
+
+
+def check_partner(partner: Partner, purpose: Purpose) -> None:
+    """Refuses to ask or to record a consent for a partner that could not use it.
+
+    Chapter: 4.4.
+    Raises:  Malformed.
+    """
+    if partner.state is not PartnerState.ACTIVE:
+        raise Malformed(
+            "The partner is suspended.",
+            code=Code.INVALID_TRANSITION,
+            advice="Wait until the privacy officer reinstates it.",
+            path=("partner",),
+        )
+    if purpose not in partner.purposes:
+        raise Malformed(
+            "The partner is not registered for this purpose.",
+            advice="Use one of its purposes, or have the privacy officer register it.",
+            path=("purpose",),
+        )
+
+
+def own_file(unit: Unit, actor: Actor, credit_file: Id, *, lock: bool = False) -> CreditFile:
+    """The open file, which for a customer acting for itself must be its own; another's is not there for it.
 
     Chapter: 3.3, 4.4.
     Raises:  NotFound.
     """
-    file = unit.get(CreditFile, credit_file)
-    if actor.subject is not None and file.subject_id != actor.subject:
-        raise NotFound("There is no such credit file.", path=("creditFile",), cause="NOT_OWN_FILE")
-    if not any_state:
-        usable(file)
-    return file
+    found = unit.find(CreditFile, lock=lock, id=credit_file)
+    if not found or not _own(actor, found[0].subject_id):
+        raise NotFound(
+            "There is no such credit file.", path=("creditFile",), cause="NOT_OWN_FILE" if found else "NO_SUCH_FILE"
+        )
+    usable(found[0])
+    return found[0]
+
+
+def own_consent(unit: Unit, actor: Actor, consent: Id) -> Consent:
+    """The consent, locked; a customer acting for itself finds its own only.
+
+    Chapter: 3.3, 4.4.
+    Raises:  NotFound.
+    """
+    found = unit.find(Consent, lock=True, id=consent)
+    if not found or not _own(actor, found[0].subject_id):
+        raise NotFound(
+            "There is no such consent.", path=("consent",), cause="NOT_OWN_CONSENT" if found else "NO_SUCH_CONSENT"
+        )
+    return found[0]
+
+
+def _own(actor: Actor, subject: Id) -> bool:
+    return actor.subject is None or actor.subject == subject
+
+
+def told(consent: Consent) -> Decided[Consent]:
+    """The end of an operation on a consent, as its audit entry tells it.
+
+    Chapter: 4.4, 8.1.
+    """
+    return Decided(
+        value=consent,
+        purpose=consent.purpose.value,
+        consent=reference(consent),
+        resources=(consent.id, consent.credit_file),
+    )
 
 
 def reference(consent: Consent) -> str:

@@ -202,13 +202,8 @@ def test_errors_are_asked_for_by_type_by_interface_and_under_any_alias(house):
     response = house.ask(query)
     assert response.errors == []
     assert response.data["registerPartner"] == {
-        "a": [{"c": "MALFORMED", "__typename": "MalformedError", "path": ["name"]}],
-        "b": [
-            {
-                "__typename": "MalformedError",
-                "code": "A partner needs a name, a contact and at least one purpose.",
-            }
-        ],
+        "a": [{"c": "MISSING_VALUE", "__typename": "MalformedError", "path": ["name"]}],
+        "b": [{"__typename": "MalformedError", "code": "The name is missing."}],
         "c": [{"__typename": "MalformedError"}],
     }
 
