@@ -1,0 +1,58 @@
+"""Answers as JSON, and the way to say no before a document is carried out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from starlette.responses import Response
+
+from api.graphql import errors
+from api.graphql import execute as graphql
+from domain.errors import Code, CreditError
+
+JSON = "application/json"
+GRAPHQL = "application/graphql-response+json"
+
+_UNAVAILABLE = frozenset(
+    code.value for code in (Code.AUDIT_UNAVAILABLE, Code.KEY_UNAVAILABLE, Code.TAMPERED, Code.OVERLOADED)
+)
+
+
+class Declined(Exception):
+    """The request is answered without being carried out."""
+
+    def __init__(self, status: HTTPStatus, error: CreditError, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+        self.error = error
+        self.headers = dict(headers or {})
+
+
+def printed(
+    body: Mapping[str, Any], status: int, media: str = JSON, headers: Mapping[str, str] | None = None
+) -> Response:
+    """A JSON answer in UTF-8."""
+    text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+    return Response(text.encode(), status, headers=dict(headers or {}), media_type=f"{media}; charset=utf-8")
+
+
+def declined(no: Declined, request: str, media: str = JSON) -> Response:
+    """The answer to a request that is not carried out: the form of GraphQL errors, whatever was asked."""
+    return printed({"errors": [errors.told(no.error, request)]}, no.status, media, no.headers)
+
+
+def status_of(response: graphql.Response, media: str) -> int:
+    """The status of an answer of GraphQL over HTTP: the older media type is 200 for all that was understood."""
+    if response.executed:
+        return HTTPStatus.OK
+    codes = {error["extensions"]["code"] for error in response.errors}
+    if errors.INTERNAL in codes:
+        return HTTPStatus.INTERNAL_SERVER_ERROR
+    if codes & _UNAVAILABLE:
+        return HTTPStatus.SERVICE_UNAVAILABLE
+    if media == JSON:
+        return HTTPStatus.OK
+    return HTTPStatus.FORBIDDEN if Code.NOT_PERMITTED.value in codes else HTTPStatus.BAD_REQUEST

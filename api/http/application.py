@@ -1,0 +1,63 @@
+"""The HTTP application, put together from the house and what the composition root offers beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import Lifespan
+
+from api.graphql.context import House
+from api.http.answers import Declined, declined
+from api.http.documents import Documents
+from api.http.envelope import Envelope
+from api.http.operating import Operating
+from api.http.ports import Authenticator, Probe, PublicKeys
+from domain.errors import CreditError, Malformed, NotFound
+
+GRAPHQL_PATH = "/graphql"
+KEYS_PATH = "/.well-known/credence-keys.json"
+
+
+def build_http(
+    house: House,
+    authenticator: Authenticator,
+    *,
+    probes: Mapping[str, Probe],
+    keys: PublicKeys,
+    lifespan: Lifespan[Starlette] | None = None,
+) -> Starlette:
+    """The application that a server runs."""
+    documents, operating = Documents(house, authenticator), Operating(probes, keys)
+    application = Starlette(
+        routes=[
+            Route(GRAPHQL_PATH, documents.answer, methods=["POST"]),
+            Route("/healthz", operating.alive, methods=["GET"]),
+            Route("/readyz", operating.ready, methods=["GET"]),
+            Route(KEYS_PATH, operating.keys, methods=["GET"]),
+        ],
+        middleware=[Middleware(Envelope)],
+        exception_handlers={HTTPException: _no_such_thing},
+        lifespan=lifespan,
+    )
+    # A redirect would repeat the Host header of the caller.
+    application.router.redirect_slashes = False
+    return application
+
+
+async def _no_such_thing(request: Request, error: Exception) -> Response:
+    """The answer to a path or method that is not served; the path is not repeated."""
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    told: CreditError = (
+        NotFound("There is nothing under this path.", advice=f"Send documents to POST {GRAPHQL_PATH}.")
+        if status is HTTPStatus.NOT_FOUND
+        else Malformed("This method is not served here.", advice=f"Send documents to POST {GRAPHQL_PATH}.")
+    )
+    return declined(Declined(status, told, headers), request.state.request_id)

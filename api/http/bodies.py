@@ -1,0 +1,108 @@
+"""The body of a request: read within a bound, then read as JSON so that it means one thing only."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from api.graphql.execute import GraphQLRequest
+from api.graphql.limits import MAX_BODY, too_large
+from api.http.answers import Declined
+from domain.errors import Malformed, Overloaded
+
+READ_SECONDS = 15
+"""How long a body may take to arrive."""
+_LENGTH_DIGITS = 12
+CLOSE = {"Connection": "close"}
+"""Said where the rest of a body is not waited for."""
+
+
+async def read_body(request: Request) -> bytes:
+    """The whole body.
+
+    Raises: Declined when it is too large, too slow, or breaks off.
+    """
+    length = request.headers.get("content-length", "0")
+    if len(length) > _LENGTH_DIGITS or not length.isascii() or not length.isdecimal() or int(length) > MAX_BODY:
+        raise _too_large()
+    body = bytearray()
+    try:
+        async with asyncio.timeout(READ_SECONDS):
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise _too_large()
+    except TimeoutError:
+        error = Overloaded("The body did not arrive in time.", advice="Send it at once.")
+        raise Declined(HTTPStatus.REQUEST_TIMEOUT, error, CLOSE) from None
+    except ClientDisconnect:
+        raise Declined(HTTPStatus.BAD_REQUEST, Malformed("The body breaks off.")) from None
+    return bytes(body)
+
+
+def read_request(body: bytes, request: str) -> GraphQLRequest:
+    """The one request a body holds.
+
+    Raises: Declined where it is not JSON, or not one request.
+    """
+    asked = _json(body)
+    if isinstance(asked, list):
+        raise _wrong("Several requests in one body are not served.", advice="Send one request at a time.")
+    if not isinstance(asked, dict):
+        raise _wrong("The body is not an object.")
+    query, name = asked.get("query"), asked.get("operationName")
+    if not isinstance(query, str) or not query:
+        raise _wrong("The body has no query, which is text.", ("query",))
+    if name is not None and not isinstance(name, str):
+        raise _wrong("The operation's name is text.", ("operationName",))
+    for part in ("variables", "extensions"):
+        if asked.get(part) is not None and not isinstance(asked[part], dict):
+            raise _wrong("Variables and extensions are objects.", (part,))
+    variables: Mapping[str, Any] | None = asked.get("variables")
+    return GraphQLRequest(query=query, operation_name=name or None, variables=variables, request_id=request)
+
+
+class _Twice(ValueError):
+    """A name stands twice in one object, so that two readers may read two things."""
+
+
+def _json(body: bytes) -> Any:
+    try:
+        text = body.decode("utf-8")
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
+        if "\\ud" in text.lower():
+            # Halves of characters can be written in JSON alone; nothing behind this line could keep them.
+            json.dumps(found, ensure_ascii=False).encode()
+    except _Twice:
+        problem = _wrong("A name stands twice in one object of the body.")
+    except (ValueError, RecursionError):
+        problem = _wrong("The body is not JSON in UTF-8.")
+    else:
+        return found
+    raise problem
+
+
+def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _Twice
+    return found
+
+
+def _no_number(_name: str) -> Any:
+    raise ValueError
+
+
+def _wrong(sentence: str, path: tuple[str, ...] = (), advice: str | None = None) -> Declined:
+    advice = advice or 'Send {"query": "…", "variables": {…}} as JSON.'
+    return Declined(HTTPStatus.BAD_REQUEST, Malformed(sentence, advice=advice, path=path))
+
+
+def _too_large() -> Declined:
+    error = too_large(f"A body has at most {MAX_BODY} bytes.", "Send values in several requests.")
+    return Declined(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, error, CLOSE)
