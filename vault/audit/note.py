@@ -27,14 +27,15 @@ COSIGNATURE = 0x04
 MAX_SIGNATURES = 100
 MAX_NOTE_BYTES = 1_000_000
 KEY_ID_BYTES = 4
+MAX_NUMBER = 2**63 - 1
+"""The largest size, index or time that is accepted."""
 TENANT = "te"
 """The prefix of a tenant's id."""
+
 _ORIGIN = "credence/"
 _TIME_BYTES = 8
-_MAX_SIZE = 2**63 - 1
-
 _DASH = "\u2014 "
-_CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f]")
+_NO_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
 
 
@@ -123,7 +124,7 @@ class Verifier:
         Raises: Malformed, also when the key id does not belong to the key.
         """
         parts = text.split("+", 2)
-        data = _base64(parts[2]) if len(parts) == len(("name", "id", "key")) else b""
+        data = canonical_base64(parts[2]) if len(parts) == len(("name", "id", "key")) else b""
         if not data:
             raise Malformed("A verifier key is written name+id+base64.")
         found = cls(parts[0], data[0], data[1:])
@@ -145,6 +146,8 @@ class Verifier:
         message = text.encode()
         if self.algorithm == COSIGNATURE:
             seconds = int.from_bytes(signature[:_TIME_BYTES], "big")
+            if seconds > MAX_NUMBER:
+                return False
             message, signature = cosigned_message(text, seconds), signature[_TIME_BYTES:]
         return hazmat.ed25519_verifies(self.public, signature, message)
 
@@ -191,9 +194,11 @@ def sign_note(text: str, signers: Iterable[Signer], existing: Iterable[Signature
         raise Malformed("The text of a note ends with a newline and holds no other control character.")
     new = {(signer.name, signer.key_id): signer for signer in signers}
     kept = [signature for signature in existing if (signature.name, signature.key_id) not in new]
-    made = [Signature(name, known_as, signer.sign(text.encode())) for (name, known_as), signer in new.items()]
-    if not all(_is_name(signature.name) for signature in (*kept, *made)):
+    if not all(map(_is_name, (*(signature.name for signature in kept), *(name for name, _ in new)))):
         raise Malformed("A key's name is not empty and holds neither spaces nor plus signs.")
+    if len(kept) + len(new) > MAX_SIGNATURES:
+        raise Malformed(f"A note has at most {MAX_SIGNATURES} signatures.")
+    made = [Signature(name, known_as, signer.sign(text.encode())) for (name, known_as), signer in new.items()]
     return text + "\n" + "".join(signature.line for signature in (*kept, *made))
 
 
@@ -275,14 +280,19 @@ def parse_lines(text: str) -> Checkpoint:
     origin, size, root, rest = (text.split("\n", 3) + [""] * 3)[:4]
     if text.count("\n") < len(("origin", "size", "root")) or not origin or not _SIZE.fullmatch(size):
         raise Malformed("A checkpoint is three lines: origin, size, and root in base64.")
-    raw = _base64(root)
-    if not raw or int(size) > _MAX_SIZE:
+    raw = canonical_base64(root)
+    if not raw or int(size) > MAX_NUMBER:
         raise Malformed("The size or the root of the checkpoint is malformed.")
     return Checkpoint(origin, int(size), raw, rest)
 
 
 def sign_checkpoint(checkpoint: Checkpoint, signers: Iterable[Signer]) -> str:
-    """The signed checkpoint."""
+    """The signed checkpoint.
+
+    Raises: Malformed when its text would state something else than the checkpoint says.
+    """
+    if parse_checkpoint(checkpoint.text) != checkpoint:
+        raise Malformed("An origin is one line.")
     return sign_note(checkpoint.text, signers)
 
 
@@ -300,15 +310,7 @@ def open_checkpoint(message: bytes, origin: str, log: Verifier, others: Sequence
     return checkpoint
 
 
-def _signature(line: str) -> Signature:
-    name, _, data = line.removeprefix(_DASH).partition(" ")
-    raw = _base64(data)
-    if not line.startswith(_DASH) or not _is_name(name) or len(raw) <= KEY_ID_BYTES:
-        raise Malformed("A signature line of the note is malformed.")
-    return Signature(name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:])
-
-
-def _base64(text: str) -> bytes:
+def canonical_base64(text: str) -> bytes:
     """The bytes of canonical base64; empty for anything else."""
     try:
         raw = b64decode(text, validate=True)
@@ -317,9 +319,18 @@ def _base64(text: str) -> bytes:
     return raw if b64encode(raw).decode() == text else b""
 
 
+def _signature(line: str) -> Signature:
+    name, _, data = line.removeprefix(_DASH).partition(" ")
+    raw = canonical_base64(data)
+    if not line.startswith(_DASH) or not _is_name(name) or len(raw) <= KEY_ID_BYTES:
+        raise Malformed("A signature line of the note is malformed.")
+    return Signature(name, raw[:KEY_ID_BYTES], raw[KEY_ID_BYTES:])
+
+
 def _is_name(name: str) -> bool:
-    return bool(name) and "+" not in name and not any(character.isspace() for character in name)
+    return bool(name) and "+" not in name and not any(map(str.isspace, name)) and _is_text(name)
 
 
 def _is_text(text: str) -> bool:
-    return not _CONTROL.search(text)
+    """Whether it has no control character but newlines, and no half character, which UTF-8 cannot spell."""
+    return not _NO_TEXT.search(text)
