@@ -45,7 +45,7 @@ def furnished():
     """A world with two customers and the sources of the maps."""
     made = World()
     origin = made.origin()
-    made.file(origin)
+    made.file(origin, basic=BASIC)
     made.file(origin, reference="C-2", basic=BASIC)
     own, provided = SourceType.INTERNAL_TRANSACTION, SourceType.SELF_PROVIDED
     for type_, name, basis in (
@@ -65,6 +65,7 @@ class Performing:
         self.world, self.operations, self.stop_after = world, [], None
 
     async def __call__(self, operation):
+        """The value of the operation."""
         if self.stop_after is not None and len(self.operations) >= self.stop_after:
             raise KeyboardInterrupt
         self.operations.append(operation)
