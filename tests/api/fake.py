@@ -9,6 +9,7 @@ from typing import Any
 
 from api.graphql.context import Memory
 from api.graphql.execute import GraphQLRequest, execute
+from api.graphql.operations import INTROSPECT
 from api.graphql.schema import build_schema
 from domain.actors import Actor, Rights
 from domain.assessment.assessments import PointsLine
@@ -285,5 +286,5 @@ EVERYTHING = frozenset(
     {action for declared in OPERATIONS.values() for action in declared.actions}
     | {shape.read for shape in SHAPES.values()}
     | {data.action for data in DataClass}
-    | {"mask:identity", "mask:contact", "mask:financial"}
+    | {"mask:identity", "mask:contact", "mask:financial", INTROSPECT}
 )

@@ -42,6 +42,13 @@ def test_operation_name_variables_and_extensions_are_taken_and_may_be_null(site)
     assert site.post(ME | {"operationName": ""}).status_code == 200
 
 
+def test_the_schema_answers_whoever_may_ask_it_by_name(site):
+    body = {"query": "query Type($name: String!) { __type(name: $name) { name } }", "variables": {"name": "Money"}}
+    for accept in (GRAPHQL, JSON):
+        response = site.post(body, Accept=accept)
+        assert (response.status_code, response.json()) == (200, {"data": {"__type": {"name": "Money"}}})
+
+
 # Authentication.
 
 
@@ -159,6 +166,7 @@ def test_a_form_that_is_not_accepted_is_not_sent(site):
     ],
 )
 def test_the_newer_form_tells_by_its_status_what_the_older_one_tells_in_its_body(site, body, newer, older):
+    site.house.withdrawn = {"schema:introspect"}
     told, plain = site.post(body, Accept=GRAPHQL), site.post(body, Accept=JSON)
     assert told.headers["content-type"] == f"{GRAPHQL}; charset=utf-8"
     assert (told.status_code, plain.status_code) == (newer, older)

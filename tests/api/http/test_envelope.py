@@ -68,6 +68,7 @@ def test_one_line_is_logged_for_a_request_and_it_says_nothing_of_its_content(sit
         site.post(ME, X_Request_Id="request-1")
         site.send("BREW", f"/{CANARY}")
     first, second = logs
+    assert type(first["status"]) is int
     assert first.pop("ms") >= 0
     assert first == {
         "event": "Answered.",
