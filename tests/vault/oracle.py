@@ -68,11 +68,19 @@ class Oracle:
         stamp, known, held = row.stamp, self.argument(times.known_at), self.argument(times.as_of)
         if row.shape.ledger:
             return True
-        if known is None and stamp.superseded_at is not None:
-            return False
-        if known is not None and not within(stamp.recorded_at, stamp.superseded_at, known):
-            return False
-        return held is None or within(stamp.effective_from, stamp.effective_to, held)
+        if held is None and known is None:
+            return stamp.superseded_at is None
+        if held is None:
+            return within(stamp.recorded_at, stamp.superseded_at, known)
+        begun = [
+            other.stamp.version
+            for other in self.records
+            if other.shape is row.shape
+            and (other.id, other.stamp.tenant) == (row.id, stamp.tenant)
+            and other.stamp.effective_from <= held
+            and (known is None or other.stamp.recorded_at <= known)
+        ]
+        return stamp.version == max(begun, default=None) and (stamp.effective_to is None or held < stamp.effective_to)
 
     def holds(self, row, where):
         """One condition; a missing value meets none."""

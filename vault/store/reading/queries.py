@@ -210,18 +210,38 @@ def _reach(shape: Shape, kind: Kind) -> list[Condition]:
 
 
 def _times(level: Level) -> list[Condition]:
-    """Which version of each record is read; the rows of a ledger have no others."""
+    """Which version of each record is read; the rows of a ledger have no others.
+
+    Without a day, the version that is current, or was when it was known. As of a day: the last version among those
+    that had begun by then, so that a change hides what it replaced from its own day on, and a correction always.
+    """
     shape, times = level.shape, level.times
     if shape.ledger:
         return []
-    recorded, superseded = held(shape, "recorded_at"), held(shape, "superseded_at")
-    if times.known_at is None:
-        conditions: list[Condition] = [superseded.column.is_(None)]
-    else:
-        conditions = _spans(recorded, superseded, "known_at")
-    if times.as_of is not None:
-        conditions += _spans(held(shape, "effective_from"), held(shape, "effective_to"), "as_of")
-    return conditions
+    known = times.known_at is not None
+    if times.as_of is None:
+        recorded, superseded = held(shape, "recorded_at"), held(shape, "superseded_at")
+        return _spans(recorded, superseded, "known_at") if known else [superseded.column.is_(None)]
+    end = held(shape, "effective_to").column
+    at = held(shape, "effective_from").bind("as_of")
+    return [
+        held(shape, "version").column == _last_version(shape, known=known),
+        sa.or_(end.is_(None), end > at),
+    ]
+
+
+def _last_version(shape: Shape, *, known: bool) -> sa.ScalarSelect[Any]:
+    """The newest version of the same record that had begun by the day, and was known by the instant."""
+    own = tables.table(shape)
+    other = own.alias("other")
+    conditions = [
+        other.c.tenant == own.c.tenant,
+        other.c.id == own.c.id,
+        other.c.effective_from <= held(shape, "effective_from").bind("as_of"),
+    ]
+    if known:
+        conditions.append(other.c.recorded_at <= held(shape, "recorded_at").bind("known_at"))
+    return sa.select(sa.func.max(other.c.version)).where(*conditions).correlate(own).scalar_subquery()
 
 
 def _spans(start: Held, end: Held, name: str) -> list[Condition]:
