@@ -32,7 +32,7 @@ from domain.files.importing import (
 )
 from domain.files.opening import BasicInformation, Contact
 from domain.files.parties import ContactPerson, CreditFile, FileState, PartyKind
-from domain.files.recording import Document, RecordDefault, RecordRating
+from domain.files.recording import Document, RecordDefault, RecordRating, RecordTransactions
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, Source, SourceState, SourceType
 from domain.ids import Id
 from domain.money import Money
@@ -350,6 +350,16 @@ def test_an_update_leaves_a_disputed_record_alone(world):
     again = beginning(file_digest="c" * 64)
     run = world.do(batch(world.do(again), rows(document(1, net=1_00)), known=Known.UPDATE))
     assert reasons(run) == [(1, Code.CONFLICT)]
+
+
+def test_an_update_does_not_undo_what_another_person_entered(world, files):
+    run = world.do(beginning())
+    origin = Origin(source=run.source, lawful_basis=LawfulBasis.CONTRACT)
+    entered = document(1, settled_on=date(2026, 4, 2))
+    world.do(RecordTransactions(credit_file=files[0].id, origin=origin, documents=(entered,)), world.actor("chen"))
+    done = world.do(batch(run, rows(document(1)), known=Known.UPDATE), world.actor("system:import"))
+    assert reasons(done) == [(1, Code.CONFLICT)]
+    assert world.current(TradeTransaction)[0].settled_on == date(2026, 4, 2)
 
 
 @pytest.mark.usefixtures("files")

@@ -140,8 +140,10 @@ def _beside_known(unit: Unit, run: ImportRun, drafts: Sequence[_Draft], known: K
             fresh.append(draft)
         elif _content(current) == _content(record):
             tally.known += 1
-        elif known is Known.KEEP or current.status is not RecordStatus.ACTIVE:
-            tally.reject(draft.row, _says_otherwise(current))
+        elif known is Known.KEEP:
+            tally.reject(draft.row, _says_otherwise())
+        elif current.status is not RecordStatus.ACTIVE or current.collector != record.collector:
+            tally.reject(draft.row, _put_right())
         else:
             changed = replace(record, stamp=current.stamp, supersedes=current.supersedes)
             on_file[record.source_row] = unit.replace(changed, correcting=True)
@@ -167,15 +169,20 @@ def _content(record: TradeTransaction) -> tuple[object, ...]:
     )
 
 
-def _says_otherwise(current: TradeTransaction) -> Malformed:
-    active = current.status is RecordStatus.ACTIVE
+def _says_otherwise() -> Malformed:
     return Malformed(
-        "This row of the source is recorded already and says something else."
-        if active
-        else "This row of the source is recorded already, and its record is disputed or put right.",
+        "This row of the source is recorded already and says something else.",
         code=Code.CONFLICT,
-        advice='Say known = "UPDATE" in the map if this file is newer, or give the rows a source_row of their own.'
-        if active
-        else "Correct the record itself, with the reason.",
+        advice='Say known = "UPDATE" in the map if this file is newer, or give the rows a source_row of their own.',
+        path=("sourceRow",),
+    )
+
+
+def _put_right() -> Malformed:
+    """What a person disputed, withdrew, corrected or entered is not undone by the next file."""
+    return Malformed(
+        "This row of the source is recorded already, and somebody has put its record right or disputed it.",
+        code=Code.CONFLICT,
+        advice="Correct the record itself, with the reason.",
         path=("sourceRow",),
     )
