@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import sqlite3
-import sys
 import tempfile
 import threading
 import uuid
@@ -61,7 +60,7 @@ def started():
     # Not in pytest's own folder: the server runs as another user, and its parents are opened to that.
     place = Path(tempfile.mkdtemp(prefix="credence-postgresql-"))
     # A session that is terminated takes its server with it.
-    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    before = signal.signal(signal.SIGTERM, lambda *_: pytest.exit("terminated", 143))
     server = pgserver.get_server(place / "data", cleanup_mode="stop")
     try:
         yield server.get_uri()
