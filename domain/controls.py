@@ -213,17 +213,17 @@ class ProposeControlAction(Operation[ControlAction]):
     """Proposes a measure against a customer's risk; another person approves it (Ch.6)."""
 
     credit_file: Id
-    """The customer's file."""
+    """The customer's file. Ch.6"""
     kind: ControlKind
-    """What is to be done; limits and terms follow from assessments alone."""
+    """What is to be done; limits and terms follow from assessments alone. Ch.6"""
     basis: ControlBasis
-    """The ground it rests on; to restrict running service, one beyond the credit policy."""
+    """The ground it rests on; to restrict running service, one beyond the credit policy. Ch.6 §4"""
     scope: str
-    """Which services it touches; never emergency calls, nor prepaid service that is not disputed."""
+    """Which services it touches; never emergency calls, nor prepaid service that is not disputed. Ch.6 §3"""
     exit_condition: str
-    """When it ends."""
+    """When it ends. Ch.6"""
     deadline_on: date
-    """By when it must be carried out."""
+    """By when it must be carried out. Ch.6 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[ControlAction]:
         """A measure names its ground, scope and end; one that is open already is not proposed twice.
@@ -276,10 +276,10 @@ class ApproveControlAction(Operation[ControlAction]):
     """Approves a measure that another person proposed; it is active at once (Ch.6 §4)."""
 
     control_action: Id
-    """The measure."""
+    """The measure. Ch.6 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[ControlAction]:
-        """Proposed, approved by another person, active; new business stands as the active measures say.
+        """With the approval it is active: no notice is waited for; new business stands as the active measures say.
 
         Chapter: 6.4.
         """
@@ -287,8 +287,7 @@ class ApproveControlAction(Operation[ControlAction]):
         if action.state is not ControlState.PROPOSED:
             raise _no_step("Only a proposed measure can be approved.")
         another_person(unit, actor, file, action.proposed_by)
-        action = unit.replace(replace(action, state=ControlState.APPROVED, approved_by=actor.person))
-        action = unit.replace(replace(action, state=ControlState.ACTIVE))
+        action = unit.replace(replace(action, state=ControlState.ACTIVE, approved_by=actor.person))
         _apply(unit, file)
         return Decided(value=action, resources=(action.id, file.id))
 
@@ -298,9 +297,9 @@ class LiftControlAction(Operation[ControlAction]):
     """Lifts an active measure, or cancels one that is not active yet, for a reason (Ch.6 §4)."""
 
     control_action: Id
-    """The measure."""
+    """The measure. Ch.6 §4"""
     reason: str
-    """Why; kept under seal beside the audit log, not in the record."""
+    """Why; kept under seal beside the audit log, not in the record. Ch.8 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[ControlAction]:
         """New business stands as what is left says; a customer whose grade is blocked stays on hold.

@@ -60,8 +60,8 @@ class Bill(NamedTuple):
 class Desk:
     """The credit department at work."""
 
-    def __init__(self) -> None:
-        self.world = World()
+    def __init__(self, world: World | None = None) -> None:
+        self.world = world or World()
         self.world.do(OpenTenant(name="Cloud Ltd"))
         bases = (LawfulBasis.CONTRACT, LawfulBasis.LEGALLY_PUBLIC, LawfulBasis.WRITTEN_CONSENT)
         self.origins = {
