@@ -124,6 +124,13 @@ class World:
         register = RegisterPartner(name=name, contact="dpo@bank.example", purposes=(Purpose.PARTNER_CREDIT_DECISION,))
         return self.do(register, self.actor(tenant=tenant))
 
+    def put(self, record: R) -> R:
+        """Puts a new version of a record in place, past every rule: a state that no operation leads to yet."""
+        unit = Unit(self.store, record.stamp.tenant, "nobody")
+        new = unit.replace(record)
+        self.store.state = unit.state
+        return new
+
     def unit(self, actor: Actor | None = None) -> Unit:
         """A unit over the present state, for looking and for trying; nothing of it is kept."""
         actor = actor or self.actor()
