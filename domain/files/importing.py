@@ -236,7 +236,10 @@ class Tally:
     rejections: list[Rejection] = field(default_factory=list[Rejection])
 
     def reject(self, row: int, error: CreditError) -> None:
-        """Notes why a row is not recorded: its error, which holds no value."""
+        """Notes why a row is not recorded: its error, which holds no value.
+
+        Chapter: 4.2.
+        """
         self.rejections.append(rejection(row, error))
 
 

@@ -18,9 +18,9 @@ HOSTS = re.compile(
 PATHS = re.compile(r"(?<![\w.])/(wor[k]|roo[t]|far[m]|hom[e]/\w+|tm[p])/\w")
 EXCUSED_IN_TESTS = re.compile(r"^(tests|bench)/")
 NOQA = re.compile(r"#\s*noqa", re.IGNORECASE)
-NOQA_WITH_REASON = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)*( -|  ?#) \S+ \S+")
+NOQA_WITH_REASON = re.compile(r"# noqa: [A-Z]+\d+(, [A-Z]+\d+)*( -|  ?#) \S+")
 IGNORE = re.compile(r"#\s*(type|pyright): *ignore")
-IGNORE_WITH_REASON = re.compile(r"# (type|pyright): ?ignore\[[a-zA-Z-]+(, ?[a-zA-Z-]+)*\]( -|  ?#) \S+ \S+")
+IGNORE_WITH_REASON = re.compile(r"# (type|pyright): ?ignore\[[a-zA-Z-]+(, ?[a-zA-Z-]+)*\]( -|  ?#) \S+")
 
 
 @cache
