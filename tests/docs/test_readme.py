@@ -8,10 +8,14 @@ import json
 import os
 import re
 import shlex
+import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
+import httpx2
 import pytest
 from graphql import parse, validate
 
@@ -62,13 +66,20 @@ def test_the_table_of_settings_is_complete_and_its_defaults_are_true():
     assert settings.local_issuer is (told["local_issuer"] == "on")
 
 
+def _environment(folder):
+    """The environment of a person who has just installed it: no setting, but where data lies."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
+    return others | {"PYTHONPATH": str(ROOT), f"{PREFIX}DATA_DIR": str(folder / "data")}
+
+
+COMMAND = [sys.executable, "-c", "from api.cli import main; main()"]
+
+
 def _run(words, folder):
-    settings = {name: value for name, value in os.environ.items() if not name.startswith(PREFIX)}
-    command = [sys.executable, "-c", "from api.cli import main; main()", *words]
     return subprocess.run(
-        command,
+        [*COMMAND, *words],
         cwd=folder,
-        env=settings | {"PYTHONPATH": str(ROOT), "CREDENCE_DATA_DIR": str(folder / "data")},
+        env=_environment(folder),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -79,8 +90,64 @@ def _run(words, folder):
 
 @has_commands
 def test_every_command_the_readme_names_exists(tmp_path):
-    named = {match for match in re.findall(r"credence ((?:audit )?[a-z]+)", TEXT) if match.split()[0] != "demo"}
-    assert {"tour", "serve", "migrate", "token", "audit verify", "audit export", "fsck"} <= named | {"serve"}
+    named = set(re.findall(r"credence ((?:audit |tenant )?[a-z]+)", TEXT))
+    assert {"demo", "tour", "serve", "migrate", "token", "import", "audit verify", "audit export", "fsck"} <= named
     for words in sorted(named):
         told = _run([*words.split(), "--help"], tmp_path)
         assert told.returncode == 0, f"credence {words}: {told.stderr}"
+
+
+@has_commands
+def test_the_commands_of_the_readme_run_in_their_order(tmp_path):
+    assert "$ credence migrate" in COMMANDS
+    for line in COMMANDS:
+        told = _run(shlex.split(line.removeprefix("$ credence ")), tmp_path)
+        assert told.returncode == 0, f"{line}: {told.stdout}{told.stderr}"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """The demo while it serves: what it told, as its first line."""
+    folder = tmp_path_factory.mktemp("demo")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with (folder / "errors").open("w") as errors:
+        serving = subprocess.Popen(
+            [*COMMAND, "demo", "--json", "--customers", "3", "--port", str(port)],
+            cwd=folder,
+            env=_environment(folder),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        )
+        try:
+            line = serving.stdout.readline()
+            assert line, (folder / "errors").read_text(encoding="utf-8")
+            yield json.loads(line)
+        finally:
+            serving.send_signal(signal.SIGINT)
+            try:
+                serving.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                serving.kill()
+                serving.wait()
+            serving.stdout.close()
+
+
+@has_commands
+@pytest.mark.parametrize(("role", "text"), ASKED, ids=[str(number) for number in range(1, len(ASKED) + 1)])
+def test_every_query_of_the_readme_is_answered_by_the_demo(demo, role, text):
+    shown = {"API": demo["url"] + "/graphql", "TOKEN": demo["tokens"][role], "FILE": demo["creditFiles"][0]}
+    address, headers, body = sent(text, shown)
+    for _ in range(100):
+        try:
+            answer = httpx2.post(address, headers=headers, json=body, timeout=30)
+            break
+        except httpx2.ConnectError:
+            time.sleep(0.1)
+    assert answer.status_code == 200, answer.text
+    told = answer.json()
+    assert "errors" not in told
+    assert all(value is not None for value in told["data"].values())
