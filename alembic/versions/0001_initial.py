@@ -133,7 +133,7 @@ def _assessment() -> None:
         sa.Column("inputs_digest", sa.Text(), nullable=False),
         sa.Column("receipt_digest", sa.Text(), nullable=False),
     )
-    op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file"])
+    op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file", "id"])
 
 
 def _audit_access() -> None:
@@ -265,8 +265,8 @@ def _consent() -> None:
         sa.Column("notice_digest", sa.Text(), nullable=False),
         sa.Column("evidence_digest", sa.Text(), nullable=True),
     )
-    op.create_index("consent_credit_file", "consent", ["tenant", "credit_file"])
-    op.create_index("consent_partner", "consent", ["tenant", "partner"])
+    op.create_index("consent_credit_file", "consent", ["tenant", "credit_file", "id"])
+    op.create_index("consent_partner", "consent", ["tenant", "partner", "id"])
 
 
 def _contact_person() -> None:
@@ -280,7 +280,7 @@ def _contact_person() -> None:
         sa.Column("customer", sa.Text(), nullable=False),
         sa.Column("duty", sa.Text(), nullable=False),
     )
-    op.create_index("contact_person_customer", "contact_person", ["tenant", "customer"])
+    op.create_index("contact_person_customer", "contact_person", ["tenant", "customer", "id"])
 
 
 def _control_action() -> None:
@@ -297,8 +297,8 @@ def _control_action() -> None:
         sa.Column("approved_by", sa.Text(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
     )
-    op.create_index("control_action_assessment", "control_action", ["tenant", "assessment"])
-    op.create_index("control_action_credit_file", "control_action", ["tenant", "credit_file"])
+    op.create_index("control_action_assessment", "control_action", ["tenant", "assessment", "id"])
+    op.create_index("control_action_credit_file", "control_action", ["tenant", "credit_file", "id"])
 
 
 def _credit_file() -> None:
@@ -333,8 +333,8 @@ def _credit_file() -> None:
         sa.Column("review_due_on", sa.Date(), nullable=True),
         sa.Column("statement_by_customer", sa.Text(), nullable=True),
     )
-    op.create_index("credit_file_assessment", "credit_file", ["tenant", "assessment"])
-    op.create_index("credit_file_customer", "credit_file", ["tenant", "customer"])
+    op.create_index("credit_file_assessment", "credit_file", ["tenant", "assessment", "id"])
+    op.create_index("credit_file_customer", "credit_file", ["tenant", "customer", "id"])
     _current("credit_file_reference", "credit_file", "reference")
 
 
@@ -371,7 +371,7 @@ def _default_event() -> None:
         sa.Column("supersedes", sa.Text(), nullable=True),
         sa.Column("source_row", sa.Text(), nullable=True),
     )
-    op.create_index("default_event_credit_file", "default_event", ["tenant", "credit_file"])
+    op.create_index("default_event_credit_file", "default_event", ["tenant", "credit_file", "id"])
     _current("default_event_source_source_row", "default_event", "source", "source_row")
 
 
@@ -389,9 +389,9 @@ def _disclosure() -> None:
         sa.Column("idempotency_key", sa.Text(), nullable=False),
         sa.Column("request_digest", sa.Text(), nullable=False),
     )
-    op.create_index("disclosure_consent", "disclosure", ["tenant", "consent"])
-    op.create_index("disclosure_credit_file", "disclosure", ["tenant", "credit_file"])
-    op.create_index("disclosure_partner", "disclosure", ["tenant", "partner"])
+    op.create_index("disclosure_consent", "disclosure", ["tenant", "consent", "id"])
+    op.create_index("disclosure_credit_file", "disclosure", ["tenant", "credit_file", "id"])
+    op.create_index("disclosure_partner", "disclosure", ["tenant", "partner", "id"])
     _current("disclosure_partner_idempotency_key", "disclosure", "partner", "idempotency_key")
 
 
@@ -409,7 +409,7 @@ def _external_rating() -> None:
         sa.Column("source_row", sa.Text(), nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
     )
-    op.create_index("external_rating_credit_file", "external_rating", ["tenant", "credit_file"])
+    op.create_index("external_rating_credit_file", "external_rating", ["tenant", "credit_file", "id"])
     _current("external_rating_source_source_row", "external_rating", "source", "source_row")
 
 
@@ -428,7 +428,7 @@ def _financial_statement() -> None:
         sa.Column("period_end", sa.Date(), nullable=False),
         sa.Column("audited", sa.Boolean(), nullable=False),
     )
-    op.create_index("financial_statement_credit_file", "financial_statement", ["tenant", "credit_file"])
+    op.create_index("financial_statement_credit_file", "financial_statement", ["tenant", "credit_file", "id"])
     _current("financial_statement_source_source_row", "financial_statement", "source", "source_row")
 
 
@@ -467,7 +467,7 @@ def _litigation_record() -> None:
         sa.Column("supersedes", sa.Text(), nullable=True),
         sa.Column("source_row", sa.Text(), nullable=True),
     )
-    op.create_index("litigation_record_credit_file", "litigation_record", ["tenant", "credit_file"])
+    op.create_index("litigation_record_credit_file", "litigation_record", ["tenant", "credit_file", "id"])
     _current("litigation_record_source_source_row", "litigation_record", "source", "source_row")
 
 
@@ -559,8 +559,8 @@ def _trade_transaction() -> None:
         sa.Column("counterparty", sa.Text(), nullable=True),
         sa.Column("findings", sa.Text(), nullable=False),
     )
-    op.create_index("trade_transaction_credit_file", "trade_transaction", ["tenant", "credit_file"])
-    op.create_index("trade_transaction_number", "trade_transaction", ["tenant", "number"])
+    op.create_index("trade_transaction_credit_file", "trade_transaction", ["tenant", "credit_file", "id"])
+    op.create_index("trade_transaction_number", "trade_transaction", ["tenant", "number", "id"])
     _current("trade_transaction_source_source_row", "trade_transaction", "source", "source_row")
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -53,6 +53,7 @@ class Instant(sa.types.TypeDecorator[datetime]):
         return datetime.fromisoformat(value) if isinstance(value, str) else value
 
 
+@lru_cache(maxsize=4096)
 def instant_text(value: datetime) -> str:
     """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, the text of an instant on SQLite."""
     return value.astimezone(_zone(value)).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
@@ -175,7 +176,8 @@ def _record(shape: Shape) -> sa.Table:
         _index(f"{name}_current", "tenant", "id", unique=True, current=True),
         *(_index(f"{name}_{'_'.join(group)}", "tenant", *group, unique=True, current=True) for group in shape.unique),
         _index(f"{name}_subject_id", "tenant", "subject_id"),
-        *(_index(f"{name}_{fact}", "tenant", fact) for fact in _searched(shape)),
+        # With the id behind it the index also gives the order: without, SQLite would rather walk the whole tenant.
+        *(_index(f"{name}_{fact}", "tenant", fact, "id") for fact in _searched(shape)),
     )
 
 
