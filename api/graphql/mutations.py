@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,10 +21,15 @@ from api.graphql.generation.refusals import errors_of, kind_of
 from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.payloads import AUDIT_ENTRY, ERRORS, ROOT, read_record
 from api.graphql.types import value_expression
+from domain.assessment.approving import ApproveAssessment, RejectAssessment
+from domain.assessment.assessing import RequestAssessment
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
-from domain.consent.giving import GrantConsent, RegisterPartner, WithdrawConsent
+from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
+from domain.controls import ApproveControlAction, LiftControlAction, ProposeControlAction
 from domain.errors import CreditError, Invalid, Refused
+from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
 from domain.files.opening import OpenCreditFile, UpdateBasicInformation
 from domain.files.recording import (
     RecordDefault,
@@ -35,7 +40,7 @@ from domain.files.recording import (
 )
 from domain.files.sources import RegisterSource
 from domain.gate import Performed
-from domain.ids import Id
+from domain.ids import Id, prefix_of
 from domain.money import Money
 from domain.operations import Collecting, Operation
 from domain.records import SHAPES
@@ -66,9 +71,8 @@ class Mutation:
     """One field of the mutation root."""
 
     operation: type[Operation[Any]]
-    shows: str
-    """The name of the record in the payload."""
-    record: str
+    shows: Mapping[str, str]
+    """The record in the payload: its field there, and its name; one field for each kind it can be of."""
     id: Callable[[Any], Id] = attrgetter("id")
     """The record's id, out of what the operation decided."""
     extras: tuple[Extra, ...] = ()
@@ -99,13 +103,25 @@ def _disclosed(ended: Performed[Any]) -> tuple[DisclosedValue, ...]:
     return tuple(DisclosedValue(field=tag, text=printed(value)) for tag, value in pairs)
 
 
+FILE = {"creditFile": "CreditFile"}
+SEALED = {
+    "default": "DefaultEvent",
+    "litigation": "LitigationRecord",
+    "rating": "ExternalRating",
+    "statement": "FinancialStatement",
+}
+TRANSACTION = {"transaction": "TradeTransaction"}
+ASSESSMENT = {"assessment": "Assessment"}
+CONTROL = {"controlAction": "ControlAction"}
+PARTNER = {"partner": "Partner"}
+CONSENT = {"consent": "Consent"}
+
 MUTATIONS = {
-    "openCreditFile": Mutation(operation=OpenCreditFile, shows="creditFile", record="CreditFile"),
-    "updateBasicInformation": Mutation(operation=UpdateBasicInformation, shows="creditFile", record="CreditFile"),
+    "openCreditFile": Mutation(operation=OpenCreditFile, shows=FILE),
+    "updateBasicInformation": Mutation(operation=UpdateBasicInformation, shows=FILE),
     "recordTransactions": Mutation(
         operation=RecordTransactions,
-        shows="creditFile",
-        record="CreditFile",
+        shows=FILE,
         id=lambda records: records[0].credit_file,
         extras=(
             Extra(
@@ -116,18 +132,31 @@ MUTATIONS = {
             ),
         ),
     ),
-    "recordDefault": Mutation(operation=RecordDefault, shows="default", record="DefaultEvent"),
-    "recordLitigation": Mutation(operation=RecordLitigation, shows="litigation", record="LitigationRecord"),
-    "recordRating": Mutation(operation=RecordRating, shows="rating", record="ExternalRating"),
-    "recordStatement": Mutation(operation=RecordStatement, shows="statement", record="FinancialStatement"),
-    "registerSource": Mutation(operation=RegisterSource, shows="source", record="Source"),
-    "registerPartner": Mutation(operation=RegisterPartner, shows="partner", record="Partner"),
-    "grantConsent": Mutation(operation=GrantConsent, shows="consent", record="Consent"),
-    "withdrawConsent": Mutation(operation=WithdrawConsent, shows="consent", record="Consent"),
+    "recordDefault": Mutation(operation=RecordDefault, shows={"default": "DefaultEvent"}),
+    "recordLitigation": Mutation(operation=RecordLitigation, shows={"litigation": "LitigationRecord"}),
+    "recordRating": Mutation(operation=RecordRating, shows={"rating": "ExternalRating"}),
+    "recordStatement": Mutation(operation=RecordStatement, shows={"statement": "FinancialStatement"}),
+    "correctRecord": Mutation(operation=CorrectRecord, shows=SEALED),
+    "correctTransaction": Mutation(operation=CorrectTransaction, shows=TRANSACTION),
+    "withdrawRecord": Mutation(operation=WithdrawRecord, shows=TRANSACTION | SEALED),
+    "registerSource": Mutation(operation=RegisterSource, shows={"source": "Source"}),
+    "requestAssessment": Mutation(operation=RequestAssessment, shows=ASSESSMENT),
+    "approveAssessment": Mutation(operation=ApproveAssessment, shows=ASSESSMENT),
+    "rejectAssessment": Mutation(operation=RejectAssessment, shows=ASSESSMENT),
+    "proposeControlAction": Mutation(operation=ProposeControlAction, shows=CONTROL),
+    "approveControlAction": Mutation(operation=ApproveControlAction, shows=CONTROL),
+    "liftControlAction": Mutation(operation=LiftControlAction, shows=CONTROL),
+    "registerPartner": Mutation(operation=RegisterPartner, shows=PARTNER),
+    "suspendPartner": Mutation(operation=SuspendPartner, shows=PARTNER),
+    "reinstatePartner": Mutation(operation=ReinstatePartner, shows=PARTNER),
+    "requestConsent": Mutation(operation=RequestConsent, shows=CONSENT),
+    "grantConsent": Mutation(operation=GrantConsent, shows=CONSENT),
+    "giveRequestedConsent": Mutation(operation=GiveRequestedConsent, shows=CONSENT),
+    "refuseConsent": Mutation(operation=RefuseConsent, shows=CONSENT),
+    "withdrawConsent": Mutation(operation=WithdrawConsent, shows=CONSENT),
     "requestDisclosure": Mutation(
         operation=RequestDisclosure,
-        shows="disclosure",
-        record="Disclosure",
+        shows={"disclosure": "Disclosure"},
         id=attrgetter("disclosure.id"),
         extras=(
             Extra(
@@ -162,17 +191,23 @@ def build_mutation() -> type:
 
 def _payload(name: str, title: str, mutation: Mutation) -> str:
     """The name of the type of a payload."""
-    record = SHAPES[mutation.record]
-    shown = f"The record as it stands now; null where nothing was done, or it may not be read. {described(record)}"
     why = f"Why {name} was not done, or its record is not shown. {mutation.says}"
     fields = [
-        output(mutation.shows, f"{mutation.record} | None", shown),
+        *(output(shown, f"{record} | None", _shown(mutation, record)) for shown, record in mutation.shows.items()),
         *(output(extra.name, value_expression(extra.type, optional=True), extra.says) for extra in mutation.extras),
         output(ERRORS, f"list[{errors_of(title, why)}]", f"{why} Empty otherwise."),
         output(AUDIT_ENTRY, "ID | None", "The audit entry of the change; null where nothing was done. Ch.8 §1"),
     ]
     object_type(f"{title}Payload", f"What {name} answers. {mutation.says}", fields)
     return f"{title}Payload"
+
+
+def _shown(mutation: Mutation, record: str) -> str:
+    """What is said of the record in a payload."""
+    absent = "nothing was done, or it may not be read"
+    if len(mutation.shows) > 1:
+        absent = f"it is of another kind, {absent}"
+    return f"The record as it stands now; null where {absent}. {described(SHAPES[record])}"
 
 
 def answer_by_operation(schema: GraphQLSchema) -> None:
@@ -199,16 +234,18 @@ async def _changed(mutation: Mutation, _root: Any, info: GraphQLResolveInfo[Cont
         refusals.append(error)
     else:
         known |= {AUDIT_ENTRY: ended.receipt.entry} | {extra.name: extra.of(ended) for extra in mutation.extras}
-        for key in payload.records:
-            records[key] = await _shown(context, payload.records[key], key, mutation.id(ended.value), refusals)
+        for key, prepared in payload.records.items():
+            records[key] = await _read(context, prepared, key, mutation.id(ended.value), refusals)
     told = [(kind_of(error), _told(mutation, error)) for error in refusals]
     errors = {key: [Typed(kind, forms[kind](values)) for kind, values in told] for key, forms in payload.errors.items()}
     answer: dict[str, Any] = row(payload.values)(known)
     return answer | records | errors
 
 
-async def _shown(context: Context, prepared: Prepared, key: str, id: Id, refusals: list[CreditError]) -> Any:  # noqa: A002 - the word of the ports
+async def _read(context: Context, prepared: Prepared, key: str, id: Id, refusals: list[CreditError]) -> Any:  # noqa: A002 - the word of the ports
     """The record, or null and why not; a fault is handed over, to stand as an error beside what was done."""
+    if prefix_of(id) != prepared.compiled.reading.roots[0].what.shape.prefix:
+        return None
     try:
         return await read_record(context, key, prepared, id)
     except (Refused, Invalid) as error:

@@ -40,7 +40,7 @@ class ApproveAssessment(Operation[Assessment]):
     """Approves an assessment another person prepared: limit, terms and measures change with it (Ch.5 §4)."""
 
     assessment: Id
-    """The assessment, which waits for a decision."""
+    """The assessment, which waits for a decision. Ch.5 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Assessment]:
         """The approver covers grade and amount; the assessment rests on the policy in force and is the newest.
@@ -66,9 +66,9 @@ class RejectAssessment(Operation[Assessment]):
     """Rejects an assessment another person prepared; what is in force stays (Ch.5 §4)."""
 
     assessment: Id
-    """The assessment, which waits for a decision."""
+    """The assessment, which waits for a decision. Ch.5 §4"""
     reason: str
-    """Why; kept under seal beside the audit log, not in the record."""
+    """Why; kept under seal beside the audit log, not in the record. Ch.8 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Assessment]:
         """Who could approve it may reject it; what it proposed at once is cancelled.

@@ -58,13 +58,13 @@ class RequestAssessment(Collecting[Assessment]):
     """Assesses a customer's credit standing as of a day, under the credit policy in force (Ch.5)."""
 
     credit_file: Id
-    """The file to assess."""
+    """The file to assess. Ch.5"""
     kind: AssessmentKind = AssessmentKind.PERIODIC
-    """What leads to it; a SIMULATED one is kept and changes nothing."""
+    """What leads to it; a SIMULATED one is kept and changes nothing. Ch.5 §3"""
     as_of: date | None = None
-    """The day the data is read for; today where none is given."""
+    """The day the data is read for; today where none is given. Ch.5 §3"""
     requested_limit: Money | None = None
-    """The limit the customer asks for, in the credit policy's currency."""
+    """The limit the customer asks for, in the credit policy's currency. Ch.5 §4"""
 
     def collect(self, unit: Unit, actor: Actor) -> Sequence[SealedValue[Any]]:
         """The sealed figures the scorecard, a cap or a knock-out reads, of records that score on the day.

@@ -9,7 +9,7 @@ from typing import Any
 
 from api.graphql.context import Memory
 from api.graphql.execute import GraphQLRequest, execute
-from api.graphql.operations import INTROSPECT
+from api.graphql.operations import declared_actions
 from api.graphql.schema import build_schema
 from domain.actors import Actor, Rights
 from domain.assessment.assessments import PointsLine
@@ -19,9 +19,8 @@ from domain.files.parties import CreditStatus, FileState
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
 from domain.money import Money
-from domain.operations import OPERATIONS
 from domain.ports import Draft, SealedValue
-from domain.records import SHAPES, STAMP_FIELDS, DataClass
+from domain.records import STAMP_FIELDS
 from tests.world import World
 
 NOW = datetime(2026, 11, 24, 8, 30, tzinfo=UTC)
@@ -282,9 +281,4 @@ class WorkingHouse(World):
         return asyncio.run(execute(self, actor or self.actor(), request))
 
 
-EVERYTHING = frozenset(
-    {action for declared in OPERATIONS.values() for action in declared.actions}
-    | {shape.read for shape in SHAPES.values()}
-    | {data.action for data in DataClass}
-    | {"mask:identity", "mask:contact", "mask:financial", INTROSPECT}
-)
+EVERYTHING = frozenset(declared_actions())

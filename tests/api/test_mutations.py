@@ -16,7 +16,9 @@ from domain.errors import AuditUnavailable, Code, KeyUnavailable, Unavailable
 from domain.files.history import DefaultEvent, TradeTransaction
 from domain.files.parties import ContactPerson, CreditFile
 from domain.money import Money
+from domain.operations import OPERATIONS
 from tests.api.fake import SCHEMA, WorkingHouse
+from tests.firms import Desk
 from tests.world import EMAIL, NOW, PHONE, USCC
 
 GRAPH = SCHEMA.graph
@@ -280,6 +282,97 @@ def test_fragments_variables_conditions_and_aliases_count_in_a_payload_as_in_a_q
     }
 
 
+# Assessment and control.
+
+
+@pytest.fixture
+def desk(house):
+    found = Desk(house)
+    return found, found.example()
+
+
+def test_an_assessment_is_requested_by_one_person_and_decided_on_by_another(house, desk):
+    office, file = desk
+    selection = "assessment { id state kind score grade preparedBy approvedBy } auditEntry " + ERRORS
+    given = {"creditFile": file.id, "requestedLimit": {"amount": "250000", "currency": "CNY"}}
+    requested = change(house, "requestAssessment", given, selection, actor=office.analyst)
+    assert requested["errors"] == []
+    assert requested["assessment"]["preparedBy"] == "an"
+    named = {"assessment": requested["assessment"]["id"]}
+    assert requested["assessment"]["state"] == "IN_REVIEW"
+    own = change(house, "approveAssessment", named, selection, actor=office.analyst)
+    assert (own["errors"][0]["__typename"], own["assessment"], own["auditEntry"]) == ("NotPermittedError", None, None)
+    approved = change(house, "approveAssessment", named, selection, actor=office.board)
+    assert (approved["errors"], approved["assessment"]["state"]) == ([], "IN_FORCE")
+    over = change(house, "rejectAssessment", named | {"reason": "too late"}, selection, actor=office.board)
+    assert (over["errors"][0]["__typename"], over["assessment"]) == ("ConflictError", None)
+
+
+def test_a_measure_is_proposed_approved_by_another_and_lifted(house, desk):
+    office, file = desk
+    selection = "controlAction { id state kind proposedBy approvedBy } auditEntry " + ERRORS
+    given = {
+        "creditFile": file.id,
+        "kind": "REQUIRE_SECURITY",
+        "basis": "CREDIT_POLICY",
+        "scope": "new business",
+        "exitCondition": "the deposit is held",
+        "deadlineOn": "2026-12-31",
+    }
+    proposed = change(house, "proposeControlAction", given, selection, actor=office.analyst)
+    assert (proposed["errors"], proposed["controlAction"]["state"]) == ([], "PROPOSED")
+    named = {"controlAction": proposed["controlAction"]["id"]}
+    own = change(house, "approveControlAction", named, selection, actor=office.analyst)
+    assert own["errors"][0]["code"] == "SEPARATION_OF_DUTY"
+    approved = change(house, "approveControlAction", named, selection, actor=office.manager)
+    assert (approved["controlAction"]["state"], approved["controlAction"]["approvedBy"]) == ("ACTIVE", "ma")
+    lifted = change(house, "liftControlAction", named | {"reason": "it is held"}, selection, actor=office.manager)
+    assert (lifted["errors"], lifted["controlAction"]["state"]) == ([], "LIFTED")
+    assert house.entries[-2].payload == (("note", "it is held"),)
+
+
+# Corrections.
+
+
+def test_a_corrected_record_is_shown_under_the_name_of_its_kind_and_the_others_are_null(house, origin, opened):
+    money = {"amount": "5", "currency": "CNY"}
+    default = {"creditFile": opened, "origin": origin, "kind": "LATE_PAYMENT", "amount": money, "sinceOn": "2026-01-01"}
+    wrong = change(house, "recordDefault", default, "default { id }")["default"]["id"]
+    before = len(house.entries)
+    right = [{"field": "default.amount", "amount": {"amount": "7.50", "currency": "CNY"}}]
+    selection = (
+        """default { id status confidential(purpose: DATA_QUALITY) { defaultAmount { amount } } }
+        litigation { id } rating { id } statement { id } """
+        + ERRORS
+    )
+    payload = change(house, "correctRecord", {"record": wrong, "values": right, "reason": "typed wrong"}, selection)
+    assert (payload["errors"], payload["litigation"], payload["rating"], payload["statement"]) == ([], None, None, None)
+    assert payload["default"]["status"] == "ACTIVE"
+    assert payload["default"]["confidential"] == {"defaultAmount": {"amount": "7.50"}}
+    assert [entry.action for entry in house.entries[before:]] == ["record:correct", "record:correct", "default:read"]
+    both = "default { status } transaction { status } " + ERRORS
+    withdrawn = change(house, "withdrawRecord", {"record": payload["default"]["id"], "reason": "not theirs"}, both)
+    assert withdrawn == {"default": {"status": "WITHDRAWN"}, "transaction": None, "errors": []}
+    again = change(house, "withdrawRecord", {"record": wrong, "reason": "not theirs"}, both)
+    assert (again["errors"][0]["__typename"], again["errors"][0]["path"]) == ("ConflictError", ["record"])
+
+
+def test_a_trade_document_is_put_right_field_by_field(house, origin, opened):
+    money = {"amount": "10.00", "currency": "CNY"}
+    document = {"sourceRow": "1", "kind": "SALE", "number": "7", "issuedOn": "2026-01-05", "net": money, "total": money}
+    given = {"creditFile": opened, "origin": origin, "documents": [document | {"dueOn": "2026-02-05"}]}
+    wrong = change(house, "recordTransactions", given, "transactionIds")["transactionIds"][0]
+    changes = {"number": "8", "cleared": ["DUE_ON"]}
+    payload = change(
+        house,
+        "correctTransaction",
+        {"record": wrong, "changes": changes, "reason": "typed wrong"},
+        "transaction { id number dueOn issuedOn version } " + ERRORS,
+    )
+    assert payload["errors"] == []
+    assert payload["transaction"] == {"id": wrong, "number": "8", "dueOn": None, "issuedOn": "2026-01-05", "version": 2}
+
+
 # Consent and disclosure.
 
 
@@ -338,6 +431,39 @@ def test_after_a_withdrawal_the_next_request_is_refused_without_a_word_about_the
     assert (refused["values"], refused["withheld"], refused["auditEntry"]) == (None, None, None)
     assert refused["errors"][0]["__typename"] == "NotConsentedError"
     assert [entry.cause for entry in house.entries[-2:]] == ["WITHDRAWN", "NO_SUCH_FILE"]
+
+
+def test_a_consent_is_asked_for_and_given_or_refused(house, opened):
+    asking = {
+        "creditFile": opened,
+        "partner": house.partner().id,
+        "purpose": "PARTNER_CREDIT_DECISION",
+        "use": "COUNTED",
+        "maxUses": 2,
+        "notAfter": "2026-12-24T00:00:00+08:00",
+        "noticeDigest": "0" * 64,
+    }
+    selection = "consent { id state notAfter maxUses } " + ERRORS
+    states = []
+    for fields, name, more in (
+        (["contact.phone"], "giveRequestedConsent", {"givenBy": "the owner"}),
+        (["contact.email"], "refuseConsent", {}),
+    ):
+        asked_for = change(house, "requestConsent", asking | {"fields": fields}, selection)
+        assert (asked_for["errors"], asked_for["consent"]["state"]) == ([], "REQUESTED")
+        answered = change(house, name, {"consent": asked_for["consent"]["id"]} | more, selection)
+        states.append((answered["consent"]["state"], answered["consent"]["notAfter"], answered["errors"]))
+    until = "2026-12-23T16:00:00.000000Z"
+    assert states == [("GIVEN", until, []), ("REFUSED", until, [])]
+
+
+def test_a_suspended_partner_gets_nothing_until_it_is_reinstated(house, consented):
+    partner, _, opened = consented
+    named, selection = {"partner": partner.partner, "reason": "under review"}, "partner { state } " + ERRORS
+    assert change(house, "suspendPartner", named, selection)["partner"] == {"state": "SUSPENDED"}
+    assert change(house, "requestDisclosure", asked(opened), ASK, actor=partner)["values"] is None
+    assert change(house, "reinstatePartner", named, selection)["partner"] == {"state": "ACTIVE"}
+    assert change(house, "requestDisclosure", asked(opened, "key-00003"), ASK, actor=partner)["errors"] == []
 
 
 def test_a_disclosed_value_is_text_whatever_its_type():
@@ -405,6 +531,20 @@ def test_payload_plans_are_made_once_for_requests_that_differ_in_values(house, m
 
 
 # The schema.
+
+
+def test_every_operation_a_person_asks_for_is_a_mutation_of_its_own_name():
+    elsewhere = {"import:run", "tenant:administer", "audit:export"}
+    asked_for = {
+        name[0].lower() + name[1:]
+        for name, operation in OPERATIONS.items()
+        if operation.__module__.startswith("domain.") and not elsewhere & set(operation.actions)
+    }
+    assert set(MUTATIONS) == asked_for
+    assert all(
+        name == operation.operation.__name__[0].lower() + operation.operation.__name__[1:]
+        for name, operation in MUTATIONS.items()
+    )
 
 
 def test_the_names_of_mutations_inputs_payloads_and_errors_follow_one_rule():

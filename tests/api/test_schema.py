@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 
 import pytest
 from graphql import (
@@ -50,6 +51,14 @@ def test_everything_in_the_schema_is_described():
             held = type_.fields if isinstance(type_, GraphQLInputObjectType) else type_.values
             missing += [f"{type_.name}.{name}" for name, item in held.items() if not item.description]
     assert missing == []
+
+
+def test_a_root_of_either_kind_names_its_clause_and_the_action_that_guards_it():
+    for root in (GRAPH.query_type, GRAPH.mutation_type):
+        for name, field in root.fields.items():
+            assert "Ch." in field.description, f"{root.name}.{name}"
+            assert name == "me" or field.description.rpartition("(")[2], f"{root.name}.{name}"
+            assert name in {"me", "node"} or ":" in field.description.rpartition("(")[2], f"{root.name}.{name}"
 
 
 def test_every_field_of_a_record_names_the_action_that_guards_it():
@@ -149,6 +158,11 @@ def test_the_schema_text_is_stable_and_parses():
     assert text == print_schema_text()
     assert parse_schema(text).query_type.name == "Query"
     assert text.endswith("}\n")
+
+
+def test_the_schema_file_is_the_schema_that_is_built():
+    written = Path(__file__).parents[2].joinpath("schema.graphql").read_text(encoding="utf-8")
+    assert written == print_schema_text(SCHEMA), "write it anew: credence schema --write"
 
 
 def test_confidential_knows_its_fields_by_their_schema_names():
