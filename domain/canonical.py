@@ -14,6 +14,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
@@ -172,8 +173,14 @@ def _read_union(kinds: tuple[Any, ...], value: object, path: _Path) -> object:
     return _read(type(value) if type(value) in rest else rest[0], value, path)
 
 
+@lru_cache(maxsize=256)
+def _hints(kind: type[Any]) -> Mapping[str, Any]:
+    """The types of a dataclass's fields; to work them out costs far more than to read a value."""
+    return get_type_hints(kind)
+
+
 def _read_dataclass(kind: type[Any], entries: Mapping[str, object], path: _Path) -> object:
-    hints = get_type_hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type] # every class is hashable
     names = [field.name for field in dataclasses.fields(kind)]
     for key in entries:
         if key not in names:

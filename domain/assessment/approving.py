@@ -9,7 +9,7 @@ from domain.actors import Actor
 from domain.assessment.assessments import Assessment, AssessmentState, CreditPolicy, PolicyState
 from domain.assessment.policies import document_of
 from domain.assessment.policy import Level
-from domain.assessment.standing import come_into_force, refuse_outdated
+from domain.assessment.standing import come_into_force, refuse_outdated, standing_of
 from domain.controls import another_person, cancel_proposals, reason_of
 from domain.errors import Code, Malformed, NotInForce, NotPermitted
 from domain.files.opening import usable
@@ -57,7 +57,8 @@ class ApproveAssessment(Operation[Assessment]):
             )
         refuse_outdated(unit, file, assessment)
         approved = unit.replace(replace(assessment, state=AssessmentState.IN_FORCE, approved_by=actor.person))
-        come_into_force(unit, file, approved, document_of(policy))
+        document = document_of(policy)
+        come_into_force(unit, file, approved, document, standing_of(unit, file, document.currency))
         return Decided(value=approved, policy=approved.policy_digest, resources=(approved.id, file.id))
 
 

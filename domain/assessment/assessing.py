@@ -105,7 +105,7 @@ class RequestAssessment(Collecting[Assessment]):
         unit.add([assessment])
         unit.seal(assessment, Assessment.receipt, receipt_text(snapshot, receipt))
         if state is AssessmentState.IN_FORCE:
-            come_into_force(unit, begun.file, assessment, begun.document)
+            come_into_force(unit, begun.file, assessment, begun.document, snapshot.previous)
         elif state is AssessmentState.IN_REVIEW:
             _stop_loss(unit, begun, assessment, receipt)
         return Decided(value=assessment, policy=receipt.policy_digest, resources=(assessment.id, begun.file.id))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import date
 from itertools import takewhile
+from operator import itemgetter
+from typing import Any
 
 from domain.assessment.assessments import Assessment, AssessmentState
 from domain.assessment.plan import Granted, control_plan
@@ -41,12 +44,11 @@ def standing_of(unit: Unit, file: CreditFile, currency: str) -> Standing | None:
             advice="Put a credit policy of its currency in force.",
             path=("creditFile",),
         )
-    earlier = unit.find(Assessment, credit_file=file.id, state=_WAS_IN_FORCE)
-    last = next(each for each in earlier if each.id == file.assessment)
-    since = _since(earlier, last)
+    last = unit.get(Assessment, file.assessment)
+    earlier = unit.select(Assessment, ("as_of", "id", "grade"), credit_file=file.id, state=_WAS_IN_FORCE)
     return Standing(
         grade=file.grade,
-        grade_changed_on=since.as_of,
+        grade_changed_on=_changed_on(earlier, last),
         limit_minor=limit.minor if limit else 0,
         net_days=file.net_days or 0,
         prepayment_bp=file.prepayment_bp or 0,
@@ -54,14 +56,18 @@ def standing_of(unit: Unit, file: CreditFile, currency: str) -> Standing | None:
     )
 
 
-def _since(earlier: Sequence[Assessment], last: Assessment) -> Assessment:
-    """The first assessment of the run of equal grades that ends with the last."""
-    newest_first = sorted(earlier, key=lambda each: (each.as_of, each.stamp.created_at, each.id), reverse=True)
-    run = takewhile(lambda each: each.grade is last.grade, newest_first[newest_first.index(last) :])
-    return list(run)[-1]
+def _changed_on(earlier: Iterable[tuple[Any, ...]], last: Assessment) -> date:
+    """The day of the first assessment of the run of equal grades that ends with the last; later ids are newer."""
+    newest_first = sorted(
+        (row for row in earlier if row[:2] <= (last.as_of, last.id)), reverse=True, key=itemgetter(0, 1)
+    )
+    run = takewhile(lambda row: row[2] is last.grade, newest_first)
+    return min((as_of for as_of, _, _ in run), default=last.as_of)
 
 
-def come_into_force(unit: Unit, file: CreditFile, assessment: Assessment, policy: PolicyDocument) -> CreditFile:
+def come_into_force(
+    unit: Unit, file: CreditFile, assessment: Assessment, policy: PolicyDocument, previous: Standing | None
+) -> CreditFile:
     """The file under a new assessment: grade, limit, terms, review and measures change in this transaction.
 
     The assessment before is superseded. Measures that follow are proposed; how new business stands follows from the
@@ -70,7 +76,6 @@ def come_into_force(unit: Unit, file: CreditFile, assessment: Assessment, policy
     Chapter: 5.2, 5.4, 6.1, 6.2, 6.3.
     Units:   the limit in minor units of the policy's currency.
     """
-    previous = standing_of(unit, file, policy.currency)
     if file.assessment is not None and file.assessment != assessment.id:
         before = unit.get(Assessment, file.assessment, lock=True)
         if before.state is AssessmentState.IN_FORCE:
