@@ -85,7 +85,7 @@ def decide(
             denied={field: _why_not(own, field, purpose, at) for field in wanted},
         )
     allowed = tuple(field for field in wanted if field in best.fields)
-    denied = {field: Reason.FIELD_NOT_COVERED for field in wanted if field not in best.fields}
+    denied = {field: _why_not(own, field, purpose, at) for field in wanted if field not in best.fields}
     return Verdict(consent=best, allowed=allowed, denied=denied)
 
 
