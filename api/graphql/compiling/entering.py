@@ -38,14 +38,16 @@ def enter(cls: type[E], given: Mapping[str, Any], place: Place = ()) -> E:
 def placed(cls: type, path: Sequence[str]) -> list[str]:
     """Where the value an error names stands in the input, outermost name first.
 
-    An operation names a value by its own name alone; where one value object of the input holds that name, the
-    object's name stands before it.
+    An operation names a value by its own name alone; the value object that holds it stands before it. A value in a
+    list is named with its index, so of a list and an object that both know a name, the object is meant.
     """
     names = [camel(name) for name in path]
     own = attributes(cls)
     if not names or names[0] in own:
         return names
-    holders = [key for key, item in own.items() if names[0] in _inner(item_of(item.type) or item.type)]
+    objects = [key for key, item in own.items() if names[0] in _inner(item.type)]
+    lists = [key for key, item in own.items() if names[0] in _inner(item_of(item.type))]
+    holders = objects or lists
     return [*holders, *names] if len(holders) == 1 else names
 
 
