@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from contextlib import contextmanager
 
 import pytest
 
 from tests import databases
 from vault.store import migrations
+
+BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
 @pytest.fixture(scope="session")
@@ -54,25 +57,45 @@ def empty_url(request, tmp_path):
     server.drop(name)
 
 
-@pytest.fixture
-def sqlite(migrated_sqlite, tmp_path):
-    """A migrated SQLite database of the test's own."""
-    path = tmp_path / "credence.db"
-    shutil.copyfile(migrated_sqlite, path)
-    with databases.Sqlite(path) as database:
-        yield database
-
-
-@pytest.fixture
-def postgresql(server, loop, migrated_postgresql):
-    """A migrated PostgreSQL database of the test's own."""
-    name = server.create(migrated_postgresql)
+@contextmanager
+def fresh(kind, request, folder):
+    """A migrated database of a kind, gone afterwards."""
+    if kind == "sqlite":
+        path = folder / "credence.db"
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), path)
+        with databases.Sqlite(path) as database:
+            yield database
+        return
+    server, loop = request.getfixturevalue("server"), request.getfixturevalue("loop")
+    name = server.create(request.getfixturevalue("migrated_postgresql"))
     with databases.Postgres(loop, server.url_of(name)) as database:
         yield database
     server.drop(name)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def database(request):
+@pytest.fixture
+def sqlite(request, tmp_path):
+    """A migrated SQLite database of the test's own."""
+    with fresh("sqlite", request, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture
+def postgresql(request, tmp_path):
+    """A migrated PostgreSQL database of the test's own."""
+    with fresh("postgresql", request, tmp_path) as database:
+        yield database
+
+
+@pytest.fixture(params=BOTH)
+def database(request, tmp_path):
     """A migrated database of the test's own: one run on SQLite, one on PostgreSQL."""
-    return request.getfixturevalue(request.param)
+    with fresh(request.param, request, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def read_database(request, tmp_path_factory):
+    """A migrated database that the tests of a module share: they fill it once and only read it."""
+    with fresh(request.param, request, tmp_path_factory.mktemp("read")) as found:
+        yield found

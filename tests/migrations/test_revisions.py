@@ -168,7 +168,6 @@ def test_the_alembic_command_works_on_the_database_that_the_environment_names(em
 
     named = {"CREDENCE_DATABASE_URL": empty_url}
     assert alembic("upgrade", "head", **named)[0] == 0
-    assert "(head)" in alembic("current", **named)[1]
     code, told = alembic("check", **named)
     assert code == 0, told
     code, told = alembic("downgrade", "base", **named)

@@ -24,9 +24,14 @@ PATIENT = settings(
 )
 
 
+@pytest.fixture(scope="module")
+def shelves(read_database):
+    return {seed: Shelf(read_database, corpus) for seed, corpus in CORPORA.items()}
+
+
 @pytest.fixture(params=CORPORA)
-def shelf(database, request):
-    return Shelf(database, CORPORA[request.param])
+def shelf(shelves, request):
+    return shelves[request.param]
 
 
 def counted(steps, run):

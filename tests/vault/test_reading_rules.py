@@ -42,9 +42,9 @@ FILE, ASSESSMENT, CONSENT = SHAPES["CreditFile"], SHAPES["Assessment"], SHAPES["
 ID = (Labelled("id", "id"),)
 
 
-@pytest.fixture
-def shelf(database):
-    return Shelf(database, CORPUS)
+@pytest.fixture(scope="module")
+def shelf(read_database):
+    return Shelf(read_database, CORPUS)
 
 
 def judged(*levels, but=()):
@@ -323,11 +323,11 @@ def test_what_stays_closed_is_not_loaded_and_says_what_would_unlock_it(shelf):
         assert "reveal:contact" in part["w"][0]["unlock"]
 
 
-def test_a_sealed_cell_comes_with_everything_its_opener_needs(shelf):
+def test_a_sealed_cell_comes_with_everything_its_opener_needs(database):
+    shelf = Shelf(database, CORPUS)
     id_ = next(row.id for row in current(FILE) if (row.id, "contact.phone") in CORPUS.cells)
     row = next(item for item in current(FILE) if item.id == id_)
     without = next(item for item in current(FILE) if (item.id, "contact.phone") not in CORPUS.cells)
-    database = shelf.database
     dek = {"tenant": HOME, "dek_id": b"dek", "subject": row.subject_id, "data_class": "contact"}
     level = Level(
         shape=FILE,
