@@ -10,7 +10,7 @@ MODULE_LINES = 400
 FUNCTION_LINES = 60
 MEDIAN_LINES = 10
 PORT_METHODS = 10
-FOLDER_MODULES = 14
+FOLDER_MODULES = 15
 SAYS_NOTHING = {"manager", "helper", "utils", "util", "service", "handler", "base", "common", "misc"}
 
 
