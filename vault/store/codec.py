@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from operator import attrgetter, itemgetter
 from typing import Any, Protocol, cast
 
@@ -165,6 +165,8 @@ def _ledger_stamp(row: Row) -> Stamp:
 def _written(type_: Any, dialect: str) -> Convert | None:
     """Makes the value of a column; None where the value is that itself."""
     kind = getattr(type_, "__supertype__", type_)
+    if kind == tuple[str, ...]:
+        return _listed
     if _structured(kind):
         return _json
     if issubclass(kind, Enum):
@@ -197,6 +199,12 @@ def _structured(kind: Any) -> bool:
 
 def _json(value: Any) -> str:
     return canonical.encode(canonical.plain(value)).decode()
+
+
+@lru_cache(maxsize=1024)
+def _listed(value: tuple[str, ...]) -> str:
+    """A list of texts, most of which repeat from row to row."""
+    return _json(value)
 
 
 def _texts(text: str) -> tuple[str, ...]:

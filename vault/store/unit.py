@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cache
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -67,7 +68,8 @@ class SqlUnit:
         self._dialect = DIALECTS[connection.dialect.name]
         self._cells = Cells(connection, keys, hand.tenant, self._dialect)
         self._added: set[Id] = set()
-        self._touched: dict[Id, Record] = {}
+        self._touched: dict[Id, tuple[Shape, Mapping[str, Any]]] = {}
+        self._pseudonyms: dict[tuple[Id, str], str] = {}
         self._read: dict[Id, None] = {}
         self._subjects: dict[Id, None] = {}
         self._tags: dict[str, None] = {}
@@ -179,9 +181,12 @@ class SqlUnit:
 
     def pseudonym(self, subject: Id, value: str) -> str:
         """A keyed pseudonym of a counterparty, different for every subject and tenant."""
-        root = self._keys.root(Purpose.PSEUDONYM)
-        made = index.pseudonym(root, ids.raw(self._hand.tenant), ids.raw(subject), value)
-        return made[:PSEUDONYM_BYTES].hex()
+        known = self._pseudonyms.get((subject, value))
+        if known is None:
+            root = self._keys.root(Purpose.PSEUDONYM)
+            made = index.pseudonym(root, ids.raw(self._hand.tenant), ids.raw(subject), value)
+            known = self._pseudonyms[subject, value] = made[:PSEUDONYM_BYTES].hex()
+        return known
 
     def finish(self) -> Trace:
         """Writes what is staged, and tells what this transaction touched."""
@@ -198,8 +203,8 @@ class SqlUnit:
         if not self._touched and not self._cells.written():
             return
         root = self._keys.root(Purpose.DIGEST)
-        for own, record in self._touched.items():
-            yield Written(id=own, version=record.stamp.version, digest=row_digest(root, record))
+        for own, (shape, row) in self._touched.items():
+            yield Written(id=own, version=row["version"], digest=row_digest(root, shape, row))
         for cell, (version, envelope) in self._cells.written().items():
             yield Written(id=cell_name(*cell), version=version, digest=cell_digest(root, envelope))
 
@@ -210,9 +215,10 @@ class SqlUnit:
             raise AssertionError("a unit writes rows of its own tenant")
         if shape is Tenant.shape:
             self._register()
-        self._connection.execute(sa.insert(table(shape)), [codec.row_of(record) for record in records])
-        for record in records:
-            self._touched[record.id] = record
+        rows = [codec.row_of(record) for record in records]
+        self._connection.execute(sa.insert(table(shape)), rows)
+        for record, row in zip(records, rows, strict=True):
+            self._touched[record.id] = (shape, row)
             self._subjects[record.subject_id] = None
 
     def _register(self) -> None:
@@ -277,11 +283,10 @@ class SqlUnit:
         return known
 
 
-def row_digest(root: hazmat.Secret, record: Record) -> str:
+def row_digest(root: hazmat.Secret, shape: Shape, row: Mapping[str, Any]) -> str:
     """The keyed digest of one version of a row, 64 hexadecimal digits; equal on both databases for equal rows."""
-    row = codec.row_of(record)
-    text = json.dumps([[name, _plain(row[name])] for name in sorted(row) if name != "superseded_at"])
-    message = pae(_ROW, record.shape.table.encode(), text.encode())
+    text = json.dumps([[name, row[name]] for name in _digested(shape)], default=_plain)
+    message = pae(_ROW, shape.table.encode(), text.encode())
     return root.use(lambda key: hazmat.hmac_sha256(key, message)).hex()
 
 
@@ -296,10 +301,14 @@ def cell_name(record: Id, tag: str) -> Id:
     return Id(f"{record}/{tag}")
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, datetime):
-        return instant_text(value)
-    return value.isoformat() if isinstance(value, date) else value
+@cache
+def _digested(shape: Shape) -> tuple[str, ...]:
+    """The columns a digest covers: all but the one that a later version sets."""
+    return tuple(sorted(column.name for column in table(shape).columns if column.name != "superseded_at"))
+
+
+def _plain(value: date) -> str:
+    return instant_text(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def _by_shape(records: Sequence[Record]) -> Iterator[tuple[Shape, list[Record]]]:
