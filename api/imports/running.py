@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from api.imports.mapping import ImportMap
-from api.imports.reading import Line, digest_of, open_table
+from api.imports.reading import Table, digest_of, open_table
 from api.imports.rejected import RejectedRows
 from api.imports.rows import Cells, Row, reader
 from domain.errors import CreditError
@@ -84,41 +84,56 @@ async def run_import(
     if run.state is ImportState.RUNNING:
         log.resume(run)
         # The first name is kept, so that a renamed file has the same rows in its source.
-        read = reader(plan, run.file_name)
-        for lines, share in table.batches(plan.read, start, batch):
-            rows, refused = _read(lines, run.rows_read + 1, read)
-            run = await perform(_operation(plan, run, rows, refused, log.length))
+        batches = _batches(table, plan, reader(plan, run.file_name), start, batch)
+        waiting = next(batches, None)
+        while waiting is not None:
+            task = asyncio.ensure_future(perform(_operation(plan, run, waiting, log.length)))
+            await asyncio.sleep(0)
+            try:
+                following = next(batches, None)  # is read while the store works on the one before
+            finally:
+                run = await task
             log.append(run.rejected)
             if progress:
-                progress(Progress(run=run, share=share))
+                progress(Progress(run=run, share=waiting.share))
+            waiting = following
         run = await perform(FinishImport(run=run.id, position=run.rows_read, rejected_bytes=log.length))
     return Imported(run=run, resumed_at=start, rejected=log.path if run.rows_rejected else None)
 
 
-def _read(
-    lines: Sequence[Line], first: int, read: Callable[[int, Cells], Row | Rejection]
-) -> tuple[tuple[Row, ...], tuple[Rejection, ...]]:
-    rows: list[Row] = []
-    refused: list[Rejection] = []
-    for number, line in enumerate(lines, first):
-        found = rejection(number, line) if isinstance(line, CreditError) else read(number, line)
-        if isinstance(found, Rejection):
-            refused.append(found)
-        else:
-            rows.append(found)
-    return tuple(rows), tuple(refused)
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    rows: tuple[Row, ...]
+    refused: tuple[Rejection, ...]
+    share: float
 
 
-def _operation(
-    plan: ImportMap, run: ImportRun, rows: tuple[Row, ...], refused: tuple[Rejection, ...], length: int
-) -> Operation[ImportRun]:
+def _batches(
+    table: Table, plan: ImportMap, read: Callable[[int, Cells], Row | Rejection], start: int, size: int
+) -> Iterator[_Batch]:
+    """The rows of the file after the first `start`, mapped."""
+    first = start + 1
+    for lines, share in table.batches(plan.read, start, size):
+        rows: list[Row] = []
+        refused: list[Rejection] = []
+        for number, line in enumerate(lines, first):
+            found = rejection(number, line) if isinstance(line, CreditError) else read(number, line)
+            if isinstance(found, Rejection):
+                refused.append(found)
+            else:
+                rows.append(found)
+        first += len(lines)
+        yield _Batch(tuple(rows), tuple(refused), share)
+
+
+def _operation(plan: ImportMap, run: ImportRun, batch: _Batch, length: int) -> Operation[ImportRun]:
     """The operation that records a batch."""
     if plan.kind is ImportKind.INVOICES:
         return ImportDocuments(
             run=run.id,
             position=run.rows_read,
-            rows=cast("tuple[DocumentRow, ...]", rows),
-            refused=refused,
+            rows=cast("tuple[DocumentRow, ...]", batch.rows),
+            refused=batch.refused,
             rejected_bytes=length,
             known=plan.known,
             firms_only=plan.firms_only,
@@ -127,8 +142,8 @@ def _operation(
         return ImportCustomers(
             run=run.id,
             position=run.rows_read,
-            rows=cast("tuple[CustomerRow, ...]", rows),
-            refused=refused,
+            rows=cast("tuple[CustomerRow, ...]", batch.rows),
+            refused=batch.refused,
             rejected_bytes=length,
             known=plan.known,
             firms_only=plan.firms_only,
@@ -136,8 +151,8 @@ def _operation(
     return ImportRecords(
         run=run.id,
         position=run.rows_read,
-        rows=cast("tuple[RecordRow, ...]", rows),
-        refused=refused,
+        rows=cast("tuple[RecordRow, ...]", batch.rows),
+        refused=batch.refused,
         rejected_bytes=length,
         firms_only=plan.firms_only,
     )

@@ -58,6 +58,10 @@ def furnished():
     return made
 
 
+class Killed(Exception):
+    """The process is gone."""
+
+
 class Performing:
     """Performs operations in a world; after `stop_after` of them the process is killed."""
 
@@ -67,7 +71,7 @@ class Performing:
     async def __call__(self, operation):
         """The value of the operation."""
         if self.stop_after is not None and len(self.operations) >= self.stop_after:
-            raise KeyboardInterrupt
+            raise Killed
         self.operations.append(operation)
         return (await self.world.gate.perform(operation, self.world.actor())).value
 

@@ -12,7 +12,7 @@ from domain.errors import Code, Conflict, Malformed
 from domain.files.history import DocumentState, TradeTransaction
 from domain.files.importing import ImportRun, ImportState
 from domain.money import Money
-from tests.api.imports.conftest import BASIC, HEADER, INVOICES, Performing, furnished, importer, line
+from tests.api.imports.conftest import BASIC, HEADER, INVOICES, Killed, Performing, furnished, importer, line
 
 BROKEN = (3, 8, 9)
 """Rows of the book that are wrong: a customer nobody knows, an amount, a date."""
@@ -69,7 +69,7 @@ def test_a_column_name_that_is_a_formula_is_quoted(tmp_path, importing):
 def test_killed_between_two_batches_the_same_command_goes_on(file, importing, performing, world, stop):
     whole = importer(Performing(furnished()))(file, batch=6, rejected=file.with_name("whole.csv"))
     performing.stop_after = stop
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         importing(file, batch=6)
     performing.stop_after = None
     done = importing(file, batch=6)
@@ -84,7 +84,7 @@ def test_killed_between_two_batches_the_same_command_goes_on(file, importing, pe
 @pytest.mark.parametrize("written", [0, 40, 10_000])
 def test_rejected_rows_written_halfway_or_not_at_all_are_written_once(file, importing, performing, written):
     performing.stop_after = 2
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         importing(file, batch=9)
     log = file.with_name("book.rejected.csv")
     whole = log.read_bytes()
@@ -113,7 +113,7 @@ def test_read_again_it_finds_what_it_recorded_and_records_what_is_new(file, impo
 
 def test_a_renamed_file_goes_on_under_its_first_name(file, importing, performing, world):
     performing.stop_after = 3
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         importing(file, batch=6)
     performing.stop_after = None
     moved = file.rename(file.with_name("march.csv"))
@@ -218,7 +218,7 @@ def test_parquet_goes_the_same_way_and_goes_on_from_any_row(tmp_path, importing,
     frame = pl.DataFrame({**columns, "settled": [None] * count, **money, "state": ["valid"] * count})
     frame.with_columns(pl.col("issued").str.to_date()).write_parquet(path)
     performing.stop_after = 4
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(Killed):
         importing(path, batch=7)
     performing.stop_after = None
     done = importing(path, batch=7)
