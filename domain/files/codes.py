@@ -162,6 +162,19 @@ def unified_social_credit_code(text: str) -> CreditCode:
     return CreditCode(code, () if known else (REGION_UNKNOWN,))
 
 
+def complete_credit_code(body: str) -> str:
+    """The unified social credit code whose first 16 characters are given, with both its check characters.
+
+    Chapter: 4.1.
+    Shape:   `unified_social_credit_code` accepts what it makes.
+    Raises:  Malformed (MALFORMED_CODE) when the 16 characters cannot begin a code.
+    """
+    if len(body) != _CODE_LENGTH - 2 or not set(body) <= set(_ALPHABET):
+        raise _malformed("unified social credit code", "Its first 16 characters are digits and capital letters.")
+    first = body + _ORGANISATION_CHECKS[_organisation_sum(body[_ORGANISATION]) % 11]
+    return unified_social_credit_code(first + _ALPHABET[-_code_sum(first) % 31]).code
+
+
 def phone(text: str, region: str = "CN") -> str:
     """A phone number in E.164: a plus sign, the country code and the number, nothing else.
 
@@ -235,18 +248,26 @@ def _compact(text: str) -> str:
     return _SEPARATORS.sub("", unicodedata.normalize("NFKC", text))
 
 
+def _code_sum(first: str) -> int:
+    """The weighted sum of the first 17 characters."""
+    return sum(_VALUE[character] * weight for character, weight in zip(first, _WEIGHTS, strict=False))
+
+
 def _code_check(code: str) -> bool:
     """Whether the 18th character disagrees (GB 32100)."""
-    total = sum(_VALUE[character] * weight for character, weight in zip(code, _WEIGHTS, strict=False))
-    return (total + _VALUE[code[-1]]) % 31 != 0
+    return (_code_sum(code) + _VALUE[code[-1]]) % 31 != 0
+
+
+def _organisation_sum(organisation: str) -> int:
+    """The weighted sum of the first 8 characters of an organisation code; there letters run on from 10 to 35."""
+    return sum(
+        int(character, 36) * weight for character, weight in zip(organisation, _ORGANISATION_WEIGHTS, strict=False)
+    )
 
 
 def _organisation_check(organisation: str) -> bool:
-    """Whether the organisation code in characters 9 to 17 disagrees (GB 11714); there letters run on from 10 to 35."""
-    total = sum(
-        int(character, 36) * weight for character, weight in zip(organisation, _ORGANISATION_WEIGHTS, strict=False)
-    )
-    return _ORGANISATION_CHECKS[total % 11] != organisation[-1]
+    """Whether the organisation code in characters 9 to 17 disagrees (GB 11714)."""
+    return _ORGANISATION_CHECKS[_organisation_sum(organisation) % 11] != organisation[-1]
 
 
 def _from_abroad(digits: str) -> str:

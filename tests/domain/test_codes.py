@@ -12,6 +12,7 @@ from domain.files.codes import (
     CreditCode,
     bank_account,
     bank_account_findings,
+    complete_credit_code,
     email,
     phone,
     unified_social_credit_code,
@@ -96,6 +97,16 @@ def test_any_single_substitution_is_refused(code, place, new):
 def test_any_swap_of_unequal_neighbours_is_refused(code, place):
     assume(code[place] != code[place + 1])
     refused(unified_social_credit_code, code[:place] + code[place + 1] + code[place] + code[place + 2 :])
+
+
+@given(code=well_formed())
+def test_a_code_is_completed_from_its_first_16_characters(code):
+    assert complete_credit_code(code[:16]) == code
+
+
+@pytest.mark.parametrize("body", ["", GOOD[:15], GOOD, "91110000600o3734", "9111O00060003734", "91ABCDEF60003734"])
+def test_what_cannot_begin_a_code_is_not_completed(body):
+    refused(complete_credit_code, body)
 
 
 def test_the_organisation_code_is_checked_as_well():
