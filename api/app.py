@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -11,7 +12,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
-import sqlalchemy as sa
 import structlog
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
@@ -32,15 +32,13 @@ from domain.ids import Id, RandomIds
 from domain.ports import Readings
 from domain.tenancy import OpenTenant
 from vault.audit import note
-from vault.audit.files import write_log
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
 from vault.keyfile import KeyFile
 from vault.keys import Keyring
 from vault.opening import VaultOpener
-from vault.store import engines, migrations
-from vault.store.fsck import Finding, check_store
-from vault.store.logbook import entries_of, verifier
+from vault.store import engines, looks, migrations
+from vault.store.fsck import Finding
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
 from vault.store.sqlite import SqliteStore
@@ -74,7 +72,7 @@ class House:
 
     settings: Settings
     store: Store
-    ring: Keyring
+    room: Room
     grants: CasbinGrants
     gate: Gate
     readings: Readings
@@ -118,25 +116,16 @@ class House:
     async def export_log(self, tenant: Id, folder: Path) -> str:
         """Writes a company's whole log as files, its newest checkpoint included; that checkpoint."""
         checkpoint = await self.store.checkpoint(tenant)
-
-        def write(connection: sa.Connection) -> None:
-            write_log(folder, entries_of(connection, tenant, checkpoint), checkpoint)
-
-        await self.store.inspect(tenant, write)
+        await self.store.inspect(tenant, looks.exported(tenant, checkpoint, folder))
         return checkpoint
 
     async def verifying_key(self, tenant: Id) -> str:
         """What an auditor pins to verify a company's log: `name+id+base64`."""
-
-        def look(connection: sa.Connection) -> str:
-            room = Room(ring=self.ring, clock=self.clock, make=self.make)
-            return str(verifier(room.keys(connection, room.hand(tenant, OPERATOR)), tenant))
-
-        return await self.store.inspect(tenant, look)
+        return await self.store.inspect(tenant, looks.verifying_key(self.room, tenant, OPERATOR))
 
     async def check(self, tenant: Id) -> list[Finding]:
         """What is wrong with a company's records, seals and log; nothing is repaired."""
-        return await self.store.inspect(tenant, lambda connection: list(check_store(connection, self.ring, tenant)))
+        return await self.store.inspect(tenant, looks.findings(self.room, tenant))
 
 
 def _operator(tenant: Id) -> Actor:
@@ -148,6 +137,11 @@ def job(tenant: Id, name: str) -> Actor:
     return Actor(tenant=tenant, person=f"{JOB}:{name}", roles=frozenset({JOB}))
 
 
+def address(settings: Settings) -> str:
+    """The database, without a password."""
+    return engines.shown(settings.database_url)
+
+
 async def prepare(settings: Settings) -> str:
     """Makes what is not there yet: database, root keys, the local issuer's key, the installation's own log.
 
@@ -156,7 +150,7 @@ async def prepare(settings: Settings) -> str:
     revision = await migrations.upgrade(settings.database_url)
     path = settings.key_file
     if not path.exists():
-        if await _holds_tenants(settings.database_url):
+        if await asyncio.to_thread(looks.holds_tenants, settings.database_url):
             raise Conflict(
                 "The database holds companies, and the key file is not there.",
                 advice="Restore the key file from its backup: new keys would open nothing.",
@@ -190,7 +184,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     house = House(
         settings=settings,
         store=store,
-        ring=ring,
+        room=room,
         grants=grants,
         gate=Gate(grants=grants, store=store, opener=VaultOpener(ring), clock=clock, make=make),
         readings=SqlReadings(dialect),
@@ -249,18 +243,6 @@ class Authenticator:
         claimed = tokens.claimed_tenant(bearer) if bearer else None
         tenant = Id(claimed) if claimed is not None and claimed in self._served else INSTALLATION
         await self._house.gate.refuse(tenant, error, request=request)
-
-
-def _holds(connection: sa.Connection) -> bool:
-    from vault.store.tables import tenant_register  # noqa: PLC0415 - asked once in the life of an installation
-
-    return connection.scalar(sa.select(tenant_register.c.tenant).limit(1)) is not None
-
-
-async def _holds_tenants(url: str) -> bool:
-    import asyncio  # noqa: PLC0415 - the same
-
-    return await asyncio.to_thread(migrations.within, url, _holds)
 
 
 class Served:

@@ -10,7 +10,7 @@ from typing import Any
 import structlog
 
 
-class _StandardError(io.TextIOBase):
+class _StandardError(io.StringIO):
     """Standard error as it is when something is written, not as it was when the log was set up."""
 
     def write(self, text: str) -> int:

@@ -16,7 +16,7 @@ from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.store import codec
 from vault.store.fsck import check_store
-from vault.store.logbook import batches_of
+from vault.store.ledger.logbook import batches_of
 from vault.store.postgres import PostgresStore
 from vault.store.sqlite import SqliteStore
 from vault.store.tables import table

@@ -71,7 +71,7 @@ def test_a_token_for_a_company_that_is_not_here_is_recorded_by_the_installation(
 
 async def _refusals(house):
     from api.app import INSTALLATION
-    from vault.store.logbook import batches_of
+    from vault.store.ledger.logbook import batches_of
 
     entries = await house.store.inspect(
         INSTALLATION,

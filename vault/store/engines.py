@@ -65,6 +65,11 @@ def parse(url: str) -> sa.URL:
     return parsed.set(drivername=dialect)
 
 
+def shown(url: str) -> str:
+    """The address as it may be shown: without its password."""
+    return parse(url).render_as_string(hide_password=True)
+
+
 def sqlite_path(url: str) -> Path:
     """The file of a SQLite database."""
     return Path(str(parse(url).database))

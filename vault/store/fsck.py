@@ -22,8 +22,9 @@ from domain.records import AUDIT_CLASS, PREFIXES, SHAPES, TAGS, Shape
 from vault.audit.merkle import CompactRange, leaf_hash
 from vault.keys import DekRow, Keyring, Purpose, WrappedKey
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
-from vault.store import codec, logbook
-from vault.store.logbook import SALT_BYTES, batches_of, last_range, payload_cell
+from vault.store import codec
+from vault.store.ledger import logbook
+from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
 from vault.store.tables import (
     audit_payload,
     sealed_field,

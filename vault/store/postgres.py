@@ -20,9 +20,9 @@ from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
 from vault.store.engines import TENANT, postgres_engine, postgres_pool
-from vault.store.logbook import Leaf
+from vault.store.ledger.logbook import Leaf
+from vault.store.ledger.sequencer import Sequencer
 from vault.store.run import run_postgres
-from vault.store.sequencer import Sequencer
 from vault.store.tables import audit_outbox, tenant_register
 from vault.store.transaction import Room
 

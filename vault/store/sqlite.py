@@ -26,8 +26,8 @@ from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
 from vault.store.engines import sqlite_reader, sqlite_writer
-from vault.store.heads import Heads
-from vault.store.logbook import Leaf, integrate
+from vault.store.ledger.heads import Heads
+from vault.store.ledger.logbook import Leaf, integrate
 from vault.store.run import run_sqlite
 from vault.store.tables import tenant_register
 from vault.store.transaction import Room

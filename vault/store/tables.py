@@ -101,10 +101,12 @@ def columns_of(fact: Fact) -> tuple[str, ...]:
 
 
 def _columns(fact: Fact) -> Iterator[sa.Column[Any]]:
-    types: tuple[sa.types.TypeEngine[Any], ...]
-    types = (sa.BigInteger(), sa.Text()) if fact.type is Money else (_type(fact.type),)
-    for name, type_ in zip(columns_of(fact), types, strict=True):
-        yield sa.Column(name, type_, nullable=fact.optional)
+    if fact.type is Money:
+        minor, currency = columns_of(fact)
+        yield sa.Column(minor, sa.BigInteger(), nullable=fact.optional)
+        yield sa.Column(currency, sa.Text(), nullable=fact.optional)
+    else:
+        yield sa.Column(fact.name, _type(fact.type), nullable=fact.optional)
 
 
 def _type(kind: Any) -> sa.types.TypeEngine[Any]:

@@ -15,7 +15,7 @@ from domain.errors import CreditError, Stale
 from domain.ids import Id
 from domain.ports import Clock, Committed, Ids, Work
 from vault.keys import Keyring
-from vault.store.logbook import Leaf, write_entry
+from vault.store.ledger.logbook import Leaf, write_entry
 from vault.store.tenantkeys import TenantKeys
 from vault.store.unit import Hand, SqlUnit
 

@@ -13,7 +13,7 @@ import structlog
 
 from domain.errors import CreditError
 from domain.ids import Id
-from vault.store.logbook import sign_head
+from vault.store.ledger.logbook import sign_head
 from vault.store.transaction import Room
 
 MOST_ENTRIES = 256

@@ -16,8 +16,8 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import Id
-from vault.store.heads import LONGEST, Heads
-from vault.store.logbook import Leaf, integrate
+from vault.store.ledger.heads import LONGEST, Heads
+from vault.store.ledger.logbook import Leaf, integrate
 from vault.store.tables import audit_outbox
 from vault.store.transaction import Room
 
