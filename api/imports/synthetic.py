@@ -35,7 +35,6 @@ CURRENCY = "CNY"
 YUAN = 100
 MONTHS = 18
 TERMS_DAYS = 30
-CUSTOMERS = 48
 SEED = 20_261_124
 
 
@@ -52,7 +51,7 @@ class Behaviour(NamedTuple):
     unpaid: int
     """Invoices due in the last so many days are still open."""
     strength: int
-    """How sound its statements are: current assets in per cent of current liabilities."""
+    """How sound its statements are: current assets in per cent of current liabilities; 0 where it shows none."""
     disputes: int = 0
     """Per cent of its invoices that it disputes."""
     band: RatingBand | None = None
@@ -74,8 +73,10 @@ BEHAVIOURS = (
     Behaviour("defaulted", 2, 50, 20, 60, 120, 70, severity=LitigationSeverity.MATERIAL, defaulted=True),
     Behaviour("books only", 4, 0, 0, 0, 0, 0, books=True),
     Behaviour("newcomer", 2, 0, 0, 0, 0, 140, fresh=True),
+    Behaviour("unknown", 1, 0, 0, 0, 0, 0, fresh=True),
 )
 """What the portfolio is mixed of, by weight."""
+CUSTOMERS = sum(behaviour.weight for behaviour in BEHAVIOURS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,7 +220,7 @@ def _history(
     if not behaviour.fresh:
         documents = tuple(_receivables(chance, file.reference, behaviour, scale, as_of))
         yield RecordTransactions(credit_file=file.id, origin=sources.invoices, documents=documents)
-    if not kind.natural:
+    if behaviour.strength and not kind.natural:
         yield _statement(chance, file.id, behaviour, sources.customer, scale, as_of)
     if behaviour.band is not None:
         yield RecordRating(

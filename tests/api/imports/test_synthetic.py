@@ -66,7 +66,7 @@ def test_everything_says_that_it_is_synthetic(whole):
     assert all(world.secret(file, "email").endswith(".example") for file in world.current(CreditFile))
 
 
-def test_nothing_is_odd_about_its_documents_but_repeated_chance(whole):
+def test_nothing_is_odd_about_its_documents(whole):
     world, _ = whole
     assert not [item for item in world.current(TradeTransaction) if item.findings]
 
@@ -101,6 +101,7 @@ def test_customers_are_told_apart_by_how_they_pay(whole):
         if all(item.outcome is AssessmentOutcome.GRADED for item in found)
     }
     assert scores["prompt"] > scores["usual"] > scores["slow"] > scores["worsening"] > scores["defaulted"]
+    assert [item.outcome for item in results["unknown"]] == [AssessmentOutcome.INSUFFICIENT_DATA]
     assert len({item.grade for found in results.values() for item in found}) >= 5
 
 

@@ -1,0 +1,1 @@
+"""Figures of the tour, computed from what the loop decided; outcomes are read apart and are never an input."""
