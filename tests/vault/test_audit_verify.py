@@ -228,6 +228,7 @@ def test_several_damages_are_all_told(log):
         (lambda body: body | {"resources": ["cf"] * 65}, "`resources` of the audit entry"),
         (lambda body: body | {"subjects": {"count": 64, "digest": "0" * 64}}, "`subjects` of the audit entry"),
         (lambda body: body | {"written": [["cf", -1, "ab"]]}, "`written` of the audit entry"),
+        (lambda body: body | {"written": [["cf", True, "ab"]]}, "`written` of the audit entry"),
         (lambda body: body | {"written": [["cf", 1]]}, "`written` of the audit entry"),
         (lambda body: body | {"fields": []}, "`fields` of the audit entry"),
         (lambda body: body | {"purpose": 1}, "`purpose` of the audit entry"),
@@ -348,6 +349,14 @@ def test_a_bundle_that_is_cut_is_read_up_to_the_cut(log):
     assert lines(log) == [
         "MALFORMED tile/entries/000: it ends inside entry 17",
         "MISSING entries 17 to 255: the entries after it have moved up",
+    ]
+
+
+def test_fewer_entries_in_the_last_bundle_than_its_path_says_are_a_log_cut_short(log):
+    (log / "tile/entries/001.p/44").write_bytes(batches.pack(logs.entries(298)[256:]))
+    assert lines(log) == [
+        "MALFORMED tile/entries/001.p/44: it holds 42 entries, its path says 44",
+        "TRUNCATED: the checkpoint promises 300 entries, 298 are there",
     ]
 
 

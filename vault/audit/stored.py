@@ -75,7 +75,7 @@ class Stored:
             width, index = hashes % WIDTH, hashes // WIDTH
             tile = tile_at(level, index, self._size) if width else None
             found = self.judged(tile) if tile else UNKNOWN
-            if width and not (found.sound and len(found.hashes) >= width):
+            if width and not found.sound:
                 return None
             edge.levels.append(list(found.hashes[:width]))
             level += 1

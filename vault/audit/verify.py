@@ -54,7 +54,7 @@ def verify_log(
 ) -> Report:
     """What is wrong with a log that is read from anywhere; `paths` are the files it is known to have.
 
-    Shape: a folder that `write_log` made is `ok`; after any change of a file it is not.
+    Shape: a folder that `write_log` made is `ok`; after any change of a file its checkpoint asks for it is not.
     """
     findings = Findings()
     expected = key.name if origin is None else origin
