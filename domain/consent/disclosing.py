@@ -68,11 +68,12 @@ class RequestDisclosure(Operation[Disclosed]):
         self._check()
         partner = unit.get(Partner, actor.partner)
         asked = same_request(partner.id, self.credit_file, self.purpose, self.fields)
+        # Locked before the key is looked for: a request that comes second finds what the first one disclosed.
+        consents = unit.find(Consent, lock=True, credit_file=self.credit_file, partner=partner.id)
         earlier = unit.find(Disclosure, partner=partner.id, idempotency_key=self.idempotency_key)
         if earlier:
             return self._again(unit, earlier[0], canonical.digest(asked))
         files = unit.find(CreditFile, id=self.credit_file)
-        consents = unit.find(Consent, lock=True, credit_file=self.credit_file, partner=partner.id)
         verdict = _decided_on(consents, partner, self.purpose, self.fields, unit.now)
         if not files or files[0].state is not FileState.OPEN or verdict.consent is None:
             raise _refused(files, verdict)

@@ -45,26 +45,28 @@ def carry_out(connection: sa.Connection, room: Room, work: Work[T]) -> tuple[Com
     Raises: Stale when a race was lost, and whatever is a bug; of either nothing remains.
     """
     hand = room.hand(work.tenant, work.actor)
+    keys = room.keys(connection, hand)
+    unit = SqlUnit(connection, keys, hand)
     try:
         with connection.begin_nested():
-            keys = room.keys(connection, hand)
-            unit = SqlUnit(connection, keys, hand)
             decided = work.decide(unit)
             entry = work.conclude(unit.finish(), decided)
             leaf = write_entry(connection, keys, entry)
     except Stale:
         raise
     except CreditError as error:
-        return refuse(connection, room, work, error)
+        return refuse(connection, room, work, error, unit.seen())
     except sa.exc.IntegrityError:
         # Somebody else wrote a row that must be unique after this unit looked: the Gate decides again.
         raise Stale("Somebody else was faster.") from None
     return Committed(result=decided, receipt=Receipt(entry=entry.id, tenant=work.tenant)), leaf
 
 
-def refuse(connection: sa.Connection, room: Room, work: Work[T], error: CreditError) -> tuple[Committed[T], Leaf]:
-    """The entry of work that was rolled back, on the same connection."""
-    entry = work.conclude(Trace(), error)
+def refuse(
+    connection: sa.Connection, room: Room, work: Work[T], error: CreditError, seen: Trace
+) -> tuple[Committed[T], Leaf]:
+    """The entry of work that was rolled back, on the same connection: whose data it was about, and nothing written."""
+    entry = work.conclude(seen, error)
     return Committed(result=error, receipt=Receipt(entry=entry.id, tenant=work.tenant)), record(connection, room, entry)
 
 

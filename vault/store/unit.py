@@ -27,6 +27,7 @@ from vault.keys import Purpose
 from vault.seal import pae
 from vault.store import codec
 from vault.store.cells import Cells
+from vault.store.engines import POSTGRESQL
 from vault.store.reading.columns import held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.rows import Cell
@@ -39,6 +40,8 @@ T = TypeVar("T")
 PSEUDONYM_BYTES = 16
 STREAMED = 2_000
 """How many rows a stream fetches at once."""
+LOCK_ATTEMPTS = 50
+"""How often rows that others supersede first are asked for again before the Gate decides again."""
 AT_ONCE = 400
 """How many keys one statement asks for: SQLite nests no deeper than 1,000 alternatives."""
 _ROW, _CELL = b"vault/row/1", b"vault/cell/1"
@@ -105,9 +108,7 @@ class SqlUnit:
         """The current versions whose facts (or `subject_id`) equal the values given; a tuple means any of."""
         shape = record.shape
         select = self._current(sa.select(table(shape)), shape, equal)
-        if lock:
-            select = select.with_for_update()
-        rows = self._connection.execute(select).mappings()
+        rows = self._locked(select, shape, equal) if lock else self._connection.execute(select).mappings()
         found = [cast("R", codec.record_of(shape, row)) for row in rows]
         self._touch_subjects(found)
         return found
@@ -198,6 +199,14 @@ class SqlUnit:
             written=tuple(self._written()),
         )
 
+    def seen(self) -> Trace:
+        """What was touched of what was there before: the trace of work that is rolled back."""
+        return Trace(
+            subjects=tuple(one for one in self._subjects if one not in self._added),
+            resources=tuple(one for one in self._read if one not in self._added),
+            fields=tuple(self._tags),
+        )
+
     def _written(self) -> Iterator[Written]:
         """Every row and every cell that was written, with its keyed digest."""
         if not self._touched and not self._cells.written():
@@ -237,6 +246,21 @@ class SqlUnit:
             conditions.append(columns.superseded_at.is_(None))
         conditions += [_equals(shape, name, value) for name, value in equal.items()]
         return select.where(*conditions).order_by(columns.id)
+
+    def _locked(self, select: sa.Select[Any], shape: Shape, equal: Mapping[str, object]) -> Sequence[Mapping[Any, Any]]:
+        """The rows of a selection, locked.
+
+        On PostgreSQL a row that is superseded while its lock is waited for drops out of the answer, and the row that
+        supersedes it is not in it yet; so whatever is missing is asked for again. SQLite has one writer.
+        """
+        alone = self._connection.dialect.name != POSTGRESQL
+        ids_now = self._current(sa.select(table(shape).c.id), shape, equal)
+        for _ in range(LOCK_ATTEMPTS):
+            before = set[str]() if alone else set(self._connection.scalars(ids_now))
+            rows = self._connection.execute(select.with_for_update()).mappings().all()
+            if before <= {row["id"] for row in rows}:
+                return rows
+        raise Stale(f"The {_words(shape)} changed meanwhile.")
 
     def _touch_subjects(self, records: Iterable[Record]) -> None:
         """Records that were read one by one are named in the entry when they are about somebody."""
