@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from domain.files.history import DocumentKind
 from domain.files.parties import CreditFile
 from domain.files.recording import Document, RecordTransactions
-from domain.files.history import DocumentKind
 from domain.money import Money
 from tests.world import NOW
 
