@@ -1,0 +1,78 @@
+"""Commands of the audit log: export it as plain files, and verify such files without the database or us."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
+from domain.errors import Malformed
+
+if TYPE_CHECKING:
+    from api.app import House
+
+KEY = "key"
+"""The file beside an export that names the key it was signed with; an auditor pins that key from elsewhere."""
+
+audit = typer.Typer(help="The audit log.", no_args_is_help=True)
+
+
+@audit.command()
+def export(
+    folder: Annotated[Path, typer.Argument(help="Where the files go; an older export of the same log is extended.")],
+    tenant: Tenant = None,
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Writes the whole log as files (C2SP tlog-tiles) with its newest signed checkpoint."""
+
+    async def work(house: House) -> dict[str, Any]:
+        own = await tenant_of(house, tenant)
+        checkpoint = await house.export_log(own, folder)
+        key = await house.verifying_key(own)
+        (folder / KEY).write_text(key + "\n", encoding="ascii")
+        return {"folder": str(folder), "entries": int(checkpoint.splitlines()[1]), "key": key}
+
+    found = in_house(loaded(data_dir), work)
+    text = f"{found['entries']} entries in {folder}.\nKey to pin: {found['key']}"
+    answer(found, text, as_json=as_json)
+
+
+@audit.command()
+def verify(
+    folder: Annotated[Path, typer.Argument(help="The exported log.")],
+    key: Annotated[str | None, typer.Option(help="The pinned key, name+id+base64; otherwise the file `key`.")] = None,
+    earlier: Annotated[
+        list[Path] | None, typer.Option(help="A checkpoint kept from before; may be given more than once.")
+    ] = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Checks an exported log: nothing altered, removed, reordered or cut off. Ends with 1 where something is wrong."""
+    from api.app import verify_log  # noqa: PLC0415 - verifying needs no house, only the vault's own reader
+
+    pinned = key or _key_beside(folder)
+    report = verify_log(folder, pinned, [path.read_text(encoding="utf-8") for path in earlier or ()])
+    lines = [str(problem) for problem in report.problems]
+    said = str(report)
+    if report.ok and key is None:
+        said += "\nThe key came with the files: pin it from elsewhere with --key."
+    answer(
+        {"ok": report.ok, "entries": report.size, "root": report.root.hex(), "problems": lines}, said, as_json=as_json
+    )
+    if not report.ok:
+        raise typer.Exit(1)
+
+
+def _key_beside(folder: Path) -> str:
+    try:
+        return (folder / KEY).read_text(encoding="ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        raise Malformed(
+            "No key is named, and there is none beside the log.",
+            advice="Name the key you pinned with --key.",
+            path=("key",),
+        ) from None

@@ -1,0 +1,107 @@
+"""What all commands share: settings, the house they run in, and how they say what they found."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from api import settings
+from api.log import set_log
+from api.settings import Settings
+from domain.errors import CreditError, Malformed, NotFound
+from domain.ids import Id, check
+
+if TYPE_CHECKING:
+    from api.app import House
+
+T = TypeVar("T")
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Where database and keys lie; wins over all other settings.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="One JSON object in place of text.")]
+Tenant = Annotated[str | None, typer.Option("--tenant", help="The company's id; may be left out where there is one.")]
+
+
+def loaded(data_dir: Path | None) -> Settings:
+    """The settings of this command; logs go to standard error."""
+    found = settings.load(data_dir=data_dir)
+    set_log(found.log)
+    return found
+
+
+def in_house(found: Settings, work: Callable[[House], Coroutine[Any, Any, T]]) -> T:
+    """What some work in the open house gives."""
+    from api.app import open_house  # noqa: PLC0415 - commands that need no house start faster
+
+    async def run() -> T:
+        async with open_house(found) as house:
+            return await work(house)
+
+    return asyncio.run(run())
+
+
+async def tenant_of(house: House, given: str | None) -> Id:
+    """The company a command is about.
+
+    Raises: Malformed; NotFound; and where none is named and there is not exactly one.
+    """
+    from api.app import INSTALLATION  # noqa: PLC0415 - the same
+
+    served = [tenant for tenant in await house.store.tenants() if tenant != INSTALLATION]
+    if given is not None:
+        if check(given, "te") not in {*served, INSTALLATION}:
+            raise NotFound("There is no such company here.", advice="`credence tenant list` shows which there are.")
+        return Id(given)
+    if len(served) != 1:
+        raise Malformed(
+            f"There are {len(served)} companies here.",
+            advice="Name one with --tenant; `credence tenant open NAME` opens one.",
+            path=("tenant",),
+        )
+    return served[0]
+
+
+def answer(found: dict[str, Any], text: str, *, as_json: bool) -> None:
+    """Says what a command found."""
+    typer.echo(json.dumps(found, ensure_ascii=False) if as_json else text)
+
+
+def told(error: CreditError) -> None:
+    """Says why a command ended."""
+    place = f" ({'.'.join(error.path)})" if error.path else ""
+    typer.echo(f"{error.code.value}{place}: {error.message}\n{error.advice}", err=True)
+
+
+@contextmanager
+def progress(what: str, *, shown: bool) -> Iterator[Callable[[float, str], None]]:
+    """A bar on standard error while something long runs; it takes the share that is done and a word about it."""
+    if not shown or not sys.stderr.isatty():
+        yield lambda _share, _note: None
+        return
+    from rich.console import Console  # noqa: PLC0415 - only long commands draw
+    from rich.progress import (  # noqa: PLC0415 - the same
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(what, total=1.0, note="")
+        yield lambda share, note: bar.update(task, completed=share, note=note)

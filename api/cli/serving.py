@@ -1,0 +1,115 @@
+"""Commands that serve: one installation as it is set, or a demo that is thrown away."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from api import settings
+from api.cli.console import AsJson, DataDir, loaded, progress
+from domain.errors import Malformed
+
+if TYPE_CHECKING:
+    from api.settings import Settings
+
+Port = Annotated[int, typer.Option("--port", min=0, max=65_535)]
+
+
+def join(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(serve)
+    app.command()(demo)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Port = 8000,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
+    data_dir: DataDir = None,
+) -> None:
+    """Serves the API."""
+    found = loaded(data_dir)
+    if workers > 1 and found.database_url.startswith("sqlite"):
+        raise Malformed("SQLite is for one process.", advice="Set CREDENCE_DATABASE_URL to a PostgreSQL database.")
+    if workers > 1:
+        _serve_many(host, port, workers, data_dir)
+    else:
+        _serve_one(found, host, port)
+
+
+def demo(
+    port: Port = 8000,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="An empty directory to keep the demo in.")] = None,
+    customers: Annotated[int, typer.Option(min=1, max=500, help="How many firms are invented.")] = 24,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Invents a portfolio in a throw-away directory, prints tokens and queries, and serves until Ctrl-C."""
+    if data_dir is not None:
+        _demo(data_dir, port, customers, as_json=as_json)
+        return
+    with tempfile.TemporaryDirectory(prefix="credence-demo-") as folder:
+        _demo(Path(folder), port, customers, as_json=as_json)
+
+
+def _demo(folder: Path, port: int, customers: int, *, as_json: bool) -> None:
+    from api.demo import invent  # noqa: PLC0415 - the whole house is behind it
+
+    if folder.exists() and any(folder.iterdir()):
+        raise Malformed("The directory is not empty.", advice="Name an empty one, or leave --data-dir out.")
+    found = loaded(folder)
+    with progress("Inventing a portfolio", shown=not as_json) as show:
+        made = asyncio.run(invent(found, customers, show))
+    url = f"http://127.0.0.1:{port}"
+    typer.echo(json.dumps({"url": url, **made}) if as_json else _shown(url, made))
+    _serve_one(found, "127.0.0.1", port)
+
+
+def _shown(url: str, made: dict[str, Any]) -> str:
+    """What the demo prints: where, who, and what to try."""
+    tokens = "\n".join(f"  {role}\n    {token}" for role, token in made["tokens"].items())
+    first = made["creditFiles"][0]
+    queries = (
+        "{ creditFiles(first: 3) { totalCount nodes { id name grade score creditLimit { amount currency } } } }",
+        (
+            f'{{ creditFile(id: "{first}") {{ name phoneMasked confidential(purpose: CREDIT_REVIEW) '
+            "{ phone bankAccount withheld { field reason } } } }"
+        ),
+        "{ auditEntries(first: 5) { nodes { at actor action outcome purpose fields } } }",
+    )
+    tries = "\n".join(f"  {query}" for query in queries)
+    return (
+        f"Every firm in this portfolio is invented (synthetic data).\n\n"
+        f"API      {url}/graphql\nCompany  {made['tenant']}\nPartner  {made['partner']['id']}\n\n"
+        f"One token per role, valid for 8 hours:\n{tokens}\n\n"
+        f"Three queries to try, the first two as credit_manager, the third as auditor:\n{tries}\n\n"
+        f"Ctrl-C ends the demo."
+    )
+
+
+def _serve_one(found: Settings, host: str, port: int) -> None:
+    import uvicorn  # noqa: PLC0415 - commands that do not serve start faster
+
+    from api.app import Served  # noqa: PLC0415 - the same
+    from api.http.serving import configured  # noqa: PLC0415 - the same
+
+    server = uvicorn.Server(configured(Served(found), host=host, port=port))
+    server.run()
+    if not server.started:
+        raise typer.Exit(3)
+
+
+def _serve_many(host: str, port: int, workers: int, data_dir: Path | None) -> None:
+    import uvicorn  # noqa: PLC0415 - the same
+
+    if data_dir is not None:
+        os.environ[settings.PREFIX + "DATA_DIR"] = str(data_dir)
+    uvicorn.run(
+        "api.app:create", factory=True, host=host, port=port, workers=workers, access_log=False, server_header=False
+    )

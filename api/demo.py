@@ -1,0 +1,85 @@
+"""The demo: a company with an invented portfolio, assessed, with a partner, consents and a token for every role."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from typing import Any
+
+from api.app import House, open_house, prepare
+from api.imports.synthetic import furnish, portfolio
+from api.settings import Settings
+from api.tour.cast import Cast, customer_self, partner_client
+from authz.roles import CUSTOMER, PARTNER, STAFF
+from domain.assessment.assessing import RequestAssessment
+from domain.assessment.assessments import AssessmentKind
+from domain.consent.consents import ConsentUse
+from domain.consent.disclosing import RequestDisclosure
+from domain.consent.giving import GrantConsent, RegisterPartner
+from domain.errors import NotConsented
+from domain.ids import Id
+from domain.reading import Purpose
+
+NAME = "Demo Networks (synthetic)"
+NOTICE = "0" * 64
+
+
+async def invent(settings: Settings, customers: int, show: Callable[[float, str], None]) -> dict[str, Any]:
+    """A new installation with one company in it; who and what is in there, and a token per role."""
+    await prepare(settings)
+    async with open_house(settings) as house:
+        tenant = await house.open_tenant(NAME)
+        cast = Cast.of(house, tenant)
+        today = house.clock.now().date()
+        made = await furnish(cast.manager.do, portfolio(today, customers=customers))
+        for number, member in enumerate(made.members, 1):
+            await cast.analyst.do(RequestAssessment(credit_file=member.credit_file, kind=AssessmentKind.NEW))
+            show(number / len(made.members), f"{number} of {len(made.members)} firms")
+        first = made.members[0]
+        partner = await cast.privacy.do(
+            RegisterPartner(
+                name="First Bank (synthetic)",
+                contact="dpo@bank.example",
+                purposes=(Purpose.PARTNER_CREDIT_DECISION,),
+            )
+        )
+        await _consent(house, tenant, first.customer, first.credit_file, partner.id)
+        return {
+            "tenant": tenant,
+            "tokens": _tokens(house, tenant, partner.id, first.customer),
+            "creditFiles": [member.credit_file for member in made.members],
+            "partner": {"id": partner.id, "creditFile": first.credit_file, "fields": ["contact.phone"]},
+        }
+
+
+async def _consent(house: House, tenant: Id, customer: Id, file: Id, partner: Id) -> None:
+    """The first customer agreed that the partner gets its phone; the partner asked before that, and was refused."""
+    bank = partner_client(house, tenant, partner)
+    request = RequestDisclosure(
+        credit_file=file,
+        purpose=Purpose.PARTNER_CREDIT_DECISION,
+        fields=("contact.phone",),
+        idempotency_key="demo-before-consent",
+    )
+    with suppress(NotConsented):  # it stands in the audit log, for auditors to find
+        await bank.do(request)
+    await customer_self(house, tenant, customer).do(
+        GrantConsent(
+            credit_file=file,
+            partner=partner,
+            purpose=Purpose.PARTNER_CREDIT_DECISION,
+            fields=("contact.phone",),
+            use=ConsentUse.STANDING,
+            not_after=house.clock.now() + timedelta(days=30),
+            notice_digest=NOTICE,
+            given_by="the customer",
+        )
+    )
+
+
+def _tokens(house: House, tenant: Id, partner: Id, customer: Id) -> dict[str, str]:
+    tokens = {role: house.token(tenant, role.replace("_", "-"), frozenset({role})) for role in STAFF}
+    tokens[PARTNER] = house.token(tenant, "partner-system", frozenset({PARTNER}), partner=partner)
+    tokens[CUSTOMER] = house.token(tenant, "customer", frozenset({CUSTOMER}), subject=customer)
+    return tokens
