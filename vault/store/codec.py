@@ -24,6 +24,8 @@ from vault.store.tables import columns_of, instant_text
 __all__ = ["Row", "columns_of", "decode", "encode", "record_of", "row_of"]
 
 Convert = Callable[[Any], Any]
+REPEATED = 4
+"""Longer lists are not remembered: they name rows, and no two of them are alike."""
 _IDENTITY = ("id", "tenant", "subject_id")
 
 
@@ -201,9 +203,13 @@ def _json(value: Any) -> str:
     return canonical.encode(canonical.plain(value)).decode()
 
 
-@lru_cache(maxsize=1024)
 def _listed(value: tuple[str, ...]) -> str:
-    """A list of texts, most of which repeat from row to row."""
+    """A list of texts; the short ones, such as findings, repeat from row to row and are written once."""
+    return _json(value) if len(value) > REPEATED else _repeated(value)
+
+
+@lru_cache(maxsize=1024)
+def _repeated(value: tuple[str, ...]) -> str:
     return _json(value)
 
 
