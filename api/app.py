@@ -22,7 +22,7 @@ from api.graphql.schema import Schema, build_schema
 from api.http.application import build_http
 from api.settings import Settings, load
 from authz import tokens
-from authz.roles import JOB
+from authz.roles import CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
@@ -51,6 +51,8 @@ INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""
 OPERATOR = "operator"
 """The person who runs commands on the machine itself."""
+STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
+"""The roles that tokens are issued for, as the rest of the interface knows them."""
 FIRST_EPOCH = 1
 REFUSALS = 120
 """How many refused tokens a minute are recorded one by one; a flood of more cannot fill the log."""

@@ -7,11 +7,10 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from api.app import House, open_house, prepare
+from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, open_house, prepare
 from api.imports.synthetic import furnish, portfolio
 from api.settings import Settings
 from api.tour.cast import Cast, customer_self, partner_client
-from authz.roles import CUSTOMER, PARTNER, STAFF
 from domain.assessment.assessing import RequestAssessment
 from domain.assessment.assessments import AssessmentKind
 from domain.consent.consents import ConsentUse
@@ -79,7 +78,7 @@ async def _consent(house: House, tenant: Id, customer: Id, file: Id, partner: Id
 
 
 def _tokens(house: House, tenant: Id, partner: Id, customer: Id) -> dict[str, str]:
-    tokens = {role: house.token(tenant, role.replace("_", "-"), frozenset({role})) for role in STAFF}
-    tokens[PARTNER] = house.token(tenant, "partner-system", frozenset({PARTNER}), partner=partner)
-    tokens[CUSTOMER] = house.token(tenant, "customer", frozenset({CUSTOMER}), subject=customer)
+    tokens = {role: house.token(tenant, role.replace("_", "-"), frozenset({role})) for role in STAFF_ROLES}
+    tokens[PARTNER_ROLE] = house.token(tenant, "partner-system", frozenset({PARTNER_ROLE}), partner=partner)
+    tokens[CUSTOMER_ROLE] = house.token(tenant, "customer", frozenset({CUSTOMER_ROLE}), subject=customer)
     return tokens
