@@ -81,9 +81,8 @@ def import_(
         }
 
     found = in_house(loaded(data_dir), work)
-    text = "{read:,} rows read: {stored:,} stored, {updated:,} updated, {known:,} known already, {rejected:,} rejected.".format(
-        **found
-    )
+    said = "{read:,} rows read: {stored:,} stored, {updated:,} updated, {known:,} known already, {rejected:,} rejected."
+    text = said.format(**found)
     if found["rejectedFile"]:
         text += f"\nRejected rows, each with its reason: {found['rejectedFile']}"
     answer(found, text, as_json=as_json)
