@@ -22,7 +22,6 @@ from domain.records import AUDIT_CLASS, PREFIXES, SHAPES, TAGS, Shape
 from vault.audit.merkle import CompactRange, leaf_hash
 from vault.keys import DekRow, Keyring, Purpose, WrappedKey
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
-from vault.store import codec
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
 from vault.store.tables import (
@@ -260,9 +259,7 @@ def _check_written(
             select = sa.select(table(shape)).where(columns.tenant == tenant, columns.id.in_(part))
             for row in connection.execute(select).mappings():
                 if (row["id"], row["version"]) in wanted:
-                    found[row["id"], row["version"]] = row_digest(
-                        root, shape, codec.row_of(codec.record_of(shape, row))
-                    )
+                    found[row["id"], row["version"]] = row_digest(root, shape, row)
         for key, digest in wanted.items():
             if found.get(key) != digest:
                 what = "is not there" if key not in found else "was changed behind the log"

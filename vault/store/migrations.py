@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
-from vault.store import engines
+from vault.store import engines, statistics
 
 LOCK: Final = 0x637265_64656E63
 """The advisory lock of a migration on PostgreSQL; SQLite has its write lock."""
@@ -101,6 +101,8 @@ def _upgrade(connection: sa.Connection) -> str:
     config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
+    if connection.dialect.name == engines.SQLITE:
+        statistics.tell(connection)
     return head()
 
 
