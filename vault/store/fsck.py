@@ -259,7 +259,7 @@ def _check_written(
             select = sa.select(table(shape)).where(columns.tenant == tenant, columns.id.in_(part))
             for row in connection.execute(select).mappings():
                 if (row["id"], row["version"]) in wanted:
-                    found[row["id"], row["version"]] = row_digest(root, shape, row)
+                    found[row["id"], row["version"]] = row_digest(root, shape, dict(row))
         for key, digest in wanted.items():
             if found.get(key) != digest:
                 what = "is not there" if key not in found else "was changed behind the log"
