@@ -11,6 +11,7 @@ from typing import Final
 from domain.actors import Actor
 from domain.assessment.plan import PlannedAction
 from domain.assessment.scale import ControlBasis, ControlKind, Tier
+from domain.days import days
 from domain.errors import Code, Conflict, Malformed, NotPermitted
 from domain.files.opening import usable
 from domain.files.parties import CreditFile, CreditStatus, Customer
@@ -18,7 +19,6 @@ from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.records import Record, fact, link, record
-from domain.tenancy import today
 
 MAX_TEXT = 400
 MAX_REASON = 2_000
@@ -143,7 +143,7 @@ def propose(
 
     Chapter: 6.1, 6.2, 6.3.
     """
-    begins = today(unit)
+    begins = days(unit).today
     held = {(action.kind, action.scope) for action in unit.find(ControlAction, credit_file=file.id, state=OPEN)}
     actions = tuple(
         ControlAction(
@@ -232,7 +232,7 @@ class ProposeControlAction(Operation[ControlAction]):
         """
         file = unit.get(CreditFile, self.credit_file, lock=True)
         usable(file)
-        scope, ends = self._check(today(unit))
+        scope, ends = self._check(days(unit).today)
         if unit.find(ControlAction, credit_file=file.id, kind=self.kind, scope=scope, state=OPEN):
             raise Conflict("The same measure is open already.", advice="Approve or lift that one.", path=("kind",))
         action = ControlAction(

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
-from datetime import UTC, date
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.actors import Actor
 from domain.assessment.assessments import PolicyState
 from domain.assessment.policies import version
 from domain.assessment.version_one import VERSION_ONE
+from domain.days import zone_of
 from domain.errors import Conflict, Malformed
 from domain.files.parties import Tenant
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 
 MAX_NAME = 200
-_ZONE = re.compile(r"[A-Za-z]+(?:/[A-Za-z0-9_+-]+){0,2}")
 
 
 @operation("tenant:administer", chapter="2, 9")
@@ -37,7 +34,7 @@ class OpenTenant(Operation[Tenant]):
         name = self.name.strip()
         if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
             raise Malformed(f"A company's name has 1 to {MAX_NAME} printable characters.", path=("name",))
-        if _zone(self.time_zone) is None:
+        if zone_of(self.time_zone) is None:
             raise Malformed(
                 "The time zone is not known.", advice="Use a name such as Asia/Shanghai or UTC.", path=("timeZone",)
             )
@@ -49,22 +46,3 @@ class OpenTenant(Operation[Tenant]):
         policy = version(unit, VERSION_ONE, state=PolicyState.IN_FORCE, in_force_from=unit.now)
         unit.add([policy])
         return Decided(value=tenant, policy=policy.content_digest, resources=(tenant.id, policy.id))
-
-
-def today(unit: Unit) -> date:
-    """The day it is where the company is, by the time zone of its tenant.
-
-    Chapter: 2.
-    """
-    found = unit.find(Tenant)
-    zone = _zone(found[0].time_zone) if found else None
-    return unit.now.astimezone(zone or UTC).date()
-
-
-def _zone(name: str) -> ZoneInfo | None:
-    if not _ZONE.fullmatch(name):
-        return None
-    try:
-        return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, OSError, ValueError):
-        return None

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -35,7 +35,6 @@ from domain.errors import CreditError, NotConsented, NotPermitted
 from domain.files.history import DocumentKind, DocumentState, TradeTransaction
 from domain.files.opening import BasicInformation, OpenCreditFile
 from domain.files.parties import CreditFile, PartyKind
-from domain.files.recording import at_midnight
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
 from domain.files.trail import AccessEntry
 from domain.ids import Id
@@ -253,7 +252,7 @@ class Tour:
                 purpose=Purpose.PARTNER_CREDIT_DECISION,
                 fields=(SHARED,),
                 use=ConsentUse.STANDING,
-                not_after=at_midnight(self.today + MONTH),
+                not_after=datetime.combine(self.today + MONTH, time(), UTC),
                 notice_digest=NOTICE,
                 given_by="the customer",
             )

@@ -27,6 +27,7 @@ from domain.assessment.replay import receipt_text
 from domain.assessment.scale import ControlKind
 from domain.assessment.standing import come_into_force, refuse_outdated, standing_of
 from domain.controls import cancel_proposals, propose
+from domain.days import Days, days
 from domain.errors import Code, Malformed, NotInForce, Stale
 from domain.files.opening import usable
 from domain.files.parties import CreditFile, Customer
@@ -35,7 +36,6 @@ from domain.money import Money
 from domain.operations import Collecting, Decided, operation
 from domain.ports import SealedValue, Unit
 from domain.reading import Purpose
-from domain.tenancy import today
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,7 @@ class _Begun:
 
     file: CreditFile
     as_of: date
+    calendar: Days
     policy: CreditPolicy
     document: PolicyDocument
 
@@ -73,7 +74,7 @@ class RequestAssessment(Collecting[Assessment]):
         """
         del actor
         begun = self._begin(unit, lock=False)
-        return gathering.to_open(unit, gathering.gather(unit, begun.file, begun.as_of))
+        return gathering.to_open(unit, gathering.gather(unit, begun.file, begun.as_of, begun.calendar))
 
     def decide_on(
         self, unit: Unit, actor: Actor, sealed: Sequence[SealedValue[Any]], opened: Sequence[Any]
@@ -84,7 +85,7 @@ class RequestAssessment(Collecting[Assessment]):
         Raises:  Stale where what was collected is no longer what is on file; NotInForce for another currency.
         """
         begun = self._begin(unit, lock=True)
-        gathered = gathering.gather(unit, begun.file, begun.as_of)
+        gathered = gathering.gather(unit, begun.file, begun.as_of, begun.calendar)
         if _cells(gathering.to_open(unit, gathered)) != _cells(sealed):
             raise Stale("What the assessment rests on changed meanwhile.")
         values = {(one.record, one.field.tag): value for one, value in zip(sealed, opened, strict=True)}
@@ -114,12 +115,12 @@ class RequestAssessment(Collecting[Assessment]):
         file = unit.get(CreditFile, self.credit_file, lock=lock)
         usable(file)
         policy, document = in_force(unit, unit.now)
-        day = today(unit)
-        if self.as_of is not None and self.as_of > day:
+        calendar = days(unit)
+        if self.as_of is not None and self.as_of > calendar.today:
             raise Malformed("The day lies in the future.", code=Code.MALFORMED_DATE, path=("asOf",))
         if self.requested_limit is not None:
             _check_requested(self.requested_limit, document.currency)
-        return _Begun(file, self.as_of or day, policy, document)
+        return _Begun(file, self.as_of or calendar.today, calendar, policy, document)
 
     def _state(self, customer: Customer, receipt: Receipt) -> AssessmentState:
         """In force at once where an analyst's level covers it and the policy lets no person decide.

@@ -20,6 +20,7 @@ from domain.assessment.evidence.trade import in_currency, invoices_of, payments_
 from domain.assessment.policy import FULL_BP, PolicyDocument
 from domain.assessment.receipt import Datum, LimitFacts, Snapshot, Standing
 from domain.assessment.scorecard import EXISTING, INVOICE, Origin
+from domain.days import Days
 from domain.files.history import (
     DefaultEvent,
     DefaultKind,
@@ -69,6 +70,7 @@ class Gathered:
     file: CreditFile
     customer: Customer
     as_of: date
+    calendar: Days
     statement: FinancialStatement | None
     rating: ExternalRating | None
     cases: tuple[LitigationRecord, ...]
@@ -76,7 +78,7 @@ class Gathered:
     sources: Mapping[Id, Source]
 
 
-def gather(unit: Unit, file: CreditFile, as_of: date) -> Gathered:
+def gather(unit: Unit, file: CreditFile, as_of: date, calendar: Days) -> Gathered:
     """The newest statement and rating, the cases and the defaults that score on a day.
 
     A statement of a natural person scores only where it rests on written consent.
@@ -89,8 +91,8 @@ def gather(unit: Unit, file: CreditFile, as_of: date) -> Gathered:
         for each in unit.find(FinancialStatement, credit_file=file.id, status=RecordStatus.ACTIVE)
         if each.period_end <= as_of and (not customer.kind.natural or each.lawful_basis is LawfulBasis.WRITTEN_CONSENT)
     ]
-    ratings = _known(unit.find(ExternalRating, credit_file=file.id, status=RecordStatus.ACTIVE), as_of)
-    cases = _known(unit.find(LitigationRecord, credit_file=file.id, status=RecordStatus.ACTIVE), as_of)
+    ratings = _known(unit.find(ExternalRating, credit_file=file.id, status=RecordStatus.ACTIVE), as_of, calendar)
+    cases = _known(unit.find(LitigationRecord, credit_file=file.id, status=RecordStatus.ACTIVE), as_of, calendar)
     # A default says itself since when it is, under seal; what lies after the day is left out once it is open.
     events = unit.find(DefaultEvent, credit_file=file.id, status=RecordStatus.ACTIVE)
     statement = max(statements, key=lambda each: (each.period_end, each.audited, each.id), default=None)
@@ -101,6 +103,7 @@ def gather(unit: Unit, file: CreditFile, as_of: date) -> Gathered:
         file=file,
         customer=customer,
         as_of=as_of,
+        calendar=calendar,
         statement=statement,
         rating=rating,
         cases=tuple(cases),
@@ -175,8 +178,8 @@ def snapshot(
     )
 
 
-def _known(records: Sequence[Any], as_of: date) -> list[Any]:
-    return [each for each in records if each.stamp.effective_from.date() <= as_of]
+def _known(records: Sequence[Any], as_of: date, calendar: Days) -> list[Any]:
+    return [each for each in records if calendar.of(each.stamp.effective_from) <= as_of]
 
 
 def _statement(gathered: Gathered, opened: Opened, currency: str) -> features.Statement | None:
@@ -232,7 +235,7 @@ class _View:
     def file_data(self) -> Iterator[tuple[str, Datum]]:
         """B5 to B7, from the basic information."""
         file, as_of = self.gathered.file, self.gathered.as_of
-        seen = min(file.collected_at.date(), as_of)
+        seen = min(self.gathered.calendar.of(file.collected_at), as_of)
         if file.established_on:
             years = features.years_in_operation(file.established_on, as_of)
             yield "B5", Datum(value=years, observed_on=seen, origin=Origin.OWN)
@@ -252,7 +255,7 @@ class _View:
         rating = self.gathered.rating
         band = self.opened.get((rating.id, ExternalRating.rating_band.tag)) if rating else None
         if rating and band:
-            rated_on = rating.stamp.effective_from.date()
+            rated_on = self.gathered.calendar.of(rating.stamp.effective_from)
             ends = add_months(rated_on, rules.rating_stale_months)
             if rating.valid_until:
                 ends = date.fromordinal(rating.valid_until.toordinal() + 1)
@@ -318,7 +321,7 @@ class _View:
         order = [severity.value for severity in LitigationSeverity]
         worst = max(labels, key=order.index)
         newest = max(cases, key=lambda case: (case.collected_at, case.id))
-        seen = min(newest.collected_at.date(), self.gathered.as_of)
+        seen = min(self.gathered.calendar.of(newest.collected_at), self.gathered.as_of)
         stale = add_months(seen, self.policy.review_rules.public_record_stale_months)
         datum = Datum(value=worst, observed_on=seen, origin=Origin.THIRD, expires_on=stale if worst == none else None)
         return self._sourced(datum, next((case for case in cases if self._severity(case) == worst), newest))

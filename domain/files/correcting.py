@@ -13,6 +13,7 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from domain.actors import Actor
+from domain.days import days
 from domain.errors import Code, Malformed, NotFound, Stale
 from domain.files.checks import check_default, check_figures, not_negative
 from domain.files.codes import check_digest, required_text
@@ -34,7 +35,7 @@ from domain.files.history import (
 )
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
-from domain.files.recording import at_midnight, check_document, findings_of
+from domain.files.recording import check_document, findings_of
 from domain.ids import Id, prefix_of
 from domain.money import Money
 from domain.operations import Collecting, Decided, Operation, operation
@@ -148,10 +149,10 @@ class CorrectTransaction(Operation[TradeTransaction]):
                 advice="Send what is right, or withdraw the document with withdrawRecord.",
                 path=("changes",),
             )
-        issued_on = facts.get("issued_on", wrong.issued_on)
+        calendar = days(unit)
         right = replace(
             wrong,
-            stamp=replace(wrong.stamp, effective_from=at_midnight(issued_on)),
+            stamp=replace(wrong.stamp, effective_from=calendar.begin(facts.get("issued_on", wrong.issued_on))),
             status=RecordStatus.ACTIVE,
             collector=actor.person,
             collected_at=unit.now,
@@ -159,7 +160,7 @@ class CorrectTransaction(Operation[TradeTransaction]):
             **facts,
         )
         try:
-            check_document(right, unit.now.date())
+            check_document(right, calendar.today)
         except Malformed as error:
             error.path = ("changes", *error.path)
             raise
@@ -228,7 +229,7 @@ class CorrectRecord(Collecting[SourcedRecord]):
             raise Stale("The record changed meanwhile.")
         kept = {one.field: value for one, value in zip(sealed, opened, strict=True)}
         values = {field.tag: value for field, value in (kept | corrected).items()}
-        _check_together(values, unit.now.date())
+        _check_together(values, days(unit).today)
         unit.replace(replace(found, status=RecordStatus.CORRECTED, source_row=None), correcting=True)
         right = replace(
             found,

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from domain.actors import Actor
+from domain.days import days
 from domain.errors import Code, Malformed
 from domain.files import codes
 from domain.files.codes import required_text, short_text
@@ -235,7 +236,7 @@ class OpenCreditFile(Operation[CreditFile]):
                 advice="Update that file instead.",
                 path=("reference",),
             )
-        checked = check(self.basic, unit.now.date())
+        checked = check(self.basic, days(unit).today)
         refuse_double(unit, checked, None)
         customer, file = draft_file(
             unit,
@@ -338,7 +339,7 @@ class UpdateBasicInformation(Operation[CreditFile]):
         lawful(unit, self.origin)
         file = unit.get(CreditFile, self.credit_file, lock=True)
         usable(file)
-        checked = check(self.basic, unit.now.date())
+        checked = check(self.basic, days(unit).today)
         refuse_birth(unit.get(Customer, file.customer).kind, checked)
         refuse_double(unit, checked, file.id)
         name = short_text(self.name, "name")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import date
 from typing import Any
 
 from domain.actors import Actor
+from domain.days import Days, days
 from domain.errors import Code, Malformed
 from domain.files.checks import check_default, check_figures, not_future, not_negative, refuse_means
 from domain.files.codes import required_text
@@ -65,14 +66,6 @@ class Document:
     """The other party; only a keyed pseudonym of it is kept. Ch.4 §4"""
 
 
-def at_midnight(day: date) -> datetime:
-    """The first instant of a day, UTC: what a fact of that day is effective from.
-
-    Chapter: 4.2.
-    """
-    return datetime.combine(day, time(), UTC)
-
-
 def findings_of(document: Document | TradeTransaction) -> tuple[str, ...]:
     """What is odd about a document and yet kept: real books hold such rows.
 
@@ -105,14 +98,16 @@ def check_document(document: Document | TradeTransaction, today: date) -> None:
         raise Malformed("One document has one currency.", code=Code.MALFORMED_AMOUNT, path=("total",))
 
 
-def transaction(unit: Unit, file: CreditFile, document: Document, origin: Origin, collector: str) -> TradeTransaction:
+def transaction(
+    unit: Unit, calendar: Days, file: CreditFile, document: Document, origin: Origin, collector: str
+) -> TradeTransaction:
     """The record of a document; the counterparty stands in it only as a keyed pseudonym.
 
     Chapter: 4.2, 4.4.
     """
     other = document.counterparty
     return TradeTransaction(
-        stamp=unit.stamp(TradeTransaction, subject=file.subject_id, effective_from=at_midnight(document.issued_on)),
+        stamp=unit.stamp(TradeTransaction, subject=file.subject_id, effective_from=calendar.begin(document.issued_on)),
         credit_file=file.id,
         source=origin.source,
         lawful_basis=origin.lawful_basis,
@@ -156,13 +151,14 @@ class RecordTransactions(Operation[tuple[TradeTransaction, ...]]):
         usable(file)
         if not 1 <= len(self.documents) <= MAX_TRANSACTIONS:
             raise Malformed(f"Send 1 to {MAX_TRANSACTIONS} documents at once.", path=("documents",))
+        calendar = days(unit)
         for index, document in enumerate(self.documents):
             try:
-                check_document(document, unit.now.date())
+                check_document(document, calendar.today)
             except Malformed as error:
                 error.path = ("documents", str(index), *error.path)
                 raise
-        records = tuple(transaction(unit, file, item, self.origin, actor.person) for item in self.documents)
+        records = tuple(transaction(unit, calendar, file, item, self.origin, actor.person) for item in self.documents)
         if unit.add(records, skip_known=True) != len(records):
             raise Malformed(
                 "A document of the same source and row is recorded already.",
@@ -221,8 +217,15 @@ class RecordDefault(Operation[DefaultEvent]):
 
         Chapter: 4.2.
         """
+        return self.record(unit, actor, days(unit))
+
+    def record(self, unit: Unit, actor: Actor, calendar: Days) -> Decided[DefaultEvent]:
+        """The same by days that are known already: an import looks them up once.
+
+        Chapter: 4.2.
+        """
         file = _opened(unit, DefaultEvent, self.credit_file, self.origin)
-        check_default(self.since_on, self.ended_on, unit.now.date())
+        check_default(self.since_on, self.ended_on, calendar.today)
         not_negative(self.amount, "amount")
         # Since when is sealed, so the row must not say it either: it holds from when it is known.
         event = DefaultEvent(
@@ -265,13 +268,20 @@ class RecordLitigation(Operation[LitigationRecord]):
 
         Chapter: 4.2.
         """
+        return self.record(unit, actor, days(unit))
+
+    def record(self, unit: Unit, actor: Actor, calendar: Days) -> Decided[LitigationRecord]:
+        """The same by days that are known already: an import looks them up once.
+
+        Chapter: 4.2.
+        """
         file = _opened(unit, LitigationRecord, self.credit_file, self.origin)
-        not_future(self.filed_on, unit.now.date(), "filedOn")
+        not_future(self.filed_on, calendar.today, "filedOn")
         court, number = required_text(self.court, "court"), required_text(self.case_number, "caseNumber")
         role = required_text(self.role, "role")
         not_negative(self.claim, "claim")
         case = LitigationRecord(
-            stamp=unit.stamp(LitigationRecord, subject=file.subject_id, effective_from=at_midnight(self.filed_on)),
+            stamp=unit.stamp(LitigationRecord, subject=file.subject_id, effective_from=calendar.begin(self.filed_on)),
             credit_file=file.id,
             **_origin_facts(unit, actor, self.origin),
         )
@@ -309,8 +319,15 @@ class RecordRating(Operation[ExternalRating]):
 
         Chapter: 4.2, 7.2.
         """
+        return self.record(unit, actor, days(unit))
+
+    def record(self, unit: Unit, actor: Actor, calendar: Days) -> Decided[ExternalRating]:
+        """The same by days that are known already: an import looks them up once.
+
+        Chapter: 4.2, 7.2.
+        """
         file = _opened(unit, ExternalRating, self.credit_file, self.origin)
-        not_future(self.rated_on, unit.now.date(), "ratedOn")
+        not_future(self.rated_on, calendar.today, "ratedOn")
         if self.valid_until and self.valid_until < self.rated_on:
             raise Malformed(
                 "A rating stands from the day it was given on.",
@@ -320,7 +337,7 @@ class RecordRating(Operation[ExternalRating]):
             )
         agency, given = required_text(self.agency, "agency"), required_text(self.rating, "rating")
         rating = ExternalRating(
-            stamp=unit.stamp(ExternalRating, subject=file.subject_id, effective_from=at_midnight(self.rated_on)),
+            stamp=unit.stamp(ExternalRating, subject=file.subject_id, effective_from=calendar.begin(self.rated_on)),
             credit_file=file.id,
             valid_until=self.valid_until,
             **_origin_facts(unit, actor, self.origin),
@@ -364,6 +381,13 @@ class RecordStatement(Operation[FinancialStatement]):
 
         Chapter: 7.1.
         """
+        return self.record(unit, actor, days(unit))
+
+    def record(self, unit: Unit, actor: Actor, calendar: Days) -> Decided[FinancialStatement]:
+        """The same by days that are known already: an import looks them up once.
+
+        Chapter: 7.1.
+        """
         file = _opened(unit, FinancialStatement, self.credit_file, self.origin)
         refuse_means(unit, file, self.origin.lawful_basis)
         figures: Sequence[tuple[Any, Money]] = (
@@ -376,9 +400,11 @@ class RecordStatement(Operation[FinancialStatement]):
             (FinancialStatement.operating_cash_flow, self.operating_cash_flow),
         )
         check_figures({field.name: money for field, money in figures})
-        not_future(self.period_end, unit.now.date(), "periodEnd")
+        not_future(self.period_end, calendar.today, "periodEnd")
         statement = FinancialStatement(
-            stamp=unit.stamp(FinancialStatement, subject=file.subject_id, effective_from=at_midnight(self.period_end)),
+            stamp=unit.stamp(
+                FinancialStatement, subject=file.subject_id, effective_from=calendar.begin(self.period_end)
+            ),
             credit_file=file.id,
             period_end=self.period_end,
             audited=self.audited,

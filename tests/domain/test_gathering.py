@@ -8,6 +8,7 @@ from domain.assessment import gathering
 from domain.assessment.evidence.trade import invoices_of, payments_of
 from domain.assessment.scorecard import Origin
 from domain.assessment.version_one import VERSION_ONE
+from domain.days import days
 from domain.errors import NotInForce
 from domain.files.history import (
     DefaultEvent,
@@ -39,7 +40,7 @@ def back(days):
 def snapshot(desk, file, as_of=TODAY, requested=None, previous=None):
     """The snapshot, its sealed values opened behind the Gate's back."""
     unit = desk.world.unit()
-    gathered = gathering.gather(unit, desk.file(file), as_of)
+    gathered = gathering.gather(unit, desk.file(file), as_of, days(unit))
     sealed = gathering.to_open(unit, gathered)
     opened = {(one.record, one.field.tag): desk.world.vault._values[one.material] for one in sealed}
     return gathering.snapshot(unit, VERSION_ONE, gathered, opened, requested_minor=requested, previous=previous)
@@ -65,7 +66,7 @@ def invoices(desk, file, as_of=TODAY):
 def test_only_what_a_scorecard_a_cap_or_a_knock_out_reads_is_opened(desk):
     file = desk.example()
     unit = desk.world.unit()
-    tags = {one.field.tag for one in gathering.to_open(unit, gathering.gather(unit, file, TODAY))}
+    tags = {one.field.tag for one in gathering.to_open(unit, gathering.gather(unit, file, TODAY, days(unit)))}
     assert tags == {
         *("financial.current_assets", "financial.current_liabilities", "financial.total_assets"),
         *("financial.total_liabilities", "financial.tangible_net_worth", "financial.net_profit"),

@@ -7,9 +7,10 @@ from domain import canonical
 from domain.assessment.assessments import CreditPolicy, PolicyState
 from domain.assessment.policies import document_of, in_force
 from domain.assessment.version_one import VERSION_ONE
+from domain.days import days
 from domain.errors import Conflict, Malformed, NotInForce, NotPermitted, Tampered
 from domain.files.parties import Tenant
-from domain.tenancy import OpenTenant, today
+from domain.tenancy import OpenTenant
 from tests.world import NOW, OTHER_TENANT, TENANT, World
 
 COMPANY = OpenTenant(name=" Cloud Ltd ", time_zone="Asia/Shanghai")
@@ -79,9 +80,9 @@ def test_a_company_needs_a_name_and_a_known_time_zone(world, wrong):
 
 def test_the_day_is_the_companys_own(world):
     world.clock.at = datetime(2026, 1, 1, 17, tzinfo=UTC)
-    assert today(world.unit()).isoformat() == "2026-01-01"
+    assert days(world.unit()).today.isoformat() == "2026-01-01"
     world.do(COMPANY)
-    assert today(world.unit()).isoformat() == "2026-01-02"
+    assert days(world.unit()).today.isoformat() == "2026-01-02"
 
 
 def test_a_document_that_is_not_the_one_its_digest_names_is_tampered(world):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from datetime import date
 from typing import Any
 
 from domain.actors import Actor
+from domain.days import days
 from domain.errors import CreditError
 from domain.files.codes import required_text, short_text
 from domain.files.importing import (
@@ -91,7 +93,9 @@ class ImportCustomers(Operation[ImportRun]):
         references = tuple(dict.fromkeys(item.reference.strip() for item in self.rows))
         updating = self.known is Known.UPDATE
         found = unit.find(CreditFile, lock=updating, reference=references) if references else []
-        batch = _Batch(unit=unit, actor=actor, run=run, files={file.reference: file for file in found})
+        batch = _Batch(
+            unit=unit, actor=actor, run=run, today=days(unit).today, files={file.reference: file for file in found}
+        )
         for item in self.rows:
             try:
                 if self.firms_only and item.kind.natural:
@@ -122,6 +126,7 @@ class _Batch:
     unit: Unit
     actor: Actor
     run: ImportRun
+    today: date
     files: dict[str, CreditFile]
     newcomers: dict[str, _Newcomer] = field(default_factory=dict[str, _Newcomer])
     codes: dict[str, str] = field(default_factory=dict[str, str])
@@ -189,7 +194,7 @@ class _Batch:
 
     def _checked(self, item: CustomerRow, kind: PartyKind, own: Id | None) -> tuple[Checked, Contact | None]:
         """The row's values after every check; a unified social credit code belongs to one file, in the batch too."""
-        checked = check(item.basic, self.unit.now.date())
+        checked = check(item.basic, self.today)
         refuse_birth(item.kind, checked)
         contact = None if item.contact is None else check_contact(item.contact)
         refuse_birth(kind, checked)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain.actors import Actor
+from domain.days import days
 from domain.errors import Code, CreditError, Malformed
 from domain.files.history import DocumentKind, RecordStatus, TradeTransaction
 from domain.files.importing import (
@@ -97,15 +98,15 @@ def _drafts(
 ) -> list[_Draft]:
     """The records of the rows that can be recorded; the others are rejected."""
     drafts: list[_Draft] = []
-    origin, today, collector = run.origin, unit.now.date(), actor.person
+    origin, calendar, collector = run.origin, days(unit), actor.person
     for item in rows:
         try:
             file = file_for(files, item.reference)
-            check_document(item.document, today)
+            check_document(item.document, calendar.today)
         except CreditError as error:
             tally.reject(item.row, error)
         else:
-            drafts.append(_Draft(item.row, transaction(unit, file, item.document, origin, collector)))
+            drafts.append(_Draft(item.row, transaction(unit, calendar, file, item.document, origin, collector)))
     return drafts
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from domain.actors import Actor
+from domain.days import Days, days
 from domain.errors import CreditError, Malformed
 from domain.files.history import DefaultEvent, ExternalRating, FinancialStatement, LitigationRecord, SourcedRecord
 from domain.files.importing import (
@@ -81,12 +82,13 @@ class ImportRecords(Operation[ImportRun]):
         rows = tuple(item.source_row for item in self.rows)
         on_file = unit.find(_RECORDS[run.kind], source=run.source, source_row=rows) if rows else []
         known = {found.source_row for found in on_file}
+        calendar = days(unit)
         for item in self.rows:
             if item.source_row in known:
                 tally.known += 1
                 continue
             try:
-                _record(unit, actor, run, item, file_for(files, item.reference))
+                _record(unit, actor, calendar, run, item, file_for(files, item.reference))
             except CreditError as error:
                 tally.reject(item.row, error)
             else:
@@ -96,8 +98,8 @@ class ImportRecords(Operation[ImportRun]):
         return Decided(value=advanced(unit, run, tally, read, self.rejected_bytes), resources=(run.id,))
 
 
-def _record(unit: Unit, actor: Actor, run: ImportRun, item: RecordRow, file: CreditFile) -> None:
+def _record(unit: Unit, actor: Actor, calendar: Days, run: ImportRun, item: RecordRow, file: CreditFile) -> None:
     if type(item.recording) is not RECORDED_BY[run.kind]:
         raise Malformed("The row is not of the import's kind.", path=("rows",))
     origin = replace(run.origin, source_row=item.source_row)
-    replace(item.recording, credit_file=file.id, origin=origin).decide(unit, actor)
+    replace(item.recording, credit_file=file.id, origin=origin).record(unit, actor, calendar)
