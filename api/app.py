@@ -22,11 +22,12 @@ from api.graphql.schema import Schema, build_schema
 from api.http.application import build_http
 from api.settings import Settings, load
 from authz import tokens
-from authz.roles import CUSTOMER, JOB, PARTNER, STAFF
+from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
 from domain.errors import Conflict, CreditError, NotAuthenticated, NotFound
+from domain.files.trail import ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
 from domain.ports import Readings
@@ -49,8 +50,8 @@ Store = SqliteStore | PostgresStore
 
 INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""
-OPERATOR = "operator"
-"""The person who runs commands on the machine itself."""
+OPERATOR = f"{JOB}:operator"
+"""Whoever runs commands on the machine itself; like a job, a name that no token carries."""
 STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
 FIRST_EPOCH = 1
@@ -94,7 +95,7 @@ class House:
         Raises: Malformed for a name or a time zone that cannot be.
         """
         tenant = self.make.make("te", int(self.clock.now().timestamp() * 1000))
-        await self.gate.perform(OpenTenant(name=name, time_zone=time_zone), _operator(tenant))
+        await self.gate.perform(OpenTenant(name=name, time_zone=time_zone), _operator(tenant, ADMINISTRATOR))
         return tenant
 
     def token(
@@ -116,7 +117,11 @@ class House:
         return self.issuer.issue(tenant, person, roles, partner, subject, lifetime=lifetime, now=self.clock.now())
 
     async def export_log(self, tenant: Id, folder: Path) -> str:
-        """Writes a company's whole log as files, its newest checkpoint included; that checkpoint."""
+        """Writes a company's whole log as files, its newest checkpoint included; that checkpoint.
+
+        Who took it along is recorded before the first file is written, and stands in the files.
+        """
+        await self.gate.perform(ExportAuditLog(), _operator(tenant, AUDITOR), request="command")
         checkpoint = await self.store.checkpoint(tenant)
         await self.store.inspect(tenant, looks.exported(tenant, checkpoint, folder))
         return checkpoint
@@ -130,8 +135,9 @@ class House:
         return await self.store.inspect(tenant, looks.findings(self.room, tenant))
 
 
-def _operator(tenant: Id) -> Actor:
-    return Actor(tenant=tenant, person=OPERATOR, roles=frozenset({"platform_admin"}))
+def _operator(tenant: Id, role: str) -> Actor:
+    """Whoever runs a command on the machine, in the one role that the command needs."""
+    return Actor(tenant=tenant, person=OPERATOR, roles=frozenset({role}))
 
 
 def job(tenant: Id, name: str) -> Actor:
@@ -165,7 +171,9 @@ async def prepare(settings: Settings) -> str:
         tokens.LocalIssuer.create(settings.issuer_key)
     async with open_house(settings) as house:
         if INSTALLATION not in await house.store.tenants():
-            await house.gate.perform(OpenTenant(name="installation", time_zone="UTC"), _operator(INSTALLATION))
+            await house.gate.perform(
+                OpenTenant(name="installation", time_zone="UTC"), _operator(INSTALLATION, ADMINISTRATOR)
+            )
     return revision
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 JOB = "system"
 """The role of scheduled work; no token carries it."""
 
+AUDITOR = "auditor"
+ADMINISTRATOR = "platform_admin"
+
 PARTNER = "partner_client"
 CUSTOMER = "customer_self"
 
@@ -21,9 +24,9 @@ STAFF = (
     "legal",
     "privacy_officer",
     "management",
-    "auditor",
+    AUDITOR,
     "credit_policy_author",
-    "platform_admin",
+    ADMINISTRATOR,
 )
 
 ROLES = (*STAFF, PARTNER, CUSTOMER, JOB)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from domain.actors import Actor
 from domain.audit import Outcome
 from domain.ids import Id
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
 from domain.records import Record, fact, record
 
 
@@ -43,3 +46,16 @@ class AccessEntry(Record):
     outcome: Outcome = fact("How it ended. Ch.3 §3", filter=True)
     purpose: str = fact("The purpose stated. Ch.3 §3", filter=True)
     fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.3 §3")
+
+
+@operation("audit:export", chapter="8.1")
+class ExportAuditLog(Operation[None]):
+    """Lets the company's whole audit log leave as files; its entry is the last that those files are sure to hold."""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
+        """The grants decide alone; the files are written after the entry is durable.
+
+        Chapter: 8.1.
+        """
+        del unit
+        return Decided(value=None, resources=(actor.tenant,))

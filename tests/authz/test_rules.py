@@ -8,7 +8,7 @@ from authz.adapter import RULES
 from authz.roles import JOB, OUTSIDERS, ROLES, STAFF
 from authz.table import Effect
 
-READING = ("read", "introspect")
+READING = ("read", "introspect", "export")
 DECIDING = ("assessment:approve", "control:approve", "control:lift")
 
 
@@ -112,6 +112,10 @@ def test_whoever_may_open_a_class_may_see_it_masked_except_the_customer_itself(t
 
 def test_only_those_who_answer_for_it_read_the_audit_log(table):
     assert [role for role in ROLES if "audit:read" in allowed(table, role)] == ["privacy_officer", "auditor"]
+
+
+def test_only_an_auditor_takes_the_audit_log_along(table):
+    assert [role for role in ROLES if "audit:export" in allowed(table, role)] == ["auditor"]
 
 
 def test_every_rule_says_why_by_chapter_and_every_prefix_belongs_to_one_role(snapshot):

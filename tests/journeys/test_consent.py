@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from api.app import verify_log
+from domain.errors import AuditUnavailable
+from vault.audit import tiles
 
 PHONE, USCC, ACCOUNT = "+8613800138000", "91110000600037341L", "6222021234567890128"
 NOTICE = "ab" * 32
@@ -141,6 +144,27 @@ def test_a_partner_gets_what_the_customer_agreed_to_and_an_auditor_sees_every_st
     report = verify_log(folder, key, [])
     assert report.ok, str(report)
     assert report.size > len(entries)
+    last = json.loads(_exported_entries(folder, report.size)[-1])
+    assert (last["action"], last["outcome"], last["actor"]) == ("audit:export", "DONE", "system:operator")
+
+
+def _exported_entries(folder, size):
+    width = tiles.WIDTH
+    bundle = tiles.Tile(tiles.ENTRIES, (size - 1) // width, (size - 1) % width + 1)
+    return tiles.read_bundle((folder / bundle.path).read_bytes())[0]
+
+
+def test_a_log_whose_export_cannot_be_recorded_does_not_leave(installation, tenant, tmp_path, monkeypatch):
+    async def failing(*_, **__):
+        raise AuditUnavailable("The audit log could not be written.")
+
+    async def work(house):
+        monkeypatch.setattr(house.store, "write", failing)
+        await house.export_log(tenant, tmp_path / "log")
+
+    with pytest.raises(AuditUnavailable):
+        installation.house(work)
+    assert not (tmp_path / "log").exists()
 
 
 async def _exported(house, tenant, folder):
