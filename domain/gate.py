@@ -27,7 +27,7 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import Id
-from domain.operations import OPERATIONS, Collecting, Decided, Operation
+from domain.operations import NOT_TOLD, OPERATIONS, Asked, Collecting, Decided, Operation
 from domain.ports import Clock, Ids, Opener, Scope, SealedValue, Steps, Store, Unit, Work
 from domain.reading import Judged
 
@@ -63,6 +63,8 @@ class Call:
     rights: Rights
     action: str
     request: str
+    asked: Asked = NOT_TOLD
+    """What an operation asked for: the entry of a refusal tells it."""
 
 
 NOTHING: Decided[None] = Decided(value=None)
@@ -92,13 +94,14 @@ class Gate:
         """
         if OPERATIONS.get(type(operation).__name__) is not type(operation):
             raise TypeError(f"{type(operation).__name__} is no declared operation.")
-        call = Call(actor=actor, rights=self._grants.rights(actor), action=operation.actions[0], request=request)
+        rights, asked = self._grants.rights(actor), operation.asked()
+        call = Call(actor=actor, rights=rights, action=operation.actions[0], request=request, asked=asked)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._once(operation, call)
             except Stale as error:
                 if attempt == ATTEMPTS:
-                    await self._store.put(self._entry(call, Trace(), error))
+                    await self._store.put(self._undone(call, Trace(), error))
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -172,7 +175,7 @@ class Gate:
 
         def conclude(trace: Trace, result: Decided[T] | CreditError) -> Entry:
             if isinstance(result, CreditError):
-                return self._entry(call, _undone(trace), result)
+                return self._undone(call, trace, result)
             return self._entry(call, _with(trace, result), None, result)
 
         work = Work(tenant=call.actor.tenant, actor=call.actor.person, decide=decide, conclude=conclude)
@@ -208,6 +211,16 @@ class Gate:
             await self._store.put(self._entry(call, told, known, replace(decided, note=""), outcome=Outcome.FAILED))
             raise
         return opened
+
+    def _undone(self, call: Call, trace: Trace, error: CreditError) -> Entry:
+        """The entry of work that was rolled back: what it touched, what was asked for, and that it wrote nothing."""
+        added = {row.id for row in trace.written if row.version == 1}
+        touched = Trace(
+            subjects=tuple(one for one in trace.subjects if one not in added),
+            resources=tuple(one for one in trace.resources if one not in added),
+            fields=_named(trace.fields, call.asked.fields),
+        )
+        return self._entry(call, touched, error, replace(NOTHING, purpose=call.asked.purpose))
 
     def _entry(
         self,
@@ -277,16 +290,6 @@ def _outcome(error: CreditError | None) -> Outcome:
     if isinstance(error, Refused):
         return Outcome.REFUSED
     return Outcome.INVALID if isinstance(error, Invalid) else Outcome.FAILED
-
-
-def _undone(trace: Trace) -> Trace:
-    """What was touched by work that was rolled back: it wrote nothing, and what it would have added is not there."""
-    added = {row.id for row in trace.written if row.version == 1}
-    return Trace(
-        subjects=tuple(one for one in trace.subjects if one not in added),
-        resources=tuple(one for one in trace.resources if one not in added),
-        fields=trace.fields,
-    )
 
 
 def _with(trace: Trace, decided: Decided[Any]) -> Trace:

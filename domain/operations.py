@@ -29,6 +29,18 @@ class Decided(Generic[T]):
     resources: tuple[Id, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What a caller asked for, as the entry of a refusal tells it: no word of the caller's own, known tags alone."""
+
+    purpose: str = ""
+    fields: tuple[str, ...] = ()
+
+
+NOT_TOLD = Asked()
+"""Of most operations a refusal says enough by its action and by what was touched."""
+
+
 class Operation(Generic[T]):
     """One change. Subclasses are frozen, declared with `@operation`, and implement `decide`."""
 
@@ -43,6 +55,13 @@ class Operation(Generic[T]):
         """
         raise NotImplementedError
 
+    def asked(self) -> Asked:
+        """What was asked for, where a refusal must tell it; it is read before anything is checked.
+
+        Chapter: 8.1.
+        """
+        return NOT_TOLD
+
 
 class Collecting(Operation[T]):
     """An operation that decides on opened values: what it opens is recorded first, under an entry of its own."""
@@ -51,6 +70,13 @@ class Collecting(Operation[T]):
     collection: ClassVar[str] = ""
     """The action of the entry that precedes the opening."""
     purpose: ClassVar[str] = ""
+
+    def asked(self) -> Asked:
+        """The purpose values are collected for.
+
+        Chapter: 8.1.
+        """
+        return Asked(purpose=self.purpose)
 
     def collect(self, unit: Unit, actor: Actor) -> Sequence[SealedValue[Any]]:
         """The sealed values the decision rests on.

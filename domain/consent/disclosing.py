@@ -23,7 +23,7 @@ from domain.consent.giving import DISCLOSABLE, reference
 from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
-from domain.operations import Decided, Operation, operation
+from domain.operations import Asked, Decided, Operation, operation
 from domain.ports import SealedValue, Unit
 from domain.reading import Purpose
 
@@ -78,6 +78,13 @@ class RequestDisclosure(Operation[Disclosed]):
         if not files or files[0].state is not FileState.OPEN or verdict.consent is None:
             raise _refused(files, verdict)
         return self._disclose(unit, files[0], verdict.consent, verdict, canonical.digest(asked))
+
+    def asked(self) -> Asked:
+        """The purpose, and the fields asked for that can be disclosed at all: what is no tag may hold anything.
+
+        Chapter: 4.4, 8.1.
+        """
+        return Asked(purpose=self.purpose.value, fields=tuple(tag for tag in DISCLOSABLE if tag in self.fields))
 
     def _check(self) -> None:
         if not 1 <= len(self.fields) <= MAX_FIELDS:

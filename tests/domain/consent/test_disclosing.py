@@ -363,3 +363,28 @@ def test_the_decision_rests_on_the_file_as_it_is_now(world, file, partner, bank)
     world.do(UpdateBasicInformation(credit_file=file.id, origin=origin, basic=BasicInformation(phone="13900139000")))
     assert world.perform(ask(file), bank).opened == ("+8613900139000",)
     assert world.current(CreditFile)[0].stamp.version == 2
+
+
+# What an auditor sees of a refusal
+
+
+def test_the_entry_of_a_refusal_says_what_was_asked_for_and_what_for(world, file, bank):
+    refusal(world, ask(file, EMAIL, PHONE, "patient.zhang_san"), bank)
+    entry = world.entries[-1]
+    assert (entry.purpose, set(entry.fields)) == (PURPOSE.value, {PHONE, EMAIL})
+    assert (entry.subjects, entry.written, entry.payload) == ((file.subject_id,), (), ())
+    assert "zhang" not in repr(entry)
+
+
+def test_so_does_the_entry_of_what_the_grants_do_not_allow(world, file, bank):
+    world.grants.denied.add("disclosure:request")
+    with pytest.raises(NotPermitted):
+        world.do(ask(file), bank)
+    entry = world.entries[-1]
+    assert (entry.outcome, entry.purpose, entry.fields) == (Outcome.REFUSED, PURPOSE.value, (PHONE,))
+
+
+def test_the_entry_of_a_disclosure_names_only_what_was_disclosed(world, file, partner, bank):
+    world.do(grant(file, partner, fields=(PHONE,)))
+    world.do(ask(file, PHONE, USCC), bank)
+    assert world.entries[-1].fields == (PHONE,)
