@@ -1,0 +1,43 @@
+"""The command as people run it: a process of its own, with nothing of this one in its environment."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+CODE = "import sys; from api.cli import main; sys.argv[0] = 'credence'; main()"
+ROOT = Path(__file__).parents[2]
+SHARED = ROOT.parent / "shared" / "data"
+
+
+def environment(**settings):
+    """The environment of a command: these settings and no others."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("CREDENCE_")}
+    return clean | {"PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "error", "CREDENCE_LOG": "off"} | settings
+
+
+def started(*words, **settings):
+    """A command that runs."""
+    return subprocess.Popen(
+        [sys.executable, "-c", CODE, *map(str, words)],
+        env=environment(**settings),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(*words, expected=0, **settings):
+    """What a command printed, once it has ended as expected."""
+    command = started(*words, **settings)
+    out, err = command.communicate(timeout=1_500)
+    assert command.returncode == expected, f"{words}: {command.returncode}\n{out}\n{err}"
+    return out
+
+
+def found(*words, expected=0, **settings):
+    """What a command found, as JSON."""
+    return json.loads(run(*words, "--json", expected=expected, **settings).splitlines()[-1])
