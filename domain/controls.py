@@ -11,8 +11,8 @@ from typing import Final
 from domain.actors import Actor
 from domain.assessment.plan import PlannedAction
 from domain.assessment.scale import ControlBasis, ControlKind, Tier
-from domain.days import days
 from domain.errors import Code, Conflict, Malformed, NotPermitted
+from domain.files.days import days
 from domain.files.opening import usable
 from domain.files.parties import CreditFile, CreditStatus, Customer
 from domain.ids import Id

@@ -8,8 +8,8 @@ from domain.actors import Actor
 from domain.assessment.assessments import PolicyState
 from domain.assessment.policies import version
 from domain.assessment.version_one import VERSION_ONE
-from domain.days import zone_of
 from domain.errors import Conflict, Malformed
+from domain.files.days import zone_of
 from domain.files.parties import Tenant
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit

@@ -23,14 +23,9 @@ from domain.files.history import (
 )
 from domain.files.opening import BasicInformation, OpenCreditFile
 from domain.files.parties import CreditFile, PartyKind, SizeClass
-from domain.files.recording import (
-    Document,
-    RecordDefault,
-    RecordLitigation,
-    RecordRating,
-    RecordStatement,
-    RecordTransactions,
-)
+from domain.files.recording.documents import Document, RecordTransactions
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
 from domain.money import Money
 from domain.tenancy import OpenTenant

@@ -31,13 +31,9 @@ from domain.controls import ApproveControlAction, LiftControlAction, ProposeCont
 from domain.errors import CreditError, Invalid, Refused
 from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
 from domain.files.opening import OpenCreditFile, UpdateBasicInformation
-from domain.files.recording import (
-    RecordDefault,
-    RecordLitigation,
-    RecordRating,
-    RecordStatement,
-    RecordTransactions,
-)
+from domain.files.recording.documents import RecordTransactions
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import RegisterSource
 from domain.gate import Performed
 from domain.ids import Id, prefix_of

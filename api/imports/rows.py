@@ -27,7 +27,7 @@ from domain.files.dates import DateFormat
 from domain.files.history import DocumentState
 from domain.files.importing import ImportKind, Rejection, rejection
 from domain.files.opening import BasicInformation, Contact
-from domain.files.recording import Document
+from domain.files.recording.documents import Document
 from domain.files.sources import Origin
 from domain.ids import Id
 from domain.money import Money

@@ -18,14 +18,9 @@ from domain.files.codes import complete_credit_code
 from domain.files.history import DefaultKind, DocumentKind, DocumentState, LitigationSeverity, RatingBand
 from domain.files.opening import BasicInformation, Contact, OpenCreditFile
 from domain.files.parties import CreditFile, PartyKind, SizeClass
-from domain.files.recording import (
-    Document,
-    RecordDefault,
-    RecordLitigation,
-    RecordRating,
-    RecordStatement,
-    RecordTransactions,
-)
+from domain.files.recording.documents import Document, RecordTransactions
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
 from domain.ids import Id
 from domain.money import Money

@@ -27,8 +27,8 @@ from domain.assessment.replay import receipt_text
 from domain.assessment.scale import ControlKind
 from domain.assessment.standing import come_into_force, refuse_outdated, standing_of
 from domain.controls import cancel_proposals, propose
-from domain.days import Days, days
 from domain.errors import Code, Malformed, NotInForce, Stale
+from domain.files.days import Days, days
 from domain.files.opening import usable
 from domain.files.parties import CreditFile, Customer
 from domain.ids import Id

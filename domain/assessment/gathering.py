@@ -20,7 +20,7 @@ from domain.assessment.evidence.trade import in_currency, invoices_of, payments_
 from domain.assessment.policy import FULL_BP, PolicyDocument
 from domain.assessment.receipt import Datum, LimitFacts, Snapshot, Standing
 from domain.assessment.scorecard import EXISTING, INVOICE, Origin
-from domain.days import Days
+from domain.files.days import Days
 from domain.files.history import (
     DefaultEvent,
     DefaultKind,

@@ -13,10 +13,10 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from domain.actors import Actor
-from domain.days import days
 from domain.errors import Code, Malformed, NotFound, Stale
 from domain.files.checks import check_default, check_figures, not_negative
 from domain.files.codes import check_digest, required_text
+from domain.files.days import days
 from domain.files.forbidden import category_of
 from domain.files.history import (
     CreditRecord,
@@ -35,7 +35,7 @@ from domain.files.history import (
 )
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
-from domain.files.recording import check_document, findings_of
+from domain.files.recording.documents import check_document, findings_of
 from domain.ids import Id, prefix_of
 from domain.money import Money
 from domain.operations import Collecting, Decided, Operation, operation

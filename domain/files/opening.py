@@ -8,10 +8,10 @@ from datetime import date
 from typing import Any, TypeVar
 
 from domain.actors import Actor
-from domain.days import days
 from domain.errors import Code, Malformed
 from domain.files import codes
 from domain.files.codes import required_text, short_text
+from domain.files.days import days
 from domain.files.parties import ContactPerson, CreditFile, Customer, FileState, PartyKind, SizeClass
 from domain.files.sources import Origin, lawful
 from domain.ids import Id

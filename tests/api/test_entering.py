@@ -17,7 +17,7 @@ from domain.errors import Code, Malformed
 from domain.files.history import DocumentKind, DocumentState
 from domain.files.opening import BasicInformation, Contact, OpenCreditFile
 from domain.files.parties import PartyKind
-from domain.files.recording import RecordTransactions
+from domain.files.recording.documents import RecordTransactions
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
 from domain.money import MAX_MINOR, Money
 

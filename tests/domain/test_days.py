@@ -7,15 +7,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain.days import Days, days
 from domain.errors import Code, Malformed
 from domain.files.batches import documents
 from domain.files.batches.records import ImportRecords, RecordRow
 from domain.files.correcting import CorrectTransaction, DocumentCorrection
+from domain.files.days import Days, days
 from domain.files.history import DefaultKind, LitigationRecord, TradeTransaction
 from domain.files.importing import ImportKind
 from domain.files.opening import BasicInformation, UpdateBasicInformation
-from domain.files.recording import RecordDefault, RecordLitigation, RecordRating, RecordStatement, RecordTransactions
+from domain.files.recording.documents import RecordTransactions
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.ids import Id
 from domain.money import Money

@@ -8,8 +8,8 @@ from domain.assessment import gathering
 from domain.assessment.evidence.trade import invoices_of, payments_of
 from domain.assessment.scorecard import Origin
 from domain.assessment.version_one import VERSION_ONE
-from domain.days import days
 from domain.errors import NotInForce
+from domain.files.days import days
 from domain.files.history import (
     DefaultEvent,
     DefaultKind,

@@ -32,7 +32,9 @@ from domain.files.importing import (
 )
 from domain.files.opening import BasicInformation, Contact
 from domain.files.parties import ContactPerson, CreditFile, FileState, PartyKind
-from domain.files.recording import Document, RecordDefault, RecordRating, RecordTransactions
+from domain.files.recording.documents import Document, RecordTransactions
+from domain.files.recording.events import RecordDefault
+from domain.files.recording.reports import RecordRating
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, Source, SourceState, SourceType
 from domain.ids import Id
 from domain.money import Money

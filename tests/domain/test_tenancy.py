@@ -7,8 +7,8 @@ from domain import canonical
 from domain.assessment.assessments import CreditPolicy, PolicyState
 from domain.assessment.policies import document_of, in_force
 from domain.assessment.version_one import VERSION_ONE
-from domain.days import days
 from domain.errors import Conflict, Malformed, NotInForce, NotPermitted, Tampered
+from domain.files.days import days
 from domain.files.parties import Tenant
 from domain.tenancy import OpenTenant
 from tests.world import NOW, OTHER_TENANT, TENANT, World

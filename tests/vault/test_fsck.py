@@ -6,7 +6,7 @@ import pytest
 
 from domain.files.history import DocumentKind
 from domain.files.parties import CreditFile
-from domain.files.recording import Document, RecordTransactions
+from domain.files.recording.documents import Document, RecordTransactions
 from domain.money import Money
 from tests.world import NOW
 

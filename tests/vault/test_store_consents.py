@@ -15,7 +15,8 @@ from domain.consent.requesting import GiveRequestedConsent, RefuseConsent
 from domain.errors import Malformed, NotConsented
 from domain.files.correcting import CorrectRecord, CorrectTransaction, DocumentCorrection, WithdrawRecord
 from domain.files.history import LitigationRecord, RecordStatus
-from domain.files.recording import RecordLitigation, RecordTransactions
+from domain.files.recording.documents import RecordTransactions
+from domain.files.recording.events import RecordLitigation
 from tests.domain.consent.test_giving import PHONE, PURPOSE, grant, request
 from tests.domain.files.test_correcting import court
 from tests.domain.files.test_recording import given

@@ -8,9 +8,9 @@ from datetime import date
 from typing import Any
 
 from domain.actors import Actor
-from domain.days import days
 from domain.errors import CreditError
 from domain.files.codes import required_text, short_text
+from domain.files.days import days
 from domain.files.importing import (
     ImportKind,
     ImportRun,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from domain.actors import Actor
-from domain.days import days
 from domain.errors import Code, CreditError, Malformed
+from domain.files.days import days
 from domain.files.history import DocumentKind, RecordStatus, TradeTransaction
 from domain.files.importing import (
     ImportKind,
@@ -21,7 +21,7 @@ from domain.files.importing import (
     opened,
 )
 from domain.files.parties import CreditFile
-from domain.files.recording import Document, check_document, transaction
+from domain.files.recording.documents import Document, check_document, transaction
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit

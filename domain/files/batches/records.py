@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from domain.actors import Actor
-from domain.days import Days, days
 from domain.errors import CreditError, Malformed
+from domain.files.days import Days, days
 from domain.files.history import DefaultEvent, ExternalRating, FinancialStatement, LitigationRecord, SourcedRecord
 from domain.files.importing import (
     ImportKind,
@@ -18,7 +18,8 @@ from domain.files.importing import (
     opened,
 )
 from domain.files.parties import CreditFile
-from domain.files.recording import RecordDefault, RecordLitigation, RecordRating, RecordStatement
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit

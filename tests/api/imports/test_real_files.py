@@ -11,7 +11,7 @@ from domain.errors import CreditError, Malformed
 from domain.files.history import DocumentState
 from domain.files.importing import Rejection
 from domain.files.parties import PartyKind
-from domain.files.recording import findings_of
+from domain.files.recording.documents import findings_of
 
 INVOICES = {
     "cumcm2020c/credit_output_invoices.parquet": "cumcm2020c_sales",

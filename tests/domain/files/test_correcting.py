@@ -19,7 +19,9 @@ from domain.files.correcting import (
 )
 from domain.files.history import DefaultEvent, LitigationRecord, RecordStatus, TradeTransaction
 from domain.files.parties import FileState
-from domain.files.recording import RecordDefault, RecordLitigation, RecordRating, RecordStatement, RecordTransactions
+from domain.files.recording.documents import RecordTransactions
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.money import Money
 from tests.domain.files.test_recording import DOCUMENT, FIGURES, given, yuan
 from tests.world import OTHER_TENANT, World

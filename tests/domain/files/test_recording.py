@@ -22,14 +22,9 @@ from domain.files.history import (
 )
 from domain.files.opening import BasicInformation, OpenCreditFile
 from domain.files.parties import FileState, PartyKind
-from domain.files.recording import (
-    Document,
-    RecordDefault,
-    RecordLitigation,
-    RecordRating,
-    RecordStatement,
-    RecordTransactions,
-)
+from domain.files.recording.documents import Document, RecordTransactions
+from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.ids import Id
 from domain.money import Money
