@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -79,11 +80,15 @@ class House:
     grants: CasbinGrants
     gate: Gate
     readings: Readings
-    schema: Schema
     clock: SystemClock
     make: RandomIds
     issuer: tokens.LocalIssuer | None
     memory: Memory = field(default_factory=Memory)
+
+    @property
+    def schema(self) -> Schema:
+        """The schema that is served; commands that serve nothing never build it."""
+        return _schema()
 
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor; interned."""
@@ -133,6 +138,11 @@ class House:
     async def check(self, tenant: Id) -> list[Finding]:
         """What is wrong with a company's records, seals and log; nothing is repaired."""
         return await self.store.inspect(tenant, looks.findings(self.room, tenant))
+
+
+@cache
+def _schema() -> Schema:
+    return build_schema()
 
 
 def _operator(tenant: Id, role: str) -> Actor:
@@ -198,7 +208,6 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         grants=grants,
         gate=Gate(grants=grants, store=store, opener=VaultOpener(ring), clock=clock, make=make),
         readings=SqlReadings(dialect),
-        schema=build_schema(),
         clock=clock,
         make=make,
         issuer=tokens.LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
@@ -274,6 +283,7 @@ class Served:
         await receive()
         try:
             house = await self._open.enter_async_context(open_house(self._settings))
+            _ = house.schema  # built before the first request waits for it
             self._application = _application(house)
         except CreditError as error:
             await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
