@@ -56,7 +56,7 @@ class Settings:
         """
         kind, _, path = self.keys.partition(":")
         if kind != "file" or not path:
-            raise _refused("keys", "Name a key file, such as file:credence-data/keys.json.")
+            raise _refused("keys", _FORMS["keys"])
         return Path(path)
 
 
@@ -67,14 +67,17 @@ def load(
 
     Raises: Malformed naming the setting that is wrong.
     """
-    values = _from_file(file) | _from_environment(os.environ if environment is None else environment)
+    given = _from_environment(os.environ if environment is None else environment)
+    values = _from_file(file) | given
     if data_dir is not None:
         values = {name: value for name, value in values.items() if name == "log"} | {"data_dir": str(data_dir)}
     known = {item.name for item in fields(Settings)}
+    written = {name: f"{PREFIX}{name.upper()}" if name in given else f"{name} in {file or FILE}" for name in values}
     for name in values:
         if name not in known:
-            raise _refused(name, "There is no such setting; known: " + ", ".join(sorted(known)) + ".")
-    read = {name: _read(name, value) for name, value in values.items()}
+            names = ", ".join(PREFIX + item.upper() for item in sorted(known))
+            raise _refused(name, f"There is no such setting; there are {names}.", written[name])
+    read = {name: _read(name, value, written[name]) for name, value in values.items()}
     folder = read.setdefault("data_dir", Settings.__dataclass_fields__["data_dir"].default)
     read.setdefault("database_url", f"sqlite:///{folder / 'credence.db'}")
     read.setdefault("keys", f"file:{folder / 'keys.json'}")
@@ -107,13 +110,13 @@ def _from_environment(environment: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def _read(name: str, value: Any) -> Any:
+def _read(name: str, value: Any, written: str) -> Any:
     try:
         return _READERS[name](value)
     except (ValueError, TypeError, KeyError, AttributeError, OSError):
         pass
     # Raised outside the handler, so that no error carries the value along.
-    raise _refused(name, "Its value does not have the form the README shows.")
+    raise _refused(name, _FORMS[name], written)
 
 
 def _text(value: Any) -> str:
@@ -165,5 +168,17 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 }
 
 
-def _refused(name: str, advice: str) -> Malformed:
-    return Malformed(f"The setting {name} cannot be used.", advice=advice, path=(name,))
+_FORMS: Final[Mapping[str, str]] = {
+    "data_dir": "Name a directory.",
+    "database_url": "Write sqlite:///path/to/file.db or postgresql+asyncpg://user@host/name.",
+    "keys": "Name a key file, such as file:credence-data/keys.json.",
+    "issuer_key": "Name a file.",
+    "local_issuer": "Write on or off.",
+    "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
+    "log": "Write text, json or off.",
+}
+"""What to write where a value cannot be read."""
+
+
+def _refused(name: str, advice: str, written: str = "") -> Malformed:
+    return Malformed(f"The setting {written or name} cannot be used.", advice=advice, path=(name,))

@@ -1,4 +1,9 @@
-"""The command line: `credence`. Commands translate; what is decided is decided behind the Gate."""
+"""The command line: `credence`. Commands translate; what is decided is decided behind the Gate.
+
+A command ends with 0 when it is done; 1 when it found something wrong, or was cut short; 2 when it cannot be carried
+out as it was asked for; 3 when a server could not start; 70 when something failed inside; 130 after Ctrl-C. Whatever
+it ends with, it says so in a sentence with advice, and under `--json` as one JSON object.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +12,10 @@ import sys
 import typer
 
 from api.cli import auditing, importing, installing, serving, touring
-from api.cli.console import told
-from domain.errors import CreditError
+from api.cli.console import JSON, failed_inside, told, unusable
+from domain.errors import CreditError, Malformed
+
+REFUSED, INSIDE, INTERRUPTED = 2, 70, 130
 
 app = typer.Typer(
     name="credence",
@@ -24,11 +31,25 @@ app.add_typer(installing.tenants, name="tenant")
 
 
 def main() -> None:
-    """Runs one command; an error of the product ends it with one sentence, advice, and exit code 2."""
+    """Runs one command; an error ends it with one sentence and advice, never with a traceback."""
+    as_json = JSON in sys.argv[1:]
     try:
-        app()
+        # Typer tells people about words it does not know, with a frame around; programs get an object.
+        code = app(standalone_mode=not as_json)
     except CreditError as error:
-        told(error)
-        sys.exit(2)
+        told(error, as_json=as_json)
+        code = REFUSED
+    except typer.TyperException as error:
+        told(Malformed(error.format_message(), advice="See --help for what the command takes."), as_json=as_json)
+        code = REFUSED
     except BrokenPipeError:
-        sys.exit(1)
+        code = 1
+    except OSError as failure:
+        told(unusable(failure), as_json=as_json)
+        code = REFUSED
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except Exception as bug:  # noqa: BLE001 - a bug is masked and logged, as it is over HTTP
+        failed_inside(bug, as_json=as_json)
+        code = INSIDE
+    sys.exit(code)

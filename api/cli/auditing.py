@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
-from domain.errors import Malformed
+from domain.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
     from api.app import House
@@ -54,15 +54,21 @@ def verify(
     """Checks an exported log: nothing altered, removed, reordered or cut off. Ends with 1 where something is wrong."""
     from api.app import verify_log  # noqa: PLC0415 - verifying needs no house, only the vault's own reader
 
+    if not folder.is_dir():
+        raise NotFound("There is no such folder.", advice="Name the folder that `credence audit export` wrote.")
     pinned = key or _key_beside(folder)
-    report = verify_log(folder, pinned, [path.read_text(encoding="utf-8") for path in earlier or ()])
+    kept = [path.read_text(encoding="utf-8", errors="replace") for path in earlier or ()]
+    try:
+        report = verify_log(folder, pinned, kept)
+    except Malformed as error:
+        error.path, error.advice = ("key",), "Write the key as `credence audit export` told it: name+id+base64."
+        raise
     lines = [str(problem) for problem in report.problems]
     said = str(report)
     if report.ok and key is None:
         said += "\nThe key came with the files: pin it from elsewhere with --key."
-    answer(
-        {"ok": report.ok, "entries": report.size, "root": report.root.hex(), "problems": lines}, said, as_json=as_json
-    )
+    found = {"ok": report.ok, "entries": report.size, "root": report.root.hex(), "problems": lines}
+    answer(found | {"pinned": key is not None}, said, as_json=as_json)
     if not report.ok:
         raise typer.Exit(1)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
+import tempfile
+import traceback
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
+import structlog
 import typer
 
 from api import settings
@@ -23,10 +27,13 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+JSON = "--json"
+_LOG = structlog.get_logger("credence.command")
+
 DataDir = Annotated[
     Path | None, typer.Option("--data-dir", help="Where database and keys lie; wins over all other settings.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="One JSON object in place of text.")]
+AsJson = Annotated[bool, typer.Option(JSON, help="One JSON object in place of text.")]
 Tenant = Annotated[str | None, typer.Option("--tenant", help="The company's id; may be left out where there is one.")]
 
 
@@ -74,10 +81,50 @@ def answer(found: dict[str, Any], text: str, *, as_json: bool) -> None:
     typer.echo(json.dumps(found, ensure_ascii=False) if as_json else text)
 
 
-def told(error: CreditError) -> None:
-    """Says why a command ended."""
-    place = f" ({'.'.join(error.path)})" if error.path else ""
-    typer.echo(f"{error.code.value}{place}: {error.message}\n{error.advice}", err=True)
+def told(error: CreditError, *, as_json: bool = False) -> None:
+    """Says why a command ended: a sentence and advice on standard error, or one object where objects are asked for."""
+    _told(error.code.value, error.message, error.advice, error.path, as_json=as_json)
+
+
+def failed_inside(bug: BaseException, *, as_json: bool) -> None:
+    """Says that something failed for no reason the product knows; the log gets its type and where, never a value."""
+    frames = [f"{frame.filename}:{frame.lineno}:{frame.name}" for frame in traceback.extract_tb(bug.__traceback__)]
+    _LOG.error("A command failed inside.", type=type(bug).__qualname__, frames=frames[-20:])
+    advice = "Try again; if it stays, send what the log says to whoever maintains it."
+    _told("INTERNAL", f"Something failed inside: {type(bug).__qualname__}.", advice, (), as_json=as_json)
+
+
+def unusable(failure: OSError) -> Malformed:
+    """What the machine does not let a command do, as an error of the product."""
+    what = "The machine refuses this" if failure.filename is None else f"{failure.filename} cannot be used"
+    return Malformed(
+        f"{what}: {failure.strerror or type(failure).__name__}.",
+        advice="Check that the path is the one you mean, and that you may read and write there.",
+    )
+
+
+def _told(code: str, message: str, advice: str, path: tuple[str, ...], *, as_json: bool) -> None:
+    if as_json:
+        error = {"code": code, "message": message, "advice": advice, "path": list(path)}
+        typer.echo(json.dumps({"error": error}, ensure_ascii=False))
+        return
+    place = f" ({'.'.join(path)})" if path else ""
+    typer.echo(f"{code}{place}: {message}\n{advice}", err=True)
+
+
+@contextmanager
+def thrown_away(prefix: str) -> Iterator[Path]:
+    """A directory that is gone when the command ends, also when it is told to end."""
+
+    def end(_signal: int, _frame: object) -> NoReturn:
+        sys.exit(0)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        with tempfile.TemporaryDirectory(prefix=prefix) as folder:
+            yield Path(folder)
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

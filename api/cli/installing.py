@@ -77,6 +77,14 @@ def token(
     as_json: AsJson = False,
 ) -> None:
     """Issues a token of the local issuer, for development and the demo."""
+    from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES  # noqa: PLC0415 - the whole house is behind it
+
+    _check_roles(role, (*STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE))
+    for one, named, option in ((PARTNER_ROLE, partner, "partner"), (CUSTOMER_ROLE, subject, "subject")):
+        if one in role and named is None:
+            raise Malformed(
+                f"The role {one} acts for one {option}.", advice=f"Name the id with --{option}.", path=(option,)
+            )
 
     async def work(house: House) -> str:
         return house.token(
@@ -92,6 +100,14 @@ def token(
     answer({"token": issued}, issued, as_json=as_json)
 
 
+def _check_roles(given: list[str], known: tuple[str, ...]) -> None:
+    unknown = [one for one in given if one not in known]
+    if unknown:
+        raise Malformed(
+            f"There is no role {', '.join(unknown)}.", advice=f"The roles are {', '.join(known)}.", path=("role",)
+        )
+
+
 def schema(
     write: Annotated[bool, typer.Option("--write", help="Writes schema.graphql.")] = False,  # noqa: FBT002 - a flag
     check: Annotated[bool, typer.Option("--check", help="Ends with 1 when schema.graphql differs.")] = False,  # noqa: FBT002 - a flag
@@ -104,8 +120,9 @@ def schema(
     if write:
         file.write_text(text, encoding="utf-8")
     elif check:
-        if not file.exists() or file.read_text(encoding="utf-8") != text:
-            raise Malformed(f"{file} is not the schema that is served.", advice="Run `credence schema --write`.")
+        if file.read_text(encoding="utf-8") != text:
+            typer.echo(f"{file} is not the schema that is served. `credence schema --write` makes it so.", err=True)
+            raise typer.Exit(1)
     else:
         typer.echo(text, nl=False)
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tempfile
+import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api import settings
-from api.cli.console import AsJson, DataDir, loaded, progress
+from api.cli.console import AsJson, DataDir, loaded, progress, thrown_away
 from domain.errors import Malformed
 
 if TYPE_CHECKING:
@@ -37,10 +38,14 @@ def serve(
     found = loaded(data_dir)
     if workers > 1 and found.database_url.startswith("sqlite"):
         raise Malformed("SQLite is for one process.", advice="Set CREDENCE_DATABASE_URL to a PostgreSQL database.")
+    taken = _listening(host, port)
+    told = f"Serving on {_address(taken)}. Ctrl-C ends it."
     if workers > 1:
+        taken.close()
+        typer.echo(told, err=True)
         _serve_many(host, port, workers, data_dir)
     else:
-        _serve_one(found, host, port)
+        _serve_one(found, taken, lambda: typer.echo(told, err=True))
 
 
 def demo(
@@ -54,8 +59,8 @@ def demo(
     if data_dir is not None:
         _demo(data_dir, port, customers, as_json=as_json)
         return
-    with tempfile.TemporaryDirectory(prefix="credence-demo-") as folder:
-        _demo(Path(folder), port, customers, as_json=as_json)
+    with thrown_away("credence-demo-") as folder:
+        _demo(folder, port, customers, as_json=as_json)
 
 
 def _demo(folder: Path, port: int, customers: int, *, as_json: bool) -> None:
@@ -64,11 +69,11 @@ def _demo(folder: Path, port: int, customers: int, *, as_json: bool) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise Malformed("The directory is not empty.", advice="Name an empty one, or leave --data-dir out.")
     found = loaded(folder)
+    taken = _listening("127.0.0.1", port)
     with progress("Inventing a portfolio", shown=not as_json) as show:
         made = asyncio.run(invent(found, customers, show))
-    url = f"http://127.0.0.1:{port}"
-    typer.echo(json.dumps({"url": url, **made}) if as_json else _shown(url, made))
-    _serve_one(found, "127.0.0.1", port)
+    url = _address(taken)
+    _serve_one(found, taken, lambda: typer.echo(json.dumps({"url": url, **made}) if as_json else _shown(url, made)))
 
 
 def _shown(url: str, made: dict[str, Any]) -> str:
@@ -93,14 +98,45 @@ def _shown(url: str, made: dict[str, Any]) -> str:
     )
 
 
-def _serve_one(found: Settings, host: str, port: int) -> None:
+def _listening(host: str, port: int) -> socket.socket:
+    """The socket a server will answer on, taken before anything is made for it.
+
+    Raises: Malformed when nothing can listen there.
+    """
+    taken = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        taken.bind((host, port))
+    except OSError as failure:
+        taken.close()
+        raise Malformed(
+            f"Nothing can listen on {host}, port {port}: {failure.strerror}.",
+            advice="Name another with --port, or end what listens there.",
+            path=("port",),
+        ) from None
+    return taken
+
+
+def _address(taken: socket.socket) -> str:
+    host, port = taken.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _serve_one(found: Settings, taken: socket.socket, told: Callable[[], None]) -> None:
+    """Serves until it is told to end; what is told is told once it answers."""
     import uvicorn  # noqa: PLC0415 - commands that do not serve start faster
 
     from api.app import Served  # noqa: PLC0415 - the same
     from api.http.serving import configured  # noqa: PLC0415 - the same
 
-    server = uvicorn.Server(configured(Served(found), host=host, port=port))
-    server.run()
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            if self.started:
+                told()
+
+    server = Server(configured(Served(found)))
+    server.run(sockets=[taken])
     if not server.started:
         raise typer.Exit(3)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from api.cli.console import AsJson, answer, loaded, progress
+from api.cli.console import AsJson, answer, loaded, progress, thrown_away
 
 
 def join(app: typer.Typer) -> None:
@@ -37,8 +36,8 @@ def tour(
     if data_dir is not None:
         figures = _walk(data_dir, data, as_of, as_json=as_json)
     else:
-        with tempfile.TemporaryDirectory(prefix="credence-tour-") as folder:
-            figures = _walk(Path(folder), data, as_of, as_json=as_json)
+        with thrown_away("credence-tour-") as folder:
+            figures = _walk(folder, data, as_of, as_json=as_json)
     if as_json:
         answer(figures, "", as_json=True)
     if not figures["ok"]:

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from api.settings import PREFIX, load
+from domain.errors import Malformed
+
+SECRET = "hunter2"
+
+
+def refused(environment, file=None):
+    with pytest.raises(Malformed) as caught:
+        load(environment, file)
+    assert SECRET not in f"{caught.value.message} {caught.value.advice} {caught.value.__cause__}"
+    return caught.value
+
+
+def test_everything_lies_in_the_data_directory_unless_it_is_set_apart(tmp_path):
+    settings = load({f"{PREFIX}DATA_DIR": str(tmp_path), f"{PREFIX}ISSUER_KEY": "elsewhere.json"})
+    assert settings.database_url == f"sqlite:///{tmp_path}/credence.db"
+    assert settings.key_file == tmp_path / "keys.json"
+    assert settings.issuer_key == Path("elsewhere.json")
+
+
+def test_a_variable_wins_over_the_file_and_a_directory_that_is_named_over_both(tmp_path):
+    file = tmp_path / "credence.toml"
+    file.write_text('data_dir = "a"\nlog = "json"\n', encoding="utf-8")
+    assert load({}, file).data_dir == Path("a")
+    assert load({f"{PREFIX}DATA_DIR": "b"}, file).data_dir == Path("b")
+    settings = load({f"{PREFIX}KEYS": "file:other.json"}, file, data_dir=tmp_path)
+    assert (settings.data_dir, settings.key_file, settings.log) == (tmp_path, tmp_path / "keys.json", "json")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATA_DIR", " "),
+        ("DATABASE_URL", ""),
+        ("KEYS", f"pkcs11:{SECRET}"),
+        ("KEYS", SECRET),
+        ("KEYS", "file:"),
+        ("ISSUER_KEY", ""),
+        ("LOCAL_ISSUER", SECRET),
+        ("LOCAL_ISSUER", "off"),
+        ("ISSUERS", SECRET),
+        ("ISSUERS", f'[{{"issuer": "{SECRET}"}}]'),
+        ("ISSUERS", f'[{{"issuer": "a", "audience": "b", "jwks": {{}}, "colour": "{SECRET}"}}]'),
+        ("ISSUERS", f'[{{"issuer": "a", "audience": "b", "jwks_file": "{SECRET}"}}]'),
+        ("LOG", SECRET),
+        ("COLOUR", SECRET),
+    ],
+)
+def test_a_value_that_cannot_be_used_stops_the_start_and_is_named_but_never_repeated(name, value):
+    error = refused({PREFIX + name: value})
+    assert error.path == (("issuers",) if value == "off" else (name.lower(),))
+    assert error.advice
+
+
+def test_a_setting_is_named_as_it_was_written(tmp_path):
+    assert f"{PREFIX}COLOUR" in refused({f"{PREFIX}COLOUR": "red"}).message
+    file = tmp_path / "credence.toml"
+    file.write_text("log = 3\n", encoding="utf-8")
+    assert f"log in {file}" in refused({}, file).message
+    file.write_text("log = [", encoding="utf-8")
+    assert "TOML" in refused({}, file).advice
+    assert refused({}, tmp_path / "none.toml").path
