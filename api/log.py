@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import sys
+from contextlib import suppress
 from typing import Any
 
 import structlog
@@ -14,12 +15,15 @@ class _StandardError(io.StringIO):
     """Standard error as it is when something is written, not as it was when the log was set up."""
 
     def write(self, text: str) -> int:
-        """Writes through."""
-        return sys.stderr.write(text)
+        """Writes through; where nobody reads it any more, or the disk is full, the line is lost and nothing else."""
+        with suppress(OSError, ValueError):
+            sys.stderr.write(text)
+        return len(text)
 
     def flush(self) -> None:
         """Flushes."""
-        sys.stderr.flush()
+        with suppress(OSError, ValueError):
+            sys.stderr.flush()
 
 
 def set_log(kind: str) -> None:
