@@ -75,7 +75,8 @@ class RejectedRows:
             return
         text = lines.getvalue().encode()
         try:
-            with self.path.open("ab") as file:
+            descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "ab") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

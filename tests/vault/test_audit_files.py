@@ -1,4 +1,6 @@
+import os
 import shutil
+import stat
 from itertools import pairwise
 from pathlib import Path
 
@@ -184,3 +186,15 @@ def test_one_bundle_of_entries_is_held_at_a_time(tmp_path):
     files.write_log(tmp_path, (Counted(leaf) for leaf in leaves), logs.signed(leaves))
     assert most < 2 * tiles.WIDTH
     shutil.rmtree(tmp_path)
+
+
+def test_an_exported_log_is_readable_by_its_owner_alone(tmp_path):
+    old = os.umask(0)
+    try:
+        logs.written(tmp_path / "below" / "log", logs.entries(300))
+    finally:
+        os.umask(old)
+    modes = {path.is_dir(): set() for path in (tmp_path / "below").rglob("*")}
+    for path in (tmp_path / "below").rglob("*"):
+        modes[path.is_dir()].add(stat.S_IMODE(path.stat().st_mode))
+    assert modes == {True: {0o700}, False: {0o600}}

@@ -20,6 +20,8 @@ from vault.audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Edge, Tile
 
 _NEW = ".new"
 """Where files wait, in the folder itself so that moving them is one step of the file system."""
+FOLDER, FILE = 0o700, 0o600
+"""Entries tell who did what: whoever wrote them decides who else may read them."""
 
 
 def write_log(folder: Path, entries: Iterable[bytes], checkpoint: str) -> int:
@@ -34,10 +36,10 @@ def write_log(folder: Path, entries: Iterable[bytes], checkpoint: str) -> int:
             Tampered when the folder holds more than this log, or other bytes.
     """
     stated = note.parse_checkpoint(note.parse_note(checkpoint.encode()).text)
-    folder.mkdir(parents=True, exist_ok=True)
+    _make(folder)
     new = folder / _NEW
     shutil.rmtree(new, ignore_errors=True)  # what a crash left behind
-    new.mkdir()
+    new.mkdir(FOLDER)
     try:
         for tile, data in _checked(entries, stated, _held(folder, stated)):
             _add(folder, new, tile.path, data)
@@ -111,8 +113,17 @@ def _add(folder: Path, new: Path, path: str, data: bytes) -> None:
 
 
 def _put(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(data)
+    _make(path.parent)
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, FILE)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(data)
+
+
+def _make(folder: Path) -> None:
+    """A folder with every folder it stands in, each for its owner alone."""
+    if not folder.is_dir():
+        _make(folder.parent)
+        folder.mkdir(FOLDER, exist_ok=True)
 
 
 def _publish(folder: Path, new: Path) -> int:
@@ -121,7 +132,7 @@ def _publish(folder: Path, new: Path) -> int:
     touched = {folder}
     for place, _, names in os.walk(new / "tile"):
         goal = folder / Path(place).relative_to(new)
-        goal.mkdir(parents=True, exist_ok=True)
+        _make(goal)
         touched |= {goal, goal.parent}
         for name in names:
             _sync(Path(place) / name)
