@@ -7,8 +7,10 @@ change the tables nor see a row of another tenant than the one its transaction n
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -29,6 +31,8 @@ BUSY_MILLISECONDS: Final = 10_000
 """How long a connection waits for another process's lock."""
 CONNECTIONS: Final = 10
 """How many connections a process keeps to PostgreSQL, for writing and for reading each."""
+ANSWER_SECONDS: Final = 120
+"""How long one statement on PostgreSQL may take, its locks included: whoever asked is not left waiting for ever."""
 
 _ADVICE: Final = (
     "Set CREDENCE_DATABASE_URL to sqlite:///relative/path.db, sqlite:////absolute/path.db "
@@ -78,10 +82,14 @@ def sqlite_path(url: str) -> Path:
 def sqlite_writer(url: str) -> sa.Engine:
     """The engine of the one writing thread; a transaction takes the write lock when it begins.
 
+    A file that is not there yet is made for its owner alone; its log and its shared memory get the same mode.
+
     Raises: Unavailable, on the first connection, where the library cannot keep what it has to promise.
     """
     path = sqlite_path(url)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with suppress(OSError):  # what is wrong with the place is told by the first connection
+        os.close(os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600))
     engine = sa.create_engine(
         sa.URL.create("sqlite+pysqlite", database=str(path)),
         hide_parameters=True,
@@ -123,7 +131,8 @@ def postgres_engine(url: str, *, size: int = CONNECTIONS, role: str | None = ROL
     dsn = _dsn(url)
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(dsn, server_settings=_settings(role))
+        timeout = None if role is None else ANSWER_SECONDS
+        return await asyncpg.connect(dsn, server_settings=_settings(role), command_timeout=timeout)
 
     return create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, hide_parameters=True, pool_size=size, max_overflow=0
@@ -132,7 +141,9 @@ def postgres_engine(url: str, *, size: int = CONNECTIONS, role: str | None = ROL
 
 async def postgres_pool(url: str, *, size: int = CONNECTIONS) -> asyncpg.Pool:
     """The pool that reads."""
-    return await asyncpg.create_pool(_dsn(url), min_size=1, max_size=size, server_settings=_settings(ROLE))
+    return await asyncpg.create_pool(
+        _dsn(url), min_size=1, max_size=size, server_settings=_settings(ROLE), command_timeout=ANSWER_SECONDS
+    )
 
 
 def _prepare_writer(connection: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+import asyncpg
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
@@ -173,7 +174,7 @@ def _answering() -> Iterator[None]:
     """What goes wrong before the first statement is no bug of ours."""
     try:
         yield
-    except (OSError, sqlite3.DatabaseError) as error:
+    except (OSError, sqlite3.DatabaseError, asyncpg.PostgresError) as error:
         raise _silent() from error
     except sa.exc.DBAPIError as error:
         if error.statement in {None, "BEGIN IMMEDIATE"}:

@@ -6,6 +6,7 @@ under a lock, so that no writer waits for the head of the log.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar, cast
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.audit import Entry, Receipt
-from domain.errors import AuditUnavailable, CreditError, Overloaded, Stale
+from domain.errors import AuditUnavailable, CreditError, Overloaded, Stale, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
@@ -30,6 +31,10 @@ T = TypeVar("T")
 
 _RACES = frozenset({"40001", "40P01"})
 """Serialization failure and deadlock: the work is decided again."""
+_AWAY = frozenset({"08", "53", "57", "58"})
+"""Classes of refusals that are about the server and not the statement: out of reach, full, stopped, broken."""
+CLOSE_SECONDS = 10
+"""How long readings under way may take when everything is let go."""
 
 
 class PostgresStore:
@@ -51,9 +56,13 @@ class PostgresStore:
         """Signs the heads, and lets everything go."""
         await self._sequencer.close()
         await self._engine.dispose()
-        if self._pool is not None:
-            await self._pool.close()
-            self._pool = None
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            try:
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await pool.close()
+            except TimeoutError:
+                pool.terminate()
 
     async def write(self, work: Work[T]) -> Committed[T]:
         """Runs the work in one transaction and returns when it is durable.
@@ -85,8 +94,12 @@ class PostgresStore:
             raise Overloaded("The store is closed.")
         try:
             return await run_postgres(self._pool, tenant, steps)
-        except (asyncpg.PostgresConnectionError, asyncpg.InterfaceError, OSError):
-            raise Overloaded("The database cannot be reached now.") from None
+        except asyncpg.PostgresError as error:
+            if str(error.sqlstate)[:2] not in _AWAY and error.sqlstate not in _RACES:
+                raise
+            raise _unreachable() from None
+        except (asyncpg.InterfaceError, OSError):
+            raise _unreachable() from None
 
     async def inspect(self, tenant: Id | None, look: Callable[[sa.Connection], T]) -> T:
         """What a look at one snapshot of the database finds; it changes nothing."""
@@ -97,8 +110,12 @@ class PostgresStore:
                 found = await connection.run_sync(look)
                 await connection.rollback()
                 return found
-        except (sa.exc.OperationalError, sa.exc.InterfaceError, OSError):
-            raise Overloaded("The database cannot be reached now.") from None
+        except sa.exc.DBAPIError as error:
+            if isinstance(_told(error), Unavailable):
+                raise _unreachable() from None
+            raise
+        except (sa.exc.TimeoutError, asyncpg.PostgresError, OSError):
+            raise _unreachable() from None
 
     async def checkpoint(self, tenant: Id) -> str:
         """The signed checkpoint of a tenant's log, with everything in it that is durable now."""
@@ -144,8 +161,9 @@ class PostgresStore:
             raise Stale("Somebody else was faster.") from None
         except sa.exc.DBAPIError as error:
             raise _told(error) from None
-        except OSError:
-            raise Overloaded("The database cannot be reached now.") from None
+        except (sa.exc.TimeoutError, asyncpg.PostgresError, OSError):
+            # Without SQLAlchemy's coat it is from connecting: no connection was free, or none was given.
+            raise _unreachable() from None
 
 
 async def _enter(connection: AsyncConnection, tenant: Id | None) -> None:
@@ -154,11 +172,16 @@ async def _enter(connection: AsyncConnection, tenant: Id | None) -> None:
         await connection.execute(sa.select(sa.func.set_config(TENANT, tenant, True)))  # noqa: FBT003 - is_local
 
 
+def _unreachable() -> Overloaded:
+    return Overloaded("The database cannot be reached now.")
+
+
 def _told(error: sa.exc.DBAPIError) -> Exception:
     """What the database refused, without its text; a bug stays a bug."""
     state = cast("Any", getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None))
     if state in _RACES:
         return Stale("Somebody else was faster.")
-    if error.connection_invalidated or isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError):
+    kinds = sa.exc.OperationalError | sa.exc.InterfaceError
+    if error.connection_invalidated or isinstance(error, kinds) or str(state)[:2] in _AWAY:
         return AuditUnavailable("The database could not be written; nothing is known to have changed.")
     return error

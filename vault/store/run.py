@@ -11,6 +11,9 @@ import asyncpg
 from domain.ids import Id
 from domain.ports import Draft, Fetch, Rows
 
+WAIT_SECONDS = 30
+"""How long a reading waits for a connection while all are busy."""
+
 Run = Generator[Fetch, Rows, Draft]
 
 
@@ -29,7 +32,10 @@ def run_sqlite(connection: sqlite3.Connection, steps: Run) -> Draft:
 
 async def run_postgres(pool: asyncpg.Pool, tenant: Id, steps: Run) -> Draft:
     """The draft of a reading; row security knows the tenant before the first statement."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with (
+        pool.acquire(timeout=WAIT_SECONDS) as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         await connection.execute("SELECT set_config('credence.tenant', $1, true)", tenant)
         try:
             fetch = next(steps)

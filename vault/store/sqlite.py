@@ -7,7 +7,7 @@ savepoint of its own, and one durable commit answers them all. The entries of on
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ import structlog
 from sqlalchemy.pool import NullPool
 
 from domain.audit import Entry, Receipt
-from domain.errors import AuditUnavailable, CreditError, Overloaded, Unavailable
+from domain.errors import AuditUnavailable, Overloaded, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
@@ -74,9 +74,7 @@ class SqliteStore:
             self._thread.join()
             self._thread = None
         self._engine.dispose()
-        if self._reading is not None:
-            self._reading.close()
-            self._reading = None
+        self._let_go()
 
     async def write(self, work: Work[T]) -> Committed[T]:
         """Runs the work in one transaction and returns when it is durable.
@@ -97,18 +95,29 @@ class SqliteStore:
     async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
         """Runs the steps of a reading in one snapshot, inline: a hop to a thread costs more than most reads."""
         del tenant  # every statement of the steps names it
-        if self._reading is None:
-            self._reading = self._connect()
+        if self._thread is None:
+            raise _closed()
         try:
+            if self._reading is None:
+                self._reading = self._connect()
             return run_sqlite(self._reading, steps)
-        except sqlite3.OperationalError:
+        except sqlite3.Error as error:
+            # What state the connection is in is not known: the next reading takes a fresh one.
+            self._let_go()
+            if not _is_away(error):
+                raise
             raise Overloaded("The database cannot be read now.") from None
 
     async def inspect(self, tenant: Id | None, look: Callable[[sa.Connection], T]) -> T:
         """What a look at one snapshot of the database finds; it changes nothing."""
         del tenant
-        with self._snapshot() as connection:
-            return look(connection)
+        try:
+            with self._snapshot() as connection:
+                return look(connection)
+        except sa.exc.DBAPIError as error:
+            if not _is_away(error.orig):
+                raise
+            raise Overloaded("The database cannot be read now.") from None
 
     async def checkpoint(self, tenant: Id) -> str:
         """The signed checkpoint of a tenant's log as it is now."""
@@ -124,10 +133,15 @@ class SqliteStore:
         from asyncio import wrap_future  # noqa: PLC0415 - the thread below knows no event loop
 
         if self._thread is None:
-            raise Unavailable("The store is closed.")
+            raise _closed()
         job = _Job(run)
         self._jobs.put(job)
         return await wrap_future(job.future)
+
+    def _let_go(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
 
     @contextmanager
     def _snapshot(self) -> Iterator[sa.Connection]:
@@ -139,12 +153,25 @@ class SqliteStore:
 
     def _serve(self) -> None:
         """Takes what waits, until it is told to end."""
+        self._resume()
         ended = False
         while not ended:
             jobs, ended = self._waiting()
             if jobs or self._heads.due(idle=True):
                 self._together([job for job in jobs if job.future.set_running_or_notify_cancel()], last=ended)
         self._together([], last=True)
+
+    def _resume(self) -> None:
+        """Finds the heads that an earlier process did not come to sign; while that cannot be, they are late."""
+        try:
+            with self._committed() as connection:
+                for tenant in connection.scalars(sa.select(tenant_register.c.tenant)).all():
+                    self._heads.resume(connection, tenant)
+        except Exception as error:  # noqa: BLE001 - being late is no failure
+            self._heads.forget()
+            _LOG.warning("The log is late.", type=type(error).__qualname__)
+            return
+        self._heads.kept()
 
     def _waiting(self) -> tuple[list[_Job], bool]:
         """The works that wait now; after a while without any, none, so that heads are signed in time."""
@@ -175,13 +202,8 @@ class SqliteStore:
                     self._heads.sign_due(connection, tenant, idle=last or not jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of this transaction remains
             self._heads.forget()
+            _tell(jobs, {id(job) for job, _ in done}, error)
             _LOG.error("A commit failed.", type=type(error).__qualname__)
-            for job, _ in done:
-                job.future.set_exception(AuditUnavailable("The audit log could not be written; nothing was changed."))
-            answered = {id(job) for job, _ in done}
-            for job in jobs:
-                if id(job) not in answered and not job.future.done():
-                    job.future.set_exception(_told(error))
             return
         self._heads.kept()
         for job, result in done:
@@ -194,9 +216,9 @@ class SqliteStore:
         try:
             result, leaf = job.run(connection)
         except Exception as error:
+            job.future.set_exception(_told(error))
             if isinstance(error, sa.exc.DBAPIError) or not _in_transaction(connection):
                 raise  # whether the database undid this work alone is not known: the whole transaction goes
-            job.future.set_exception(_told(error))
             return
         done.append((job, result))
         if leaf is not None:
@@ -217,6 +239,28 @@ class SqliteStore:
             connection.close()
 
 
+def _tell(jobs: Sequence[_Job], done: Collection[int], error: Exception) -> None:
+    """Tells everyone whose work went with a transaction that failed; nobody hears what went wrong with another's."""
+    for job in jobs:
+        if job.future.done():
+            continue
+        told = _told(error)
+        if isinstance(told, Overloaded) and id(job) not in done:
+            job.future.set_exception(told)
+        else:
+            job.future.set_exception(AuditUnavailable("The audit log could not be written; nothing was changed."))
+
+
+def _is_away(error: BaseException | None) -> bool:
+    """Whether the database cannot do its work now: locked, full, broken; a statement that is wrong is a bug."""
+    wrong = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
+    return isinstance(error, sqlite3.OperationalError) and not wrong
+
+
+def _closed() -> Unavailable:
+    return Unavailable("The store is closed.")
+
+
 def _in_transaction(connection: sa.Connection) -> bool:
     driver = cast("sqlite3.Connection", connection.connection.dbapi_connection)
     return driver.in_transaction
@@ -224,8 +268,6 @@ def _in_transaction(connection: sa.Connection) -> bool:
 
 def _told(error: Exception) -> Exception:
     """The error as the caller gets it: one of ours, or what the database refused without its text."""
-    if isinstance(error, CreditError) or not isinstance(error, sa.exc.DBAPIError):
-        return error
-    if isinstance(error, sa.exc.OperationalError):
+    if isinstance(error, sa.exc.DBAPIError) and _is_away(error.orig):
         return Overloaded("The database cannot be written now.", advice="Try again; look for a full disk or a lock.")
     return error

@@ -13,7 +13,7 @@ import structlog
 
 from domain.errors import CreditError
 from domain.ids import Id
-from vault.store.ledger.logbook import sign_head
+from vault.store.ledger.logbook import sign_head, unsigned
 from vault.store.transaction import Room
 
 MOST_ENTRIES = 256
@@ -50,6 +50,13 @@ class Heads:
     def grown(self, tenant: Id, entries: int) -> None:
         """Notes entries of the transaction that is under way."""
         self._pending[tenant] = self._pending.get(tenant, 0) + entries
+        self._signed.discard(tenant)  # what was signed earlier in this transaction does not cover them
+
+    def resume(self, connection: sa.Connection, tenant: Id) -> None:
+        """Notes entries that are there already and that nobody signed: a process ended before it came to that."""
+        left = unsigned(connection, tenant)
+        if left:
+            self.grown(tenant, left)
 
     def waiting(self) -> tuple[Id, ...]:
         """The tenants whose log grew and is not signed yet, in this transaction too."""

@@ -179,6 +179,12 @@ def sign_head(connection: sa.Connection, keys: TenantKeys, tenant: Id) -> str:
     return text
 
 
+def unsigned(connection: sa.Connection, tenant: Id) -> int:
+    """How many entries of a log no checkpoint covers yet."""
+    latest = sa.select(sa.func.max(audit_checkpoint.c.size)).where(audit_checkpoint.c.tenant == tenant)
+    return last_range(connection, tenant).size - (connection.scalar(latest) or 0)
+
+
 def verifier(keys: TenantKeys, tenant: Id) -> Verifier:
     """What an auditor pins to verify the checkpoints of a tenant."""
     with keys.signing_key() as seed:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
-from typing import Any
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -26,6 +26,7 @@ AT_ONCE = 1_000
 PATIENCE_SECONDS = 5.0
 """How long a writer whose entry is durable waits for its place in the tree; being late is no failure."""
 
+T = TypeVar("T")
 Begin = Callable[[Id], AbstractAsyncContextManager[AsyncConnection]]
 
 _LOG = structlog.get_logger("credence.store")
@@ -41,6 +42,7 @@ class Sequencer:
         self._turn = asyncio.Lock()
         self._waiting: dict[Id, list[asyncio.Future[None]]] = {}
         self._late: set[Id] = set()
+        self._resumed: set[Id] = set()
         self._worker: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
 
@@ -74,10 +76,7 @@ class Sequencer:
             _lock(connection, tenant)
             return self._heads.sign(connection, tenant)
 
-        async with self._turn, self._begin(tenant) as connection:
-            text = await connection.run_sync(run)
-        self._heads.kept()
-        return text
+        return await self._in_turn(tenant, run)
 
     async def _work(self) -> None:
         while True:
@@ -93,6 +92,7 @@ class Sequencer:
     async def _round(self, *, idle: bool) -> None:
         """Moves what waits; a tenant whose round fails is tried again soon."""
         waiting, self._waiting = self._waiting, {}
+        self._late.update(waiting)  # a round that is broken off leaves nobody out of the next one
         late = (*self._late, *self._heads.waiting()) if idle else ()
         for tenant in dict.fromkeys((*waiting, *late)):
             try:
@@ -111,6 +111,8 @@ class Sequencer:
 
         def run(connection: sa.Connection) -> int:
             _lock(connection, tenant)
+            if tenant not in self._resumed:
+                self._heads.resume(connection, tenant)
             rows = _pending(connection, tenant)
             if rows:
                 leaves = [Leaf.unpack(tenant, bytes(entry)) for _, entry in rows]
@@ -121,15 +123,21 @@ class Sequencer:
             self._heads.sign_due(connection, tenant, idle=idle)
             return len(rows)
 
+        moved = await self._in_turn(tenant, run)
+        self._resumed.add(tenant)
+        return moved
+
+    async def _in_turn(self, tenant: Id, run: Callable[[sa.Connection], T]) -> T:
+        """One transaction at a time: the heads know what it grew and signed only when it is durable."""
         async with self._turn:
             try:
                 async with self._begin(tenant) as connection:
-                    moved = await connection.run_sync(run)
+                    found = await connection.run_sync(run)
             except BaseException:
                 self._heads.forget()
                 raise
             self._heads.kept()
-        return moved
+        return found
 
 
 def _lock(connection: sa.Connection, tenant: Id) -> None:
