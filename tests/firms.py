@@ -19,12 +19,16 @@ from domain.files.history import (
     DocumentKind,
     DocumentState,
     LitigationSeverity,
+    PublicSanction,
     RatingBand,
+    SanctionKind,
+    SanctionMatch,
+    SanctionSeverity,
 )
 from domain.files.opening import BasicInformation, OpenCreditFile
 from domain.files.parties import CreditFile, PartyKind, SizeClass
 from domain.files.recording.documents import Document, RecordTransactions
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
 from domain.money import Money
@@ -161,6 +165,22 @@ class Desk:
             )
         )
 
+    def sanction(
+        self, file: CreditFile, kind: SanctionKind, published_on: date, severity: str = "NONE", **more: Any
+    ) -> PublicSanction:
+        """Records a public sanction, confirmed to be about the customer, or that a register was searched in vain."""
+        said = {"match": SanctionMatch.CONFIRMED, "authority": "Credit China"} | more
+        return self.world.do(
+            RecordSanction(
+                credit_file=file.id,
+                origin=self.court,
+                kind=kind,
+                severity=SanctionSeverity(severity),
+                published_on=published_on,
+                **said,
+            )
+        )
+
     def rating(self, file: CreditFile, band: RatingBand, rated_on: date, valid_until: date | None = None) -> None:
         """Records an external rating."""
         self.world.do(
@@ -204,7 +224,7 @@ class Desk:
         return new
 
     def example(self, name: str = "Acme") -> CreditFile:
-        """The worked example of the credit policy, but for public sanctions, which no record tells yet."""
+        """The worked example of the credit policy."""
         file = self.open(
             name,
             established_on=date(2020, 5, 1),
@@ -222,6 +242,7 @@ class Desk:
         )
         self.statement(file, date(2026, 6, 30))
         self.case(file, LitigationSeverity.NONE, date(2026, 10, 1))
+        self.sanction(file, SanctionKind.NONE, date(2026, 10, 1))
         self.rating(file, RatingBand.MIDDLE, date(2026, 3, 1))
         self.default(file, DefaultKind.BROKEN_PROMISE, date(2026, 4, 1), date(2026, 4, 9))
         return file

@@ -29,6 +29,7 @@ RECORDS = (
     "import_run",
     "litigation_record",
     "partner",
+    "public_sanction",
     "source",
     "tenant",
     "trade_transaction",
@@ -482,6 +483,23 @@ def _partner() -> None:
     _current("partner_name", "partner", "name")
 
 
+def _public_sanction() -> None:
+    _record(
+        "public_sanction",
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("lawful_basis", sa.Text(), nullable=False),
+        sa.Column("collector", sa.Text(), nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("credit_file", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("supersedes", sa.Text(), nullable=True),
+        sa.Column("source_row", sa.Text(), nullable=True),
+    )
+    op.create_index("public_sanction_credit_file", "public_sanction", ["tenant", "credit_file", "id"])
+    _current("public_sanction_source_source_row", "public_sanction", "source", "source_row")
+
+
 def _sealed_field() -> None:
     op.create_table(
         "sealed_field",
@@ -623,6 +641,7 @@ TABLES = (
     _import_run,
     _litigation_record,
     _partner,
+    _public_sanction,
     _sealed_field,
     _source,
     _tenant,

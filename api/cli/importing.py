@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -15,15 +16,6 @@ if TYPE_CHECKING:
     from api.app import House
 
 T = TypeVar("T")
-
-KINDS = {
-    "customers": ("CUSTOMERS",),
-    "invoices": ("INVOICES",),
-    "records": ("DEFAULTS", "LITIGATION"),
-    "statements": ("STATEMENTS",),
-    "reports": ("RATINGS",),
-}
-"""What a word of the command line may be a map of."""
 
 
 def join(app: typer.Typer) -> None:
@@ -43,15 +35,19 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Imports a file. Run again after a crash it goes on where it was: nothing is lost and nothing counted twice."""
-    from api.imports.mapping import find_map  # noqa: PLC0415 - the reader of tables is large
+    from api.imports.fields import COMMANDS  # noqa: PLC0415 - the reader of tables is large
+    from api.imports.mapping import find_map  # noqa: PLC0415 - the same
     from api.imports.running import Progress, run_import  # noqa: PLC0415 - the same
 
+    if kind not in COMMANDS:
+        raise Malformed(f"Nothing is called {kind} here.", advice=f"Import {_any(COMMANDS)}.", path=("kind",))
     plan = find_map(map_)
-    if plan.kind.value not in KINDS.get(kind, ()):
+    if plan.kind not in COMMANDS[kind]:
+        words = (word for word, kinds in COMMANDS.items() if plan.kind in kinds)
         raise Malformed(
-            f"The map is not one of {kind}.",
-            advice="Import one of: " + ", ".join(KINDS) + f". This map is about {plan.kind.value.lower()}.",
-            path=("kind",),
+            f"The map is about {plan.kind.value.lower()}, not {kind}.",
+            advice=f"Name another map, or import it as {_any(words)}.",
+            path=("map",),
         )
 
     async def work(house: House) -> dict[str, Any]:
@@ -77,12 +73,19 @@ def import_(
             "known": run.rows_known,
             "rejected": run.rows_rejected,
             "resumedAt": ended.resumed_at,
+            "already": ended.already,
             "rejectedFile": str(ended.rejected) if ended.rejected else None,
         }
 
     found = in_house(loaded(data_dir), work)
     said = "{read:,} rows read: {stored:,} stored, {updated:,} updated, {known:,} known already, {rejected:,} rejected."
     text = said.format(**found)
+    if found["already"]:
+        text = f"This file was imported before; --again reads it once more. Then it was so:\n{text}"
     if found["rejectedFile"]:
         text += f"\nRejected rows, each with its reason: {found['rejectedFile']}"
     answer(found, text, as_json=as_json)
+
+
+def _any(words: Iterable[str]) -> str:
+    return " or ".join(words)

@@ -32,7 +32,7 @@ from domain.errors import CreditError, Invalid, Refused
 from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
 from domain.files.opening import OpenCreditFile, UpdateBasicInformation
 from domain.files.recording.documents import RecordTransactions
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import RegisterSource
 from domain.gate import Performed
@@ -103,6 +103,7 @@ FILE = {"creditFile": "CreditFile"}
 SEALED = {
     "default": "DefaultEvent",
     "litigation": "LitigationRecord",
+    "sanction": "PublicSanction",
     "rating": "ExternalRating",
     "statement": "FinancialStatement",
 }
@@ -130,6 +131,7 @@ MUTATIONS = {
     ),
     "recordDefault": Mutation(operation=RecordDefault, shows={"default": "DefaultEvent"}),
     "recordLitigation": Mutation(operation=RecordLitigation, shows={"litigation": "LitigationRecord"}),
+    "recordSanction": Mutation(operation=RecordSanction, shows={"sanction": "PublicSanction"}),
     "recordRating": Mutation(operation=RecordRating, shows={"rating": "ExternalRating"}),
     "recordStatement": Mutation(operation=RecordStatement, shows={"statement": "FinancialStatement"}),
     "correctRecord": Mutation(operation=CorrectRecord, shows=SEALED),

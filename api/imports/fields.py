@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 
-from domain.files.history import DefaultKind, DocumentKind, DocumentState, LitigationSeverity, RatingBand
+from domain.files.history import (
+    DefaultKind,
+    DocumentKind,
+    DocumentState,
+    LitigationSeverity,
+    RatingBand,
+    SanctionKind,
+    SanctionMatch,
+    SanctionSeverity,
+)
 from domain.files.importing import ImportKind
 from domain.files.parties import PartyKind, SizeClass
 
@@ -114,6 +123,16 @@ FIELDS: Mapping[ImportKind, Mapping[str, Field]] = MappingProxyType(
             "currency": _CURRENCY,
             "filed_on": _NEEDED_DATE,
         },
+        ImportKind.SANCTIONS: {
+            "reference": _NEEDED_TEXT,
+            "authority": _NEEDED_TEXT,
+            "kind": _choice(SanctionKind, needed=True),
+            "severity": _choice(SanctionSeverity, needed=True),
+            "match": _choice(SanctionMatch, needed=True),
+            "published_on": _NEEDED_DATE,
+            "publish_until": _DATE,
+            "repaired_on": _DATE,
+        },
         ImportKind.RATINGS: {
             "reference": _NEEDED_TEXT,
             "agency": _NEEDED_TEXT,
@@ -137,7 +156,7 @@ COMMANDS: Mapping[str, tuple[ImportKind, ...]] = MappingProxyType(
     {
         "customers": (ImportKind.CUSTOMERS,),
         "invoices": (ImportKind.INVOICES,),
-        "records": (ImportKind.DEFAULTS, ImportKind.LITIGATION, ImportKind.RATINGS),
+        "records": (ImportKind.DEFAULTS, ImportKind.LITIGATION, ImportKind.SANCTIONS, ImportKind.RATINGS),
         "statements": (ImportKind.STATEMENTS,),
         "reports": (ImportKind.RATINGS,),
     }

@@ -16,6 +16,7 @@ from domain.assessment.evidence import features
 from domain.assessment.evidence.industry import industry_risk
 from domain.assessment.evidence.invoices import InvoiceFigures, invoice_data, invoice_volumes
 from domain.assessment.evidence.payments import PaymentFigures, is_existing, owes_over_90_days, payment_data
+from domain.assessment.evidence.sanctions import Sanction, listed_debtor, sanction_severity
 from domain.assessment.evidence.trade import in_currency, invoices_of, payments_of
 from domain.assessment.policy import FULL_BP, PolicyDocument
 from domain.assessment.receipt import Datum, LimitFacts, Snapshot, Standing
@@ -28,7 +29,10 @@ from domain.files.history import (
     FinancialStatement,
     LitigationRecord,
     LitigationSeverity,
+    PublicSanction,
     RecordStatus,
+    SanctionSeverity,
+    SourcedRecord,
 )
 from domain.files.parties import CreditFile, Customer
 from domain.files.sources import LawfulBasis, Provenanced, Source, SourceType
@@ -51,6 +55,13 @@ _EVENT: tuple[Confidential[Any], ...] = (
     DefaultEvent.default_ended,
 )
 _CASE: tuple[Confidential[Any], ...] = (LitigationRecord.severity, LitigationRecord.claim)
+_SANCTION: tuple[Confidential[Any], ...] = (
+    PublicSanction.sanction_kind,
+    PublicSanction.sanction_severity,
+    PublicSanction.sanction_match,
+    PublicSanction.publish_until,
+    PublicSanction.repaired_on,
+)
 _RATING: tuple[Confidential[Any], ...] = (ExternalRating.rating_band,)
 
 _OWN_SOURCES = {SourceType.SELF_PROVIDED, SourceType.INTERNAL_TRANSACTION}
@@ -58,6 +69,7 @@ _FAILURES = {DefaultKind.FAILED_PAYMENT.value, DefaultKind.BROKEN_PROMISE.value,
 _INCIDENTS = {DefaultKind.ABUSE.value, DefaultKind.FRAUD.value}
 _KNOCK_OUTS = {DefaultKind.INSOLVENCY.value: "INSOLVENCY", DefaultKind.FRAUD.value: "PROVEN_FRAUD"}
 _OWN_DEBT = "OWN_DEBT_OVER_90_DAYS"
+_LISTED = "DISHONEST_JUDGMENT_DEBTOR"
 
 Opened = Mapping[tuple[Id, str], Any]
 """Opened values by record and tag."""
@@ -74,12 +86,13 @@ class Gathered:
     statement: FinancialStatement | None
     rating: ExternalRating | None
     cases: tuple[LitigationRecord, ...]
+    sanctions: tuple[PublicSanction, ...]
     events: tuple[DefaultEvent, ...]
     sources: Mapping[Id, Source]
 
 
 def gather(unit: Unit, file: CreditFile, as_of: date, calendar: Days) -> Gathered:
-    """The newest statement and rating, the cases and the defaults that score on a day.
+    """The newest statement and rating, the cases, sanctions and defaults that score on a day.
 
     A statement of a natural person scores only where it rests on written consent.
 
@@ -93,11 +106,12 @@ def gather(unit: Unit, file: CreditFile, as_of: date, calendar: Days) -> Gathere
     ]
     ratings = _known(unit.find(ExternalRating, credit_file=file.id, status=RecordStatus.ACTIVE), as_of, calendar)
     cases = _known(unit.find(LitigationRecord, credit_file=file.id, status=RecordStatus.ACTIVE), as_of, calendar)
+    sanctions = _known(unit.find(PublicSanction, credit_file=file.id, status=RecordStatus.ACTIVE), as_of, calendar)
     # A default says itself since when it is, under seal; what lies after the day is left out once it is open.
     events = unit.find(DefaultEvent, credit_file=file.id, status=RecordStatus.ACTIVE)
     statement = max(statements, key=lambda each: (each.period_end, each.audited, each.id), default=None)
     rating = max(ratings, key=lambda each: (each.stamp.effective_from, each.id), default=None)
-    used: Iterator[Provenanced] = (each for each in (statement, rating, *cases) if each is not None)
+    used: Iterator[Provenanced] = (each for each in (statement, rating, *cases, *sanctions) if each is not None)
     sources = tuple(dict.fromkeys(each.source for each in used))
     return Gathered(
         file=file,
@@ -107,6 +121,7 @@ def gather(unit: Unit, file: CreditFile, as_of: date, calendar: Days) -> Gathere
         statement=statement,
         rating=rating,
         cases=tuple(cases),
+        sanctions=tuple(sanctions),
         events=tuple(events),
         sources={source.id: source for source in unit.find(Source, id=sources)} if sources else {},
     )
@@ -121,6 +136,7 @@ def to_open(unit: Unit, gathered: Gathered) -> list[SealedValue[Any]]:
         ([gathered.statement] if gathered.statement else [], STATEMENT),
         ([gathered.rating] if gathered.rating else [], _RATING),
         (gathered.cases, _CASE),
+        (gathered.sanctions, _SANCTION),
         (gathered.events, _EVENT),
     ]
     return [value for records, fields in wanted if records for value in unit.sealed(records, fields)]
@@ -148,7 +164,7 @@ def snapshot(
     statement = _statement(gathered, opened, policy.currency)
     card_code = features.card_for(
         existing=existing,
-        statement_or_record=any((gathered.statement, gathered.rating, gathered.cases)),
+        statement_or_record=any((gathered.statement, gathered.rating, gathered.cases, gathered.sanctions)),
         sales_invoices=invoices.sales_invoices if invoices else 0,
     )
     worth = _worth(policy, statement, as_of)
@@ -246,7 +262,7 @@ class _View:
             yield "B7", Datum(value=risk, observed_on=seen, origin=Origin.INTERNAL)
 
     def record_data(self, statement: features.Statement | None) -> Iterator[tuple[str, Datum]]:
-        """B1 to B4, C1, C3 and C4, from statements, cases and ratings; what is not on file is absent."""
+        """B1 to B4 and C1 to C4, from statements, public records and ratings; what is not on file is absent."""
         as_of, rules = self.gathered.as_of, self.policy.review_rules
         if statement and self.gathered.statement:
             found = features.statement_data(statement, as_of=as_of, rules=rules, requested_limit=self.requested)
@@ -263,6 +279,8 @@ class _View:
             yield "C3", self._sourced(datum, rating)
         if self.gathered.cases:
             yield "C1", self._litigation()
+        if self.gathered.sanctions:
+            yield "C2", self._sanctions()
 
     def trade_data(self, payments: PaymentFigures) -> Iterator[tuple[str, Datum]]:
         """A1 to A6, D1 and D2, from trade with the company; no failure on file is none."""
@@ -280,10 +298,15 @@ class _View:
                 yield code, Datum(value=value, observed_on=as_of, origin=Origin.OWN)
 
     def knock_outs(self, payments: PaymentFigures) -> Iterator[str]:
-        """The knock-outs of the policy that hold: debt to the company, and defaults that have not ended."""
+        """The knock-outs of the policy that hold: debt to the company, open defaults, a listed debtor."""
         listed = {rule.code for rule in self.policy.knock_outs}
         if owes_over_90_days(payments) and _OWN_DEBT in listed:
             yield _OWN_DEBT
+        listed_as_debtor = listed_debtor(
+            (self._sanction(each) for each in self.gathered.sanctions), self.gathered.as_of
+        )
+        if listed_as_debtor and _LISTED in listed:
+            yield _LISTED
         for event in self.gathered.events:
             kind, since, ended = self._event(event)
             begun = since is not None and since <= self.gathered.as_of
@@ -320,11 +343,34 @@ class _View:
             labels.append(features.judgment_severity(claimed, worth, enforced=False))
         order = [severity.value for severity in LitigationSeverity]
         worst = max(labels, key=order.index)
-        newest = max(cases, key=lambda case: (case.collected_at, case.id))
+        return self._public(
+            worst, cases, [case for case in cases if self._severity(case) == worst], clean=worst == none
+        )
+
+    def _sanctions(self) -> Datum:
+        """C2: the worst sanction that is live; the newest record, of whatever kind, says when the registers were seen.
+
+        A sanction that is over leaves by itself, so that the score follows without anybody acting.
+        """
+        as_of, records = self.gathered.as_of, self.gathered.sanctions
+        worst = sanction_severity((self._sanction(each) for each in records), as_of)
+        weighing = [each for each in records if (one := self._sanction(each)).live(as_of) and one.severity == worst]
+        return self._public(worst, records, weighing, clean=worst == SanctionSeverity.NONE.value)
+
+    def _sanction(self, record: PublicSanction) -> Sanction:
+        kind, severity, match, until, repaired = (self.opened.get((record.id, field.tag)) for field in _SANCTION)
+        published_on = self.gathered.calendar.of(record.stamp.effective_from)
+        return Sanction(published_on, str(kind), str(severity), str(match), until, repaired)
+
+    def _public(
+        self, label: str, records: Sequence[SourcedRecord], weighing: Sequence[SourcedRecord], *, clean: bool
+    ) -> Datum:
+        """What public records say, as of the newest of them: a clean check goes stale, what weighs does not."""
+        newest = max(records, key=lambda each: (each.collected_at, each.id))
         seen = min(self.gathered.calendar.of(newest.collected_at), self.gathered.as_of)
         stale = add_months(seen, self.policy.review_rules.public_record_stale_months)
-        datum = Datum(value=worst, observed_on=seen, origin=Origin.THIRD, expires_on=stale if worst == none else None)
-        return self._sourced(datum, next((case for case in cases if self._severity(case) == worst), newest))
+        datum = Datum(value=label, observed_on=seen, origin=Origin.THIRD, expires_on=stale if clean else None)
+        return self._sourced(datum, next(iter(weighing), newest))
 
     def _severity(self, case: LitigationRecord) -> str:
         return str(self.opened.get((case.id, LitigationRecord.severity.tag), LitigationSeverity.NONE.value))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import date
 
 from domain.errors import Code, Malformed
+from domain.files.history import SanctionKind, SanctionSeverity
 from domain.files.parties import CreditFile, Customer
 from domain.files.sources import LawfulBasis
 from domain.money import Money
@@ -62,6 +63,29 @@ def check_default(since_on: date, ended_on: date | None, today: date) -> None:
             advice="Send the day it ended, or leave it out while it lasts.",
             path=("endedOn",),
         )
+
+
+def check_sanction(kind: str, severity: str, published_on: date, ends: Mapping[str, date | None]) -> None:
+    """Refuses a sanction without a class, a search that found nothing with one, and an end before its beginning.
+
+    Chapter: 4.2.
+    Raises:  Malformed.
+    """
+    nothing = SanctionKind.NONE.value
+    if (kind == nothing) is not (severity == SanctionSeverity.NONE.value):
+        raise Malformed(
+            "A sanction has a severity, and a search that found nothing has none.",
+            advice="Send NONE for both, or for neither.",
+            path=("severity",),
+        )
+    for name, day in ends.items():
+        if day is not None and (kind == nothing or day < published_on):
+            raise Malformed(
+                "A sanction ends after it was published, and what is none has no end.",
+                code=Code.MALFORMED_DATE,
+                advice="Send a day from publishedOn on, or leave it out.",
+                path=(name,),
+            )
 
 
 def refuse_means(unit: Unit, file: CreditFile, basis: LawfulBasis) -> None:

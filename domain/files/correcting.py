@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from domain.actors import Actor
 from domain.errors import Code, Malformed, NotFound, Stale
-from domain.files.checks import check_default, check_figures, not_negative
+from domain.files.checks import check_default, check_figures, check_sanction, not_future, not_negative
 from domain.files.codes import check_digest, required_text
-from domain.files.days import days
+from domain.files.days import Days, days
 from domain.files.forbidden import category_of
 from domain.files.history import (
     CreditRecord,
@@ -28,8 +28,12 @@ from domain.files.history import (
     FinancialStatement,
     LitigationRecord,
     LitigationSeverity,
+    PublicSanction,
     RatingBand,
     RecordStatus,
+    SanctionKind,
+    SanctionMatch,
+    SanctionSeverity,
     SourcedRecord,
     TradeTransaction,
 )
@@ -45,7 +49,8 @@ from domain.records import Confidential
 C = TypeVar("C", bound=CreditRecord)
 
 SEALED: Mapping[str, type[SourcedRecord]] = {
-    kind.shape.prefix: kind for kind in (DefaultEvent, LitigationRecord, ExternalRating, FinancialStatement)
+    kind.shape.prefix: kind
+    for kind in (DefaultEvent, LitigationRecord, PublicSanction, ExternalRating, FinancialStatement)
 }
 """The kinds of record that say what they say under seal, by the prefix of their ids."""
 CLEAR: Mapping[str, type[TradeTransaction]] = {TradeTransaction.shape.prefix: TradeTransaction}
@@ -55,10 +60,20 @@ OVER = frozenset({RecordStatus.CORRECTED, RecordStatus.WITHDRAWN})
 WORDS: dict[str, type[Enum]] = {
     DefaultEvent.default_kind.tag: DefaultKind,
     LitigationRecord.severity.tag: LitigationSeverity,
+    PublicSanction.sanction_kind.tag: SanctionKind,
+    PublicSanction.sanction_severity.tag: SanctionSeverity,
+    PublicSanction.sanction_match.tag: SanctionMatch,
     ExternalRating.rating_band.tag: RatingBand,
 }
 """Sealed texts that are one of a few words."""
-MAY_LACK = frozenset({DefaultEvent.default_ended.tag, LitigationRecord.claim.tag})
+MAY_LACK = frozenset(
+    {
+        DefaultEvent.default_ended.tag,
+        LitigationRecord.claim.tag,
+        PublicSanction.publish_until.tag,
+        PublicSanction.repaired_on.tag,
+    }
+)
 
 
 class Clearable(Enum):
@@ -229,7 +244,7 @@ class CorrectRecord(Collecting[SourcedRecord]):
             raise Stale("The record changed meanwhile.")
         kept = {one.field: value for one, value in zip(sealed, opened, strict=True)}
         values = {field.tag: value for field, value in (kept | corrected).items()}
-        _check_together(values, days(unit).today)
+        _check_together(found, values, days(unit))
         unit.replace(replace(found, status=RecordStatus.CORRECTED, source_row=None), correcting=True)
         right = replace(
             found,
@@ -358,13 +373,22 @@ def _value(field: Confidential[Any], correction: SealedCorrection, path: tuple[s
     return text
 
 
-def _check_together(values: Mapping[str, Any], today: date) -> None:
+def _check_together(wrong: SourcedRecord, values: Mapping[str, Any], calendar: Days) -> None:
     """What a right record says fits together, as if it were recorded now."""
+    today = calendar.today
     since = values.get(DefaultEvent.default_since.tag)
     if since is not None:
         check_default(since, values.get(DefaultEvent.default_ended.tag), today)
     not_negative(values.get(DefaultEvent.default_amount.tag), "amount")
     not_negative(values.get(LitigationRecord.claim.tag), "claim")
+    if isinstance(wrong, PublicSanction):
+        kind, severity = (
+            values[field.tag] for field in (PublicSanction.sanction_kind, PublicSanction.sanction_severity)
+        )
+        repaired_on = values.get(PublicSanction.repaired_on.tag)
+        not_future(repaired_on or today, today, "repairedOn")
+        ends = {"publishUntil": values.get(PublicSanction.publish_until.tag), "repairedOn": repaired_on}
+        check_sanction(kind, severity, calendar.of(wrong.stamp.effective_from), ends)
     figures = FinancialStatement.shape.confidential
     check_figures({name: values[field.tag] for name, field in figures.items() if field.tag in values})
 

@@ -67,6 +67,40 @@ class LitigationSeverity(Enum):
     SEVERE = "SEVERE"
 
 
+class SanctionKind(Enum):
+    """What a public sanction is; NONE records that a register was searched and names the customer nowhere."""
+
+    NONE = "NONE"
+    DISHONEST_JUDGMENT_DEBTOR = "DISHONEST_JUDGMENT_DEBTOR"
+    """失信被执行人"""
+    ADMINISTRATIVE_PENALTY = "ADMINISTRATIVE_PENALTY"
+    """行政处罚"""
+    ABNORMAL_OPERATION = "ABNORMAL_OPERATION"
+    """经营异常名录"""
+    SERIOUS_DISHONESTY = "SERIOUS_DISHONESTY"
+    """严重违法失信名单"""
+
+
+class SanctionSeverity(Enum):
+    """The class of a sanction, which bounds how long it is published (rule CN-R1, secondary)."""
+
+    NONE = "NONE"
+    SLIGHT = "SLIGHT"
+    """轻微: at most 3 months."""
+    ORDINARY = "ORDINARY"
+    """一般: at most 1 year."""
+    SEVERE = "SEVERE"
+    """严重: at most 3 years."""
+
+
+class SanctionMatch(Enum):
+    """Who says that a sanction is about this customer; a name on a list alone decides nothing."""
+
+    CONFIRMED = "CONFIRMED"
+    """A person compared it with the customer's identity."""
+    NAME_ONLY = "NAME_ONLY"
+
+
 class RatingBand(Enum):
     """An external rating, mapped to four bands by whoever records it."""
 
@@ -148,6 +182,30 @@ class LitigationRecord(SourcedRecord):
     claim = confidential("litigation.claim", DataClass.LITIGATION, Money, "The amount claimed. Ch.4 §2")
     severity = confidential(
         "litigation.severity", DataClass.LITIGATION, str, "NONE, MINOR, MATERIAL or SEVERE. Ch.5 §1", bucket=16
+    )
+
+
+@record("ps", table="public_sanction", read="sanction:read", unique=(("source", "source_row"),))
+class PublicSanction(SourcedRecord):
+    """A public sanction of the customer, or that a register was searched and holds none (Ch.4 §2)."""
+
+    authority = confidential(
+        "sanction.authority", DataClass.LITIGATION, str, "The authority or register. Ch.4 §2", bucket=64
+    )
+    sanction_kind = confidential(
+        "sanction.kind", DataClass.LITIGATION, str, "What it is; NONE where a search found nothing. Ch.4 §2"
+    )
+    sanction_severity = confidential(
+        "sanction.severity", DataClass.LITIGATION, str, "NONE, SLIGHT, ORDINARY or SEVERE. Ch.5 §1", bucket=16
+    )
+    sanction_match = confidential(
+        "sanction.match", DataClass.LITIGATION, str, "Whether a person confirmed whom it is about. Ch.4 §2", bucket=16
+    )
+    publish_until = confidential(
+        "sanction.publish_until", DataClass.LITIGATION, date, "The last day it is published. Ch.4 §2", bucket=16
+    )
+    repaired_on = confidential(
+        "sanction.repaired_on", DataClass.LITIGATION, date, "The day it was repaired or removed. Ch.4 §2", bucket=16
     )
 
 

@@ -252,31 +252,34 @@ class OpenCreditFile(Operation[CreditFile]):
         unit.add([file])
         for field, value in checked.secrets:
             unit.seal(file, field, value)
-        for contact in self.contacts:
-            add_contact(unit, actor, customer.id, contact, self.origin)
+        for number, contact in enumerate(self.contacts):
+            add_contact(unit, actor, customer.id, check_contact(contact, ("contacts", str(number))), self.origin)
         return Decided(value=file, resources=(file.id,))
 
 
-def check_contact(contact: Contact) -> Contact:
-    """A contact with every value checked and normalised.
+def check_contact(contact: Contact, place: tuple[str, ...] = ("contact",)) -> Contact:
+    """A contact with every value checked and normalised; its place is where it stands among what was entered.
 
     Chapter: 4.1.
     Raises:  Malformed, naming the field and never its value.
     """
-    return Contact(
-        duty=required_text(contact.duty, "contactDuty"),
-        name=required_text(contact.name, "contactName"),
-        phone=None if contact.phone is None else _read(codes.phone, contact.phone, "contactPhone"),
-        email=None if contact.email is None else _read(codes.email, contact.email, "contactEmail"),
-    )
+    try:
+        return Contact(
+            duty=required_text(contact.duty, "duty"),
+            name=required_text(contact.name, "name"),
+            phone=None if contact.phone is None else _read(codes.phone, contact.phone, "phone"),
+            email=None if contact.email is None else _read(codes.email, contact.email, "email"),
+        )
+    except Malformed as error:
+        error.path = (*place, *error.path)
+        raise
 
 
-def add_contact(unit: Unit, actor: Actor, customer: Id, contact: Contact, origin: Origin) -> ContactPerson:
-    """Stages a contact person as a subject of its own, so that it can be erased without the firm.
+def add_contact(unit: Unit, actor: Actor, customer: Id, checked: Contact, origin: Origin) -> ContactPerson:
+    """Stages a checked contact person as a subject of its own, so that it can be erased without the firm.
 
     Chapter: 4.1.
     """
-    checked = check_contact(contact)
     person = ContactPerson(
         stamp=unit.stamp(ContactPerson),
         customer=customer,
@@ -347,8 +350,8 @@ class UpdateBasicInformation(Operation[CreditFile]):
         updated = unit.replace(changed)
         for field, value in checked.secrets:
             unit.seal(updated, field, value)
-        for contact in self.contacts:
-            add_contact(unit, actor, updated.customer, contact, self.origin)
+        for number, contact in enumerate(self.contacts):
+            add_contact(unit, actor, updated.customer, check_contact(contact, ("contacts", str(number))), self.origin)
         return Decided(value=updated, resources=(updated.id,))
 
 

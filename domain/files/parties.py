@@ -116,6 +116,7 @@ class CreditFile(Provenanced):
     transactions = children("TradeTransaction", by="credit_file", says="Past transactions. Ch.4 §2")
     defaults = children("DefaultEvent", by="credit_file", says="Defaults. Ch.4 §2")
     litigation = children("LitigationRecord", by="credit_file", says="Litigation. Ch.4 §2")
+    sanctions = children("PublicSanction", by="credit_file", says="Public sanctions. Ch.4 §2")
     ratings = children("ExternalRating", by="credit_file", says="External ratings. Ch.4 §2")
     statements = children("FinancialStatement", by="credit_file", says="Financial statements. Ch.7 §1")
     assessments = children("Assessment", by="credit_file", says="Its assessments. Ch.5")

@@ -131,6 +131,17 @@ def test_transactions_are_recorded_all_and_named_in_the_order_sent(house, origin
             "litigation { status }",
         ),
         (
+            "recordSanction",
+            {
+                "authority": "A",
+                "kind": "SERIOUS_DISHONESTY",
+                "severity": "SEVERE",
+                "match": "CONFIRMED",
+                "publishedOn": "2026-01-01",
+            },
+            "sanction { confidential(purpose: CREDIT_REVIEW) { sanctionSeverity } }",
+        ),
+        (
             "recordRating",
             {"agency": "A", "rating": "AA-", "band": "GOOD", "ratedOn": "2026-01-01", "validUntil": "2027-01-01"},
             "rating { validUntil }",

@@ -22,7 +22,7 @@ def desk(database, loop, tmp_path):
 def test_records_become_a_grade_a_person_approves_and_measures_follow(desk):
     file = desk.example()
     waiting = desk.assess(file, requested_limit=yuan(90_000))
-    assert (waiting.score, waiting.grade, waiting.credit_limit) == (61, Grade.BBB, yuan(74_000))
+    assert (waiting.score, waiting.grade, waiting.credit_limit) == (64, Grade.BBB, yuan(74_000))
     desk.world.clock.move(minutes=5)
     approved = desk.approve(waiting, desk.manager)
     now = desk.file(file)

@@ -16,7 +16,7 @@ from domain.files.history import DefaultKind, LitigationRecord, TradeTransaction
 from domain.files.importing import ImportKind
 from domain.files.opening import BasicInformation, UpdateBasicInformation
 from domain.files.recording.documents import RecordTransactions
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.ids import Id
@@ -49,13 +49,14 @@ def of_day(kind, day):
     name = {
         RecordDefault: "since_on",
         RecordLitigation: "filed_on",
+        RecordSanction: "published_on",
         RecordRating: "rated_on",
         RecordStatement: "period_end",
     }.get(kind)
     return {name: day} if name else {"documents": (replace(DOCUMENT, issued_on=day),)}
 
 
-KINDS = (RecordTransactions, RecordDefault, RecordLitigation, RecordRating, RecordStatement)
+KINDS = (RecordTransactions, RecordDefault, RecordLitigation, RecordSanction, RecordRating, RecordStatement)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -19,6 +19,7 @@ from domain.files.history import (
     FinancialStatement,
     LitigationRecord,
     LitigationSeverity,
+    PublicSanction,
     RatingBand,
     RecordStatus,
     TradeTransaction,
@@ -72,6 +73,7 @@ def test_only_what_a_scorecard_a_cap_or_a_knock_out_reads_is_opened(desk):
         *("financial.total_liabilities", "financial.tangible_net_worth", "financial.net_profit"),
         *("financial.operating_cash_flow", "rating.band", "litigation.severity"),
         *("default.kind", "default.since_on", "default.ended_on"),
+        *("sanction.kind", "sanction.severity", "sanction.match"),
     }
 
 
@@ -80,7 +82,7 @@ def test_a_customer_with_a_history_of_trade_gets_the_card_of_existing_ones(desk)
     assert (found.card, found.currency, found.as_of) == ("EXISTING", "CNY", TODAY)
     assert found.limits.monthly_billing_minor == 5_000_000
     assert found.limits.net_worth_minor == 150_000_000
-    assert "C2" not in found.values
+    assert found.values["C2"].value == "NONE"
 
 
 def test_void_receivables_are_left_out(desk):
@@ -148,7 +150,7 @@ def test_a_settlement_after_the_day_is_not_known(desk):
 
 def test_records_that_are_disputed_or_withdrawn_do_not_score(desk):
     file = desk.example()
-    for kind in (TradeTransaction, FinancialStatement, ExternalRating, LitigationRecord, DefaultEvent):
+    for kind in (TradeTransaction, FinancialStatement, ExternalRating, LitigationRecord, PublicSanction, DefaultEvent):
         for record in desk.world.current(kind):
             desk.set(replace(record, status=RecordStatus.DISPUTED))
     found = snapshot(desk, file)

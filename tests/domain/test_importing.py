@@ -412,7 +412,7 @@ def test_a_malformed_code_rejects_its_row_alone_and_is_not_repeated(world):
 def test_a_malformed_contact_rejects_its_row_whole(world):
     run = world.do(beginning(kind=ImportKind.CUSTOMERS))
     done = world.do(customers(run, customer(1, "C-1", contact=Contact(duty="Boss", name="Li", email="nowhere"))))
-    assert [item.field for item in done.rejected] == ["contactEmail"]
+    assert [item.field for item in done.rejected] == ["contact.email"]
     assert world.current(CreditFile) == world.current(ContactPerson) == []
 
 

@@ -26,7 +26,7 @@ from domain.files.correcting import (
 from domain.files.opening import BasicInformation, Contact, OpenCreditFile, UpdateBasicInformation
 from domain.files.parties import PartyKind
 from domain.files.recording.documents import RecordTransactions
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import RegisterSource, SourceType
 from domain.operations import OPERATIONS
@@ -75,7 +75,7 @@ def operations() -> tuple[World, list[Any]]:
         UpdateBasicInformation(credit_file=file.id, origin=origin, name="Gamma", basic=own, contacts=(contact,)),
         *(
             recording(kind, file, dataclasses.replace(origin, source_row=f"row {kind.__name__}"))
-            for kind in (RecordDefault, RecordLitigation, RecordRating, RecordStatement)
+            for kind in (RecordDefault, RecordLitigation, RecordSanction, RecordRating, RecordStatement)
         ),
         recording(RecordTransactions, file, origin, documents=(dataclasses.replace(DOCUMENT, source_row="8"),)),
         CorrectTransaction(record=document.id, changes=correction, reason="Misread", evidence_digest="c" * 64),
@@ -178,5 +178,5 @@ def test_a_refused_day_is_not_told_either():
                     world.do(dataclasses.replace(one, **{item.name: date(2031, 7, 19)}))
                 except CreditError as error:
                     refused.append(error)
-    assert len(refused) == len({(error.code, error.path) for error in refused}) == 4
+    assert len(refused) == len({(error.code, error.path) for error in refused}) == 5
     assert all("2031" not in str(error) + error.advice for error in refused)

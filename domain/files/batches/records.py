@@ -1,4 +1,4 @@
-"""Batches of defaults, litigation, ratings and statements, sealed as if entered one by one (Ch.4 §2, Ch.7)."""
+"""Batches of sealed records of the kinds besides trade documents, as if entered one by one (Ch.4 §2, Ch.7)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,14 @@ from dataclasses import dataclass, replace
 from domain.actors import Actor
 from domain.errors import CreditError, Malformed
 from domain.files.days import Days, days
-from domain.files.history import DefaultEvent, ExternalRating, FinancialStatement, LitigationRecord, SourcedRecord
+from domain.files.history import (
+    DefaultEvent,
+    ExternalRating,
+    FinancialStatement,
+    LitigationRecord,
+    PublicSanction,
+    SourcedRecord,
+)
 from domain.files.importing import (
     ImportKind,
     ImportRun,
@@ -18,17 +25,18 @@ from domain.files.importing import (
     opened,
 )
 from domain.files.parties import CreditFile
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 
-Recording = RecordDefault | RecordLitigation | RecordRating | RecordStatement
+Recording = RecordDefault | RecordLitigation | RecordSanction | RecordRating | RecordStatement
 
 RECORDED_BY: dict[ImportKind, type[Recording]] = {
     ImportKind.DEFAULTS: RecordDefault,
     ImportKind.LITIGATION: RecordLitigation,
+    ImportKind.SANCTIONS: RecordSanction,
     ImportKind.RATINGS: RecordRating,
     ImportKind.STATEMENTS: RecordStatement,
 }
@@ -37,6 +45,7 @@ RECORDED_BY: dict[ImportKind, type[Recording]] = {
 _RECORDS: dict[ImportKind, type[SourcedRecord]] = {
     ImportKind.DEFAULTS: DefaultEvent,
     ImportKind.LITIGATION: LitigationRecord,
+    ImportKind.SANCTIONS: PublicSanction,
     ImportKind.RATINGS: ExternalRating,
     ImportKind.STATEMENTS: FinancialStatement,
 }
@@ -58,7 +67,7 @@ class RecordRow:
 
 @operation("import:run", chapter="4.2, 4.3, 7.1, 7.2")
 class ImportRecords(Operation[ImportRun]):
-    """Records one batch of defaults, litigation, ratings or statements and moves the import on (Ch.4 §2, Ch.7)."""
+    """Records one batch of defaults, cases, sanctions, ratings or statements and moves the import on (Ch.4 §2)."""
 
     run: Id
     """The import it belongs to."""

@@ -1,4 +1,4 @@
-"""Recording what went wrong: defaults and court cases, with what they say under seal (Ch.4 §2)."""
+"""Recording what went wrong: defaults, court cases and sanctions, with what they say under seal (Ch.4 §2)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from domain.actors import Actor
 from domain.errors import Code, Malformed
-from domain.files.checks import check_default, not_future, not_negative
+from domain.files.checks import check_default, check_sanction, not_future, not_negative
 from domain.files.codes import required_text
 from domain.files.days import Days, days
 from domain.files.history import (
@@ -15,6 +15,10 @@ from domain.files.history import (
     DefaultKind,
     LitigationRecord,
     LitigationSeverity,
+    PublicSanction,
+    SanctionKind,
+    SanctionMatch,
+    SanctionSeverity,
     SourcedRecord,
 )
 from domain.files.opening import usable
@@ -158,3 +162,62 @@ class RecordLitigation(Operation[LitigationRecord]):
         if self.claim:
             unit.seal(case, LitigationRecord.claim, self.claim)
         return Decided(value=case, resources=(file.id,))
+
+
+@operation("sanction:record", chapter="4.2")
+class RecordSanction(Operation[PublicSanction]):
+    """Records a public sanction of the customer, or that a register was searched and holds none (Ch.4 §2)."""
+
+    credit_file: Id
+    """The file of the customer; it must be open. Ch.4 §2"""
+    origin: Origin
+    """Where the fact comes from. Ch.4 §3"""
+    authority: str
+    """The authority that imposed it, or the register that was searched; sealed. Ch.4 §2"""
+    kind: SanctionKind
+    """What it is; NONE where the search found nothing; sealed. Ch.4 §2"""
+    severity: SanctionSeverity
+    """How heavily it weighs; NONE where the search found nothing; sealed. Ch.5 §1"""
+    match: SanctionMatch
+    """Whether a person confirmed that it is about this customer and no namesake; sealed. Ch.4 §2"""
+    published_on: date
+    """The day it was published or the register was searched, not in the future. Ch.4 §2"""
+    publish_until: date | None = None
+    """The last day it is published; sealed. Ch.4 §2"""
+    repaired_on: date | None = None
+    """The day it was repaired or removed, not in the future; sealed. Ch.4 §2"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[PublicSanction]:
+        """Everything about it but the day it was published is sealed.
+
+        Chapter: 4.2.
+        """
+        return self.record(unit, actor, days(unit))
+
+    def record(self, unit: Unit, actor: Actor, calendar: Days) -> Decided[PublicSanction]:
+        """The same by days that are known already: an import looks them up once.
+
+        Chapter: 4.2.
+        """
+        file = opened_for(unit, PublicSanction, self.credit_file, self.origin)
+        not_future(self.published_on, calendar.today, "publishedOn")
+        if self.repaired_on:
+            not_future(self.repaired_on, calendar.today, "repairedOn")
+        authority = required_text(self.authority, "authority")
+        ends = {"publishUntil": self.publish_until, "repairedOn": self.repaired_on}
+        check_sanction(self.kind.value, self.severity.value, self.published_on, ends)
+        sanction = PublicSanction(
+            stamp=unit.stamp(PublicSanction, subject=file.subject_id, effective_from=calendar.begin(self.published_on)),
+            credit_file=file.id,
+            **origin_facts(unit, actor, self.origin),
+        )
+        unit.add([sanction])
+        unit.seal(sanction, PublicSanction.authority, authority)
+        unit.seal(sanction, PublicSanction.sanction_kind, self.kind.value)
+        unit.seal(sanction, PublicSanction.sanction_severity, self.severity.value)
+        unit.seal(sanction, PublicSanction.sanction_match, self.match.value)
+        if self.publish_until:
+            unit.seal(sanction, PublicSanction.publish_until, self.publish_until)
+        if self.repaired_on:
+            unit.seal(sanction, PublicSanction.repaired_on, self.repaired_on)
+        return Decided(value=sanction, resources=(file.id,))

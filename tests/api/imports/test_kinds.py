@@ -4,7 +4,7 @@ import pytest
 
 from api.imports.mapping import find_map
 from domain.errors import Code
-from domain.files.history import DefaultEvent, ExternalRating, FinancialStatement, LitigationRecord
+from domain.files.history import DefaultEvent, ExternalRating, FinancialStatement, LitigationRecord, PublicSanction
 from domain.files.parties import ContactPerson, CreditFile
 from domain.money import Money
 
@@ -77,6 +77,21 @@ def test_litigation_comes_in_sealed(write, importing, world):
     (case,) = world.current(LitigationRecord)
     assert world.secret(case, "court") == "Haidian"
     assert [item.code for item in done.run.rejected] == []
+    assert done.run.rows_rejected == 1
+
+
+def test_sanctions_come_in_sealed(write, importing, world):
+    columns = {"authority": "by", "kind": "what", "severity": "class", "published_on": "on", "publish_until": "until"}
+    rest = '[constants]\nmatch = "NAME_ONLY"\n[values.kind]\n"失信被执行人" = "DISHONEST_JUDGMENT_DEBTOR"\n'
+    rest += '[values.severity]\n"严重" = "SEVERE"\n'
+    row = "C-1,Court,失信被执行人,严重,2026-02-01,"
+    text = f"no,by,what,class,on,until\n{row}\n{row}2026-01-01\n"
+    done = importing(write(text), plan("sanctions", columns, rest))
+    (sanction,) = world.current(PublicSanction)
+    assert (world.secret(sanction, "sanction_kind"), world.secret(sanction, "sanction_match")) == (
+        "DISHONEST_JUDGMENT_DEBTOR",
+        "NAME_ONLY",
+    )
     assert done.run.rows_rejected == 1
 
 

@@ -20,7 +20,7 @@ from domain.files.correcting import (
 from domain.files.history import DefaultEvent, LitigationRecord, RecordStatus, TradeTransaction
 from domain.files.parties import FileState
 from domain.files.recording.documents import RecordTransactions
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.money import Money
 from tests.domain.files.test_recording import DOCUMENT, FIGURES, given, yuan
@@ -215,6 +215,24 @@ def test_a_correction_that_is_not_in_order_changes_nothing(world, case, values, 
     assert (refusal.value.code, refusal.value.path) == (code, path)
     assert refusal.value.advice
     assert world.current(LitigationRecord) == [case]
+
+
+def test_a_sanction_that_is_repaired_later_is_corrected_and_its_end_fits(world, file, origin):
+    sanction = world.do(given(RecordSanction, file, origin))
+    repaired = SealedCorrection(field="sanction.repaired_on", day=date(2026, 9, 9))
+    right = world.do(correct(sanction, repaired))
+    assert world.secret(right, "repaired_on") == date(2026, 9, 9)
+    for wrong, path in (
+        (SealedCorrection(field="sanction.repaired_on", day=date(2026, 4, 4)), ("repairedOn",)),
+        (SealedCorrection(field="sanction.repaired_on", day=date(2027, 4, 4)), ("repairedOn",)),
+        (SealedCorrection(field="sanction.kind", text="NONE"), ("severity",)),
+        (SealedCorrection(field="sanction.match", text="PERHAPS"), ("values", "0", "text")),
+    ):
+        with pytest.raises(Malformed) as refusal:
+            world.do(correct(right, wrong))
+        assert refusal.value.path == path
+    still = world.do(correct(right, cleared=("sanction.repaired_on",)))
+    assert world.secret(still, "repaired_on") is None
 
 
 @pytest.mark.parametrize("values", [(court(field="x.y"),), (court(text=None),)])

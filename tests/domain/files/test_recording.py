@@ -16,14 +16,18 @@ from domain.files.history import (
     FinancialStatement,
     LitigationRecord,
     LitigationSeverity,
+    PublicSanction,
     RatingBand,
     RecordStatus,
+    SanctionKind,
+    SanctionMatch,
+    SanctionSeverity,
     TradeTransaction,
 )
 from domain.files.opening import BasicInformation, OpenCreditFile
 from domain.files.parties import FileState, PartyKind
 from domain.files.recording.documents import Document, RecordTransactions
-from domain.files.recording.events import RecordDefault, RecordLitigation
+from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.ids import Id
@@ -74,7 +78,7 @@ def file(world, origin):
     return world.file(origin)
 
 
-def given(kind, file, origin, **changes):
+def given(kind, file, origin, /, **changes):
     """A recording that is in order, but for the changes."""
     said = {
         RecordTransactions: {"documents": (DOCUMENT,)},
@@ -85,6 +89,13 @@ def given(kind, file, origin, **changes):
             "role": "defendant",
             "severity": LitigationSeverity.MINOR,
             "filed_on": date(2026, 4, 5),
+        },
+        RecordSanction: {
+            "authority": "Market regulator",
+            "kind": SanctionKind.ADMINISTRATIVE_PENALTY,
+            "severity": SanctionSeverity.ORDINARY,
+            "match": SanctionMatch.CONFIRMED,
+            "published_on": date(2026, 4, 5),
         },
         RecordRating: {
             "agency": "Lianhe",
@@ -98,8 +109,8 @@ def given(kind, file, origin, **changes):
     return kind(**{"credit_file": file.id, "origin": origin} | said | changes)
 
 
-KINDS = (RecordTransactions, RecordDefault, RecordLitigation, RecordRating, RecordStatement)
-RECORDS = (TradeTransaction, DefaultEvent, LitigationRecord, ExternalRating, FinancialStatement)
+KINDS = (RecordTransactions, RecordDefault, RecordLitigation, RecordSanction, RecordRating, RecordStatement)
+RECORDS = (TradeTransaction, DefaultEvent, LitigationRecord, PublicSanction, ExternalRating, FinancialStatement)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +152,19 @@ RECORDS = (TradeTransaction, DefaultEvent, LitigationRecord, ExternalRating, Fin
         (RecordLitigation, {"case_number": "a\nb"}, Code.MALFORMED, ("caseNumber",)),
         (RecordLitigation, {"role": "x" * 401}, Code.MALFORMED, ("role",)),
         (RecordLitigation, {"claim": yuan(-1)}, Code.MALFORMED_AMOUNT, ("claim",)),
+        (RecordSanction, {"published_on": TOMORROW}, Code.MALFORMED_DATE, ("publishedOn",)),
+        (RecordSanction, {"repaired_on": TOMORROW}, Code.MALFORMED_DATE, ("repairedOn",)),
+        (RecordSanction, {"repaired_on": date(2026, 4, 4)}, Code.MALFORMED_DATE, ("repairedOn",)),
+        (RecordSanction, {"publish_until": date(2026, 4, 4)}, Code.MALFORMED_DATE, ("publishUntil",)),
+        (RecordSanction, {"severity": SanctionSeverity.NONE}, Code.MALFORMED, ("severity",)),
+        (RecordSanction, {"kind": SanctionKind.NONE}, Code.MALFORMED, ("severity",)),
+        (
+            RecordSanction,
+            {"kind": SanctionKind.NONE, "severity": SanctionSeverity.NONE, "publish_until": TODAY},
+            Code.MALFORMED_DATE,
+            ("publishUntil",),
+        ),
+        (RecordSanction, {"authority": " "}, Code.MISSING_VALUE, ("authority",)),
         (RecordRating, {"rated_on": TOMORROW}, Code.MALFORMED_DATE, ("ratedOn",)),
         (RecordRating, {"valid_until": date(2026, 5, 5)}, Code.MALFORMED_DATE, ("validUntil",)),
         (RecordRating, {"agency": ""}, Code.MISSING_VALUE, ("agency",)),
@@ -156,7 +180,7 @@ def test_what_is_not_well_formed_is_not_recorded(world, file, origin, kind, chan
         world.do(given(kind, file, origin, **changes))
     assert (refusal.value.code, refusal.value.path) == (code, path)
     assert refusal.value.advice
-    assert [world.current(record) for record in RECORDS] == [[]] * 5
+    assert [world.current(record) for record in RECORDS] == [[]] * len(RECORDS)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -164,6 +188,7 @@ def test_a_day_that_is_today_has_come(world, file, origin, kind):
     name = {
         RecordDefault: "since_on",
         RecordLitigation: "filed_on",
+        RecordSanction: "published_on",
         RecordRating: "rated_on",
         RecordStatement: "period_end",
     }.get(kind)
@@ -205,11 +230,23 @@ def test_what_is_confidential_is_sealed_and_the_row_does_not_tell_it(world, file
     assert (world.secret(case, "court"), world.secret(case, "claim")) == ("Haidian Court", yuan(5))
     assert "Haidian" not in repr(case)
     assert case.stamp.effective_from == datetime(2026, 4, 5, tzinfo=UTC)
+    until, repaired = date(2027, 4, 4), date(2026, 9, 9)
+    sanction = world.do(given(RecordSanction, file, origin, publish_until=until, repaired_on=repaired))
+    assert {name: world.secret(sanction, name) for name in PublicSanction.shape.confidential} == {
+        "authority": "Market regulator",
+        "sanction_kind": "ADMINISTRATIVE_PENALTY",
+        "sanction_severity": "ORDINARY",
+        "sanction_match": "CONFIRMED",
+        "publish_until": until,
+        "repaired_on": repaired,
+    }
+    assert "regulator" not in repr(sanction)
+    assert sanction.stamp.effective_from == datetime(2026, 4, 5, tzinfo=UTC)
     rating = world.do(given(RecordRating, file, origin))
     assert (world.secret(rating, "rating"), world.secret(rating, "rating_band")) == ("AA+", "GOOD")
     statement = world.do(given(RecordStatement, file, origin))
     assert {name: world.secret(statement, name) for name in FIGURES} == FIGURES
-    assert all(record.subject_id == file.subject_id for record in (event, case, rating, statement))
+    assert all(record.subject_id == file.subject_id for record in (event, case, sanction, rating, statement))
 
 
 def test_a_counterparty_stands_in_a_document_as_a_pseudonym_of_its_customer(world, file, origin):
