@@ -102,9 +102,9 @@ class ImportMap:
             )
 
     def column_of(self, path: str) -> str:
-        """The column behind a field that an error names; empty where there is none."""
-        field = re.sub(r"(?<!^)(?=[A-Z])", "_", path).lower()
-        return self.columns.get(field, "")
+        """The column behind a field that an error names, or the column itself; empty where there is none."""
+        field = re.sub(r"(?<!^)(?=[A-Z])", "_", path).lower().replace(".", "_")
+        return self.columns.get(field, path if path in self.read else "")
 
 
 def shipped() -> tuple[str, ...]:

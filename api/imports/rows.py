@@ -62,7 +62,7 @@ def _placer(plan: ImportMap, file_name: str) -> Callable[[int, Cells], str]:
 
     def render(number: int, cells: Cells) -> str:
         known = {FILE: file_name, ROW: str(number)}
-        said = [known.get(name) or _needed("source_row", text_of(cells[place[name]])) for name in parts[1::2]]
+        said = [known.get(name) or _needed(name, text_of(cells[place[name]])) for name in parts[1::2]]
         return "".join(text for pair in zip(parts[::2], [*said, ""], strict=True) for text in pair)
 
     return render

@@ -48,6 +48,8 @@ class Imported:
     run: ImportRun
     resumed_at: int
     """The row it went on from; 0 where it began, the last one where there was nothing left to do."""
+    already: bool
+    """Whether the file was imported before under this map, so that nothing was read now."""
     rejected: Path | None
     """The file of rejected rows, where there is one."""
 
@@ -80,8 +82,8 @@ async def run_import(
         )
     )
     log = RejectedRows(rejected or path.with_suffix(".rejected.csv"), plan.column_of)
-    start = run.rows_read
-    if run.state is ImportState.RUNNING:
+    start, already = run.rows_read, run.state is not ImportState.RUNNING
+    if not already:
         log.resume(run)
         # The first name is kept, so that a renamed file has the same rows in its source.
         batches = _batches(table, plan, reader(plan, run.file_name), start, batch)
@@ -98,7 +100,9 @@ async def run_import(
                 progress(Progress(run=run, share=waiting.share))
             waiting = following
         run = await perform(FinishImport(run=run.id, position=run.rows_read, rejected_bytes=log.length))
-    return Imported(run=run, resumed_at=start, rejected=log.path if run.rows_rejected else None)
+    # The rejected rows of an import of before may have been written elsewhere, or moved away since.
+    written = run.rows_rejected and log.path.exists()
+    return Imported(run=run, resumed_at=start, already=already, rejected=log.path if written else None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,12 +139,28 @@ def test_a_file_without_a_mapped_column_is_refused_by_name():
     assert refused.value.code is Code.MISSING_VALUE
 
 
+CONTACTS = """
+kind = "customers"
+source = "Accounting"
+lawful_basis = "CONTRACT"
+[columns]
+reference = "customer"
+name = "firm"
+contact_phone = "phone of the contact"
+[constants]
+kind = "ENTERPRISE"
+"""
+
+
 def test_an_error_of_a_field_finds_the_column_behind_it():
     plan = read_map(INVOICES)
     assert (plan.column_of("issuedOn"), plan.column_of("issued_on"), plan.column_of("creditFile")) == (
         *("issued", "issued"),
         "",
     )
+    assert plan.column_of("customer") == "customer"
+    contacts = read_map(CONTACTS)
+    assert contacts.column_of("contact.phone") == "phone of the contact"
 
 
 def test_what_is_left_out_has_its_default():

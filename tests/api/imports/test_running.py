@@ -232,3 +232,19 @@ def test_progress_is_told_after_every_batch(file, importing):
     importing(file, batch=8, progress=told.append)
     assert [item.run.rows_read for item in told] == [8, 16, 20]
     assert told[-1].share == 1.0
+
+
+def test_a_file_that_is_through_says_so_and_names_no_file_of_rejected_rows_that_is_gone(file, importing):
+    first = importing(file)
+    assert (first.already, first.rejected.exists()) == (False, True)
+    assert importing(file).rejected == first.rejected
+    first.rejected.unlink()
+    again = importing(file)
+    assert (again.already, again.run.rows_rejected, again.rejected) == (True, 3, None)
+
+
+def test_a_row_without_what_identifies_it_in_its_source_names_that_column(tmp_path, importing):
+    path = tmp_path / "book.csv"
+    path.write_text(HEADER + line(1).replace("secret memo", ""), encoding="utf-8")
+    done = importing(path, 'source_row = "{memo}"\n' + INVOICES)
+    assert [(row["column"], row["code"]) for row in rejected(done.rejected)] == [("memo", "MISSING_VALUE")]

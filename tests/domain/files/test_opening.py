@@ -74,7 +74,11 @@ def test_a_file_is_opened_with_its_customer_and_its_values_sealed(world, origin)
         ({"basic": BasicInformation(legal_representative="\n\n")}, Code.MALFORMED, ("legalRepresentative",)),
         ({"contacts": (Contact(duty="", name="Zhao"),)}, Code.MISSING_VALUE, ("contacts", "0", "duty")),
         ({"contacts": (Contact(duty="finance", name=" "),)}, Code.MISSING_VALUE, ("contacts", "0", "name")),
-        ({"contacts": (Contact(duty="finance", name="Zhao", phone="1"),)}, Code.MALFORMED_CODE, ("contacts", "0", "phone")),
+        (
+            {"contacts": (Contact(duty="finance", name="Zhao", phone="1"),)},
+            Code.MALFORMED_CODE,
+            ("contacts", "0", "phone"),
+        ),
     ],
 )
 def test_what_is_not_well_formed_opens_no_file(world, origin, changes, code, path):
