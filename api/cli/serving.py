@@ -144,8 +144,8 @@ def _serve_one(found: Settings, taken: socket.socket, told: Callable[[], None]) 
 def _serve_many(host: str, port: int, workers: int, data_dir: Path | None) -> None:
     import uvicorn  # noqa: PLC0415 - the same
 
+    from api.http.serving import OPTIONS  # noqa: PLC0415 - the same
+
     if data_dir is not None:
         os.environ[settings.PREFIX + "DATA_DIR"] = str(data_dir)
-    uvicorn.run(
-        "api.app:create", factory=True, host=host, port=port, workers=workers, access_log=False, server_header=False
-    )
+    uvicorn.run("api.app:create", factory=True, host=host, port=port, workers=workers, **OPTIONS)

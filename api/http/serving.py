@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 import uvicorn
 from starlette.types import ASGIApp
 
+from api.http.heads import BoundedHeads
+
 GRACE_SECONDS = 20
 """How long a server that is told to stop waits for requests under way."""
+OPTIONS: Final[Mapping[str, Any]] = {
+    "http": BoundedHeads,
+    "ws": "none",
+    "access_log": False,
+    "log_config": None,
+    "server_header": False,
+    "date_header": True,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": GRACE_SECONDS,
+}
+"""What holds for every process that serves; an access log would repeat paths and addresses of callers."""
 
 
 def configured(application: ASGIApp, *, host: str = "127.0.0.1", port: int = 8000) -> uvicorn.Config:
-    """The configuration of one server process; its access log would repeat paths and addresses of callers."""
-    return uvicorn.Config(
-        application,
-        host=host,
-        port=port,
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        date_header=True,
-        proxy_headers=False,
-        ws="none",
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    """The configuration of one server process."""
+    return uvicorn.Config(application, host=host, port=port, **OPTIONS)
