@@ -21,6 +21,7 @@ from api.graphql.context import Memory
 from api.graphql.operations import declared_actions
 from api.graphql.schema import Schema, build_schema
 from api.http.application import build_http
+from api.log import set_log
 from api.settings import Settings, load
 from authz import tokens
 from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
@@ -243,11 +244,14 @@ class Authenticator:
 
         Raises: NotAuthenticated, always with the same message.
         """
-        claimed = tokens.claimed_tenant(bearer)
-        if claimed is not None and claimed not in self._served:
-            self._served.update(await self._house.store.tenants())
-            self._served.discard(INSTALLATION)
-        return self._verifier.verify(bearer, self._house.clock.now())
+        now = self._house.clock.now()
+        try:
+            return self._verifier.verify(bearer, now)
+        except NotAuthenticated as error:
+            # Only a token that a trusted issuer signed is worth a look at who is served meanwhile.
+            if error.cause != tokens.Cause.WRONG_TENANT.value or not await self._serves(tokens.claimed_tenant(bearer)):
+                raise
+        return self._verifier.verify(bearer, now)
 
     async def refused(self, error: NotAuthenticated, bearer: str, *, request: str = "") -> None:
         """Records a refused token in the log of the company it names, or in the installation's own.
@@ -260,8 +264,15 @@ class Authenticator:
             return
         self._recorded.append(now)
         claimed = tokens.claimed_tenant(bearer) if bearer else None
-        tenant = Id(claimed) if claimed is not None and claimed in self._served else INSTALLATION
+        tenant = Id(claimed) if claimed is not None and await self._serves(claimed) else INSTALLATION
         await self._house.gate.refuse(tenant, error, request=request)
+
+    async def _serves(self, tenant: str | None) -> bool:
+        """Whether a company is served here; one that is not known yet may have been opened meanwhile."""
+        if tenant is not None and tenant not in self._served:
+            self._served.update(await self._house.store.tenants())
+            self._served.discard(INSTALLATION)
+        return tenant in self._served
 
 
 class Served:
@@ -297,7 +308,9 @@ class Served:
 
 def create() -> Served:
     """The application as a server with several processes makes it, each for itself, from the environment."""
-    return Served(load())
+    settings = load()
+    set_log(settings.log)
+    return Served(settings)
 
 
 def _application(house: House) -> Starlette:
@@ -310,8 +323,14 @@ def _application(house: House) -> Starlette:
     async def head() -> None:
         await house.store.checkpoint(INSTALLATION)
 
-    async def public() -> Mapping[str, Any]:
-        logs = [await house.verifying_key(tenant) for tenant in await house.store.tenants()]
+    known: dict[Id, str] = {}
+
+    async def public(company: str) -> Mapping[str, Any]:
+        """The key of the log of one company; who else is served here is nobody's business."""
+        tenant = ids.check(company, "te") if company else INSTALLATION
+        if tenant not in known and tenant in await house.store.tenants():
+            known[tenant] = await house.verifying_key(tenant)
+        logs = [known[tenant]] if tenant in known else []
         return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
 
     probes = {"database": database, "keys": keys, "audit": head}

@@ -30,5 +30,8 @@ class Authenticator(Protocol):
 Probe = Callable[[], Awaitable[None]]
 """Asks one part of the house whether it can serve; it raises where it cannot."""
 
-PublicKeys = Callable[[], Awaitable[Mapping[str, Any]]]
-"""The public keys that verify receipts, statements and checkpoints, ready to be printed as JSON."""
+PublicKeys = Callable[[str], Awaitable[Mapping[str, Any]]]
+"""The public keys that verify what was signed for one company, or for the installation where none is named.
+
+Raises: Malformed for what names no company.
+"""

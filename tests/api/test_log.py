@@ -5,6 +5,7 @@ import sys
 import pytest
 import structlog
 
+from api.app import create
 from api.log import set_log
 
 
@@ -37,5 +38,15 @@ def test_a_line_that_cannot_be_written_stops_nothing(monkeypatch, kind):
 @pytest.mark.usefixtures("_restored")
 def test_a_line_is_written_where_it_can_be(capsys):
     set_log("json")
+    structlog.get_logger("credence.test").error("Something happened.", request="rq-1")
+    assert '"request": "rq-1"' in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("_restored")
+def test_each_of_several_processes_logs_as_it_is_set(monkeypatch, tmp_path, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CREDENCE_LOG", "json")
+    set_log("off")
+    create()
     structlog.get_logger("credence.test").error("Something happened.", request="rq-1")
     assert '"request": "rq-1"' in capsys.readouterr().err

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import httpx2
 import pytest
 
+from api.app import INSTALLATION, Authenticator
 from authz.tokens import LocalIssuer
+from domain.errors import NotAuthenticated
 from domain.ids import encode
 
 QUERY = "{ me { person } }"
@@ -78,3 +82,72 @@ async def _refusals(house):
         lambda connection: [json.loads(e) for batch in batches_of(connection, INSTALLATION) for e in batch],
     )
     return [entry["cause"] for entry in entries if entry["action"] == "token:verify"]
+
+
+class Counted:
+    """A store that counts how often it is asked who is served."""
+
+    def __init__(self, store):
+        self._store = store
+        self.asked = 0
+
+    def __getattr__(self, name):
+        return getattr(self._store, name)
+
+    async def tenants(self):
+        """Who is served, counted."""
+        self.asked += 1
+        return await self._store.tenants()
+
+
+@pytest.fixture
+def authenticated(installation):
+    """What an authenticator that has just begun says of tokens, one after the other, and how often it asked."""
+
+    def ended(*bearers):
+        async def work(house):
+            store = Counted(house.store)
+            door, found = Authenticator(replace(house, store=store)), []
+            for bearer in bearers:
+                try:
+                    found.append((await door(bearer)).tenant)
+                except NotAuthenticated as error:
+                    found.append(error.cause)
+            return found, store.asked
+
+        return installation.house(work)
+
+    return ended
+
+
+def test_a_token_that_no_trusted_issuer_signed_costs_the_database_nothing(authenticated, tenant, tmp_path):
+    (tmp_path / "x").mkdir()
+    stranger = LocalIssuer.create(tmp_path / "x" / "issuer.json")
+    lasting = {"lifetime": timedelta(hours=1), "now": datetime.now(UTC)}
+    nowhere = [stranger.issue(encode("te", bytes([n] * 16)), "eve", ["auditor"], **lasting) for n in range(20)]
+    causes, asked = authenticated(*nowhere, stranger.issue(tenant, "eve", ["auditor"], **lasting))
+    assert set(causes) == {"UNKNOWN_KEY"}
+    assert asked == 0
+
+
+def test_a_company_opened_meanwhile_is_known_at_its_first_token_and_asked_for_once(installation, authenticated, tenant):
+    token = installation.token(tenant, "auditor")
+    assert authenticated(token, token, token) == ([tenant] * 3, 1)
+
+
+def test_nobody_gets_in_as_the_installation_itself(installation, authenticated):
+    issuer = LocalIssuer.load(installation.settings.issuer_key)
+    token = issuer.issue(INSTALLATION, "eve", ["auditor"], lifetime=timedelta(hours=1), now=datetime.now(UTC))
+    assert authenticated(token, token)[0] == ["WRONG_TENANT"] * 2
+
+
+def test_a_stranger_gets_the_key_of_the_company_it_names_and_no_list_of_companies(installation, tenant):
+    other = installation.open_tenant("Other Networks")
+    url = f"{installation.url}/.well-known/credence-keys.json"
+    told = httpx2.get(url).text
+    assert tenant not in told
+    assert other not in told
+    key = installation.house(lambda house: house.verifying_key(tenant))
+    assert httpx2.get(url, params={"company": tenant}).json()["logs"] == [key]
+    assert httpx2.get(url, params={"company": encode("te", bytes([7] * 16))}).json()["logs"] == []
+    assert httpx2.get(url, params={"company": "nobody"}).status_code == 400

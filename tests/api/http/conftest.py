@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from api.http.application import build_http
-from domain.errors import NotAuthenticated
+from domain.errors import Malformed, NotAuthenticated
 from tests.api.fake import WorkingHouse
 
 TOKEN = "a.good.token"
@@ -42,6 +42,7 @@ class Site:
     def __init__(self):
         self.house = WorkingHouse()
         self.door = Doorkeeper(self.house)
+        self.probed = []
         self.parts = dict.fromkeys(("database", "keys", "audit"))
         self.application = build_http(
             self.house, self.door, probes={name: self._probe(name) for name in self.parts}, keys=self._keys
@@ -49,13 +50,16 @@ class Site:
 
     def _probe(self, name):
         async def probe():
+            self.probed.append(name)
             if self.parts[name]:
                 raise self.parts[name]
 
         return probe
 
-    async def _keys(self):
-        return {"keys": [{"kty": "OKP"}], "checkpoints": ["log+1+key"]}
+    async def _keys(self, company):
+        if company == "nobody":
+            raise Malformed("That is no id.", path=("company",))
+        return {"keys": [{"kty": "OKP"}], "checkpoints": [f"log{company}+1+key"]}
 
     def send(self, method="POST", path="/graphql", *, content=None, headers=MASTER, **more):
         """The response to one request."""

@@ -8,6 +8,7 @@ import pytest
 import structlog
 from starlette.routing import Route
 
+from api.http import operating
 from api.http.application import build_http
 from api.http.envelope import HEADERS
 from domain.errors import AuditUnavailable
@@ -184,7 +185,22 @@ def test_alive_is_alive_and_the_public_keys_are_public(site):
     assert site.send("HEAD", "/healthz", headers={}).status_code == 200
 
 
-def test_ready_names_the_part_that_is_not_and_logs_only_its_kind(site):
+def test_the_public_keys_are_those_of_the_company_that_is_named(site):
+    path = "/.well-known/credence-keys.json"
+    assert site.send("GET", f"{path}?company=te_1", headers={}).json()["checkpoints"] == ["logte_1+1+key"]
+    response = site.send("GET", f"{path}?company=nobody", headers={})
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "MALFORMED")
+
+
+def test_whoever_asks_often_whether_it_is_ready_costs_the_parts_nothing(site, monkeypatch):
+    monkeypatch.setattr(operating, "KEPT_SECONDS", 60)
+    answers = [site.send("GET", "/readyz", headers={}).status_code for _ in range(20)]
+    assert set(answers) == {200}
+    assert sorted(site.probed) == sorted(site.parts)
+
+
+def test_ready_names_the_part_that_is_not_and_logs_only_its_kind(site, monkeypatch):
+    monkeypatch.setattr(operating, "KEPT_SECONDS", 0)
     assert site.send("GET", "/readyz", headers={}).json() == {
         "status": "ready",
         "checks": {"database": "ok", "keys": "ok", "audit": "ok"},
