@@ -22,7 +22,7 @@ from domain.assessment.evaluate import evaluate
 from domain.assessment.plan import control_plan, granted
 from domain.assessment.policies import in_force
 from domain.assessment.policy import Level, PolicyDocument
-from domain.assessment.receipt import Receipt
+from domain.assessment.receipt import Receipt, Standing
 from domain.assessment.replay import receipt_text
 from domain.assessment.scale import ControlKind
 from domain.assessment.standing import come_into_force, refuse_outdated, standing_of
@@ -98,7 +98,7 @@ class RequestAssessment(Collecting[Assessment]):
             previous=standing_of(unit, begun.file, begun.document.currency),
         )
         receipt = evaluate(begun.document, snapshot)
-        state = self._state(gathered.customer, receipt)
+        state = self._state(gathered.customer, receipt, snapshot.previous)
         assessment = _assessment(unit, actor, begun, receipt, kind=self.kind, state=state)
         if state is not AssessmentState.SCORED:
             refuse_outdated(unit, begun.file, assessment)
@@ -122,16 +122,18 @@ class RequestAssessment(Collecting[Assessment]):
             _check_requested(self.requested_limit, document.currency)
         return _Begun(file, self.as_of or calendar.today, calendar, policy, document)
 
-    def _state(self, customer: Customer, receipt: Receipt) -> AssessmentState:
+    def _state(self, customer: Customer, receipt: Receipt, previous: Standing | None) -> AssessmentState:
         """In force at once where an analyst's level covers it and the policy lets no person decide.
 
         A person, or a sole trader, is never assessed by a machine alone. Without a grade nothing is granted, and that
-        holds at once.
+        holds at once. A grade that rises because somebody put a record right rises by another person's decision: no
+        waiting time holds it back.
         """
         if self.kind is AssessmentKind.SIMULATED:
             return AssessmentState.SCORED
         covered = receipt.grade is None or (receipt.automatic and receipt.approver is Level.ANALYST)
-        return AssessmentState.IN_FORCE if covered and not customer.kind.natural else AssessmentState.IN_REVIEW
+        alone = covered and not customer.kind.natural and not _restores(receipt, previous)
+        return AssessmentState.IN_FORCE if alone else AssessmentState.IN_REVIEW
 
 
 def _assessment(
@@ -181,6 +183,13 @@ def _assessment(
         inputs_digest=receipt.inputs_digest,
         receipt_digest=receipt.digest,
     )
+
+
+def _restores(receipt: Receipt, previous: Standing | None) -> bool:
+    """Whether a correction lets the grade rise without waiting."""
+    if previous is None or not previous.restored or receipt.grade is None:
+        return False
+    return previous.grade is None or receipt.grade.rank < previous.grade.rank
 
 
 def _withdraw_open(unit: Unit, file: CreditFile) -> None:

@@ -63,6 +63,8 @@ _SANCTION: tuple[Confidential[Any], ...] = (
     PublicSanction.repaired_on,
 )
 _RATING: tuple[Confidential[Any], ...] = (ExternalRating.rating_band,)
+SCORED = frozenset(field.tag for field in (*STATEMENT, *_EVENT, *_CASE, *_SANCTION, *_RATING))
+"""The sealed fields that an assessment reads."""
 
 _OWN_SOURCES = {SourceType.SELF_PROVIDED, SourceType.INTERNAL_TRANSACTION}
 _FAILURES = {DefaultKind.FAILED_PAYMENT.value, DefaultKind.BROKEN_PROMISE.value, DefaultKind.NON_PAYMENT.value}

@@ -13,33 +13,28 @@ from enum import Enum
 from typing import Any, TypeVar
 
 from domain.actors import Actor
+from domain.assessment.invalidating import document_put_right, values_put_right, withdrawn
 from domain.errors import Code, Malformed, NotFound, Stale
 from domain.files.checks import check_default, check_figures, check_sanction, not_future, not_negative
 from domain.files.codes import check_digest, required_text
 from domain.files.days import Days, days
-from domain.files.forbidden import category_of
 from domain.files.history import (
     CreditRecord,
     DefaultEvent,
-    DefaultKind,
     DocumentKind,
     DocumentState,
     ExternalRating,
     FinancialStatement,
     LitigationRecord,
-    LitigationSeverity,
     PublicSanction,
-    RatingBand,
     RecordStatus,
-    SanctionKind,
-    SanctionMatch,
-    SanctionSeverity,
     SourcedRecord,
     TradeTransaction,
 )
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
 from domain.files.recording.documents import check_document, findings_of
+from domain.files.values import MAY_LACK, SealedCorrection, right_value, unknown_field
 from domain.ids import Id, prefix_of
 from domain.money import Money
 from domain.operations import Collecting, Decided, Operation, operation
@@ -57,23 +52,6 @@ CLEAR: Mapping[str, type[TradeTransaction]] = {TradeTransaction.shape.prefix: Tr
 ALL: Mapping[str, type[CreditRecord]] = {**CLEAR, **SEALED}
 OVER = frozenset({RecordStatus.CORRECTED, RecordStatus.WITHDRAWN})
 """What is corrected or withdrawn already is history."""
-WORDS: dict[str, type[Enum]] = {
-    DefaultEvent.default_kind.tag: DefaultKind,
-    LitigationRecord.severity.tag: LitigationSeverity,
-    PublicSanction.sanction_kind.tag: SanctionKind,
-    PublicSanction.sanction_severity.tag: SanctionSeverity,
-    PublicSanction.sanction_match.tag: SanctionMatch,
-    ExternalRating.rating_band.tag: RatingBand,
-}
-"""Sealed texts that are one of a few words."""
-MAY_LACK = frozenset(
-    {
-        DefaultEvent.default_ended.tag,
-        LitigationRecord.claim.tag,
-        PublicSanction.publish_until.tag,
-        PublicSanction.repaired_on.tag,
-    }
-)
 
 
 class Clearable(Enum):
@@ -121,20 +99,6 @@ class DocumentCorrection:
     """What the document is without. Ch.4 §2"""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedCorrection:
-    """The right value of one sealed field, as text, amount or day, whichever the field holds."""
-
-    field: str
-    """The field's tag, such as litigation.court. Ch.4 §4"""
-    text: str | None = None
-    """The right text. Ch.4 §2"""
-    amount: Money | None = None
-    """The right amount. Ch.4 §2"""
-    day: date | None = None
-    """The right day. Ch.4 §2"""
-
-
 @operation("record:correct", chapter="3.3, 4.2")
 class CorrectTransaction(Operation[TradeTransaction]):
     """Puts a wrong trade document right; what it said before stays readable at its time (Ch.3 §3)."""
@@ -180,6 +144,7 @@ class CorrectTransaction(Operation[TradeTransaction]):
             error.path = ("changes", *error.path)
             raise
         right = unit.replace(replace(right, findings=_findings(wrong, right)), correcting=True)
+        document_put_right(unit, calendar, wrong, right)
         return Decided(value=right, note=reason, resources=(right.id, right.credit_file))
 
     def _facts(self, unit: Unit, wrong: TradeTransaction) -> dict[str, Any]:
@@ -244,7 +209,8 @@ class CorrectRecord(Collecting[SourcedRecord]):
             raise Stale("The record changed meanwhile.")
         kept = {one.field: value for one, value in zip(sealed, opened, strict=True)}
         values = {field.tag: value for field, value in (kept | corrected).items()}
-        _check_together(found, values, days(unit))
+        calendar = days(unit)
+        _check_together(found, values, calendar)
         unit.replace(replace(found, status=RecordStatus.CORRECTED, source_row=None), correcting=True)
         right = replace(
             found,
@@ -258,6 +224,7 @@ class CorrectRecord(Collecting[SourcedRecord]):
         unit.add([right])
         for field, value in (kept | corrected).items():
             unit.seal(right, field, value)
+        values_put_right(unit, calendar, found, (*self.cleared, *(field.tag for field in corrected)))
         return Decided(
             value=right,
             purpose=self.purpose,
@@ -277,11 +244,11 @@ class CorrectRecord(Collecting[SourcedRecord]):
         for index, value in enumerate(self.values):
             field = fields.get(value.field)
             if field is None or field in right:
-                raise _unknown_field(value.field, fields, ("values", str(index)))
-            right[field] = _value(field, value, ("values", str(index)))
+                raise unknown_field(value.field, fields, ("values", str(index)))
+            right[field] = right_value(field, value, ("values", str(index)))
         for index, tag in enumerate(self.cleared):
             if tag not in MAY_LACK or tag not in fields or fields[tag] in right:
-                raise _unknown_field(tag, fields.keys() & MAY_LACK, ("cleared", str(index)))
+                raise unknown_field(tag, fields.keys() & MAY_LACK, ("cleared", str(index)))
         if not right and not self.cleared:
             raise Malformed(
                 "A correction changes something.",
@@ -309,8 +276,9 @@ class WithdrawRecord(Operation[CreditRecord]):
         del actor
         reason = required_text(self.reason, "reason")
         record = _found(unit, self.record, ALL, lock=True)
-        withdrawn = unit.replace(replace(record, status=RecordStatus.WITHDRAWN), correcting=True)
-        return Decided(value=withdrawn, note=reason, resources=(withdrawn.id, withdrawn.credit_file))
+        gone = unit.replace(replace(record, status=RecordStatus.WITHDRAWN), correcting=True)
+        withdrawn(unit, days(unit), record)
+        return Decided(value=gone, note=reason, resources=(gone.id, gone.credit_file))
 
 
 def _found(unit: Unit, id_: Id, kinds: Mapping[str, type[C]], *, lock: bool = False) -> C:
@@ -328,49 +296,6 @@ def _found(unit: Unit, id_: Id, kinds: Mapping[str, type[C]], *, lock: bool = Fa
             path=("record",),
         )
     return found[0]
-
-
-def _unknown_field(tag: str, known: Any, path: tuple[str, ...]) -> Malformed:
-    category = category_of(tag)
-    if category:
-        return Malformed(
-            f"A field of the category {category.words} is not collected.",
-            code=Code.FORBIDDEN_CATEGORY,
-            advice="Leave it out.",
-            path=path,
-        )
-    names = ", ".join(sorted(known)) or "none"
-    return Malformed(
-        "The field is not one of this record that can be corrected so, or is named twice.",
-        advice=f"Name each field once, out of: {names}.",
-        path=path,
-    )
-
-
-def _value(field: Confidential[Any], correction: SealedCorrection, path: tuple[str, ...]) -> Any:
-    given = {"text": correction.text, "amount": correction.amount, "day": correction.day}
-    wanted = {str: "text", Money: "amount", date: "day"}[field.type]
-    if {name for name, value in given.items() if value is not None} != {wanted}:
-        raise Malformed(
-            f"The field {field.tag} holds one {wanted}.",
-            advice=f"Send {wanted}, and neither of the other two.",
-            path=path,
-        )
-    if field.type is not str:
-        return given[wanted]
-    try:
-        text = required_text(correction.text or "", "text")
-    except Malformed as error:
-        error.path = (*path, "text")
-        raise
-    words = [word.value for word in WORDS[field.tag]] if field.tag in WORDS else []
-    if words and text not in words:
-        raise Malformed(
-            f"The field {field.tag} holds one of its own words.",
-            advice="Send one of " + ", ".join(words) + ".",
-            path=(*path, "text"),
-        )
-    return text
 
 
 def _check_together(wrong: SourcedRecord, values: Mapping[str, Any], calendar: Days) -> None:

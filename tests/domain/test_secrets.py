@@ -20,7 +20,6 @@ from domain.files.correcting import (
     CorrectRecord,
     CorrectTransaction,
     DocumentCorrection,
-    SealedCorrection,
     WithdrawRecord,
 )
 from domain.files.opening import BasicInformation, Contact, OpenCreditFile, UpdateBasicInformation
@@ -29,6 +28,7 @@ from domain.files.recording.documents import RecordTransactions
 from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import RegisterSource, SourceType
+from domain.files.values import SealedCorrection
 from domain.operations import OPERATIONS
 from domain.reading import Purpose
 from tests.domain.files.test_recording import DOCUMENT

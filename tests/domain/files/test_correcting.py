@@ -14,7 +14,6 @@ from domain.files.correcting import (
     CorrectRecord,
     CorrectTransaction,
     DocumentCorrection,
-    SealedCorrection,
     WithdrawRecord,
 )
 from domain.files.history import DefaultEvent, LitigationRecord, RecordStatus, TradeTransaction
@@ -22,6 +21,7 @@ from domain.files.parties import FileState
 from domain.files.recording.documents import RecordTransactions
 from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
+from domain.files.values import SealedCorrection
 from domain.money import Money
 from tests.domain.files.test_recording import DOCUMENT, FIGURES, given, yuan
 from tests.world import OTHER_TENANT, World
