@@ -99,6 +99,8 @@ class CreditError(Exception):
         self.path = path
         self.cause = cause
         """The true cause, for the audit log alone: it never leaves with the answer."""
+        self.entry = ""
+        """The audit entry that tells of it, once the Gate has recorded one."""
 
 
 class Refused(CreditError):

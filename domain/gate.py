@@ -101,7 +101,7 @@ class Gate:
                 return await self._once(operation, call)
             except Stale as error:
                 if attempt == ATTEMPTS:
-                    await self._store.put(self._undone(call, Trace(), error))
+                    error.entry = (await self._store.put(self._undone(call, Trace(), error))).entry
                     raise
         raise AssertionError("the last attempt returns or raises")
 
@@ -181,6 +181,7 @@ class Gate:
         work = Work(tenant=call.actor.tenant, actor=call.actor.person, decide=decide, conclude=conclude)
         committed = await self._store.write(work)
         if isinstance(committed.result, CreditError):
+            committed.result.entry = committed.receipt.entry
             raise committed.result
         decided = committed.result
         released = await self._release(call, decided.reveals, committed.receipt, _with(Trace(), decided), decided)
@@ -278,7 +279,7 @@ def _unreadable(judged: Judged, rights: Rights) -> CreditError | None:
         return Conflict("Your rights changed meanwhile.", advice="Ask again.")
     if judged.refused:
         return NotPermitted(
-            "Your roles do not read " + ", ".join(judged.refused) + ".",
+            "Your roles do not read " + ", ".join(judged.unread) + ".",
             advice="Leave these fields out, or ask for " + ", ".join(judged.actions) + ".",
         )
     return None

@@ -9,6 +9,7 @@ value (consent, a pure rule). Nothing else hides data.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -170,6 +171,15 @@ class Judged:
     """The actions those fields lack."""
     contract: Contract
 
+    @property
+    def unread(self) -> tuple[str, ...]:
+        """What is refused, as callers spell it: a record that is refused stands for all its fields."""
+        whole = {name for name in self.refused if "." not in name}
+        told = (name for name in self.refused if name in whole or name.partition(".")[0] not in whole)
+        return tuple(_LATER_LETTER.sub(lambda match: match.group(1).upper(), name) for name in told)
+
+
+_LATER_LETTER = re.compile(r"_([a-z0-9])")
 
 NOT_GRANTED = "NOT_GRANTED"
 """The reason of a confidential field that the reader's grants do not open."""

@@ -5,12 +5,27 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import structlog
-from graphql import GraphQLError, ValueNode, VariableNode
+from graphql import (
+    GraphQLError,
+    GraphQLInputType,
+    GraphQLList,
+    ValueNode,
+    VariableNode,
+    get_named_type,
+    get_nullable_type,
+    is_enum_type,
+    is_input_object_type,
+    is_list_type,
+    is_required_input_field,
+)
 
-from domain.errors import CreditError, Malformed
+from domain.errors import Code, CreditError, Malformed
+
+Told = dict[str, Any]
+"""An error as GraphQL prints it."""
 
 INTERNAL = "INTERNAL"
 """The code of a bug: the request's id leads to it in the log."""
@@ -18,6 +33,13 @@ INTERNAL = "INTERNAL"
 _LOG = structlog.get_logger("credence.graphql")
 _QUOTED = re.compile(r'"[^"]*"')
 _ADVICE = "Compare the document with schema.graphql."
+_CODES = {
+    "Date": Code.MALFORMED_DATE,
+    "DateTime": Code.MALFORMED_DATE,
+    "Decimal": Code.MALFORMED_AMOUNT,
+    "CurrencyCode": Code.UNKNOWN_CURRENCY,
+}
+"""The codes of values that do not have the form of their scalar; its description shows the form."""
 
 
 class Refusal(Exception):
@@ -79,17 +101,52 @@ def raised(error: GraphQLError, request: str) -> dict[str, Any]:
     return masked(cause or error, request, error.path or ())
 
 
-def variable(name: str, path: Sequence[str | int], type_: str, request: str) -> dict[str, Any]:
-    """A variable whose value does not fit its type; the value is not repeated."""
-    place = "".join(f".{key}" if isinstance(key, str) else f"[{key}]" for key in path)
-    return told(
-        Malformed(
-            f"The variable ${name}{place} does not have the type the document declares.",
-            advice=f"Send a value of type {type_}; its description in the schema shows the format.",
-            path=(name, *(str(key) for key in path)),
-        ),
-        request,
-    )
+def variable(name: str, type_: GraphQLInputType, value: Any, path: Sequence[str | int], request: str) -> list[Told]:
+    """What does not fit at one place of a variable, told by the type that is asked for there and never by the value."""
+    for key in path:
+        holder = _plain(type_, value)
+        type_ = (
+            holder.fields[str(key)].type if is_input_object_type(holder) else cast("GraphQLList[Any]", holder).of_type
+        )
+        value = value[key]
+    inner = _plain(type_, value)
+    place: tuple[str | int, ...] = (name, *path)
+    if value is None:
+        return [_missing(place, type_, request)]
+    if is_input_object_type(inner) and isinstance(value, dict):
+        needed = {key: item.type for key, item in inner.fields.items() if is_required_input_field(item)}
+        found = [_missing((*place, key), asked, request) for key, asked in needed.items() if key not in value]
+        if not set(value) <= set(inner.fields):
+            sentence = f"{_spoken(place)} has a field that {inner.name} does not have."
+            found.append(_unfit(place, sentence, f"Its fields are {', '.join(inner.fields)}.", request))
+        return found
+    if is_enum_type(inner):
+        sentence, advice = f"{_spoken(place)} is no {inner.name}.", f"Send one of {', '.join(inner.values)}."
+        return [_unfit(place, sentence, advice, request)]
+    leaf = get_named_type(inner)
+    says = leaf.description if leaf.name in _CODES else None
+    sentence, advice = f"{_spoken(place)} is no {leaf.name}.", says or f"Send a value of type {inner}."
+    return [_unfit(place, sentence, advice, request, _CODES.get(leaf.name, Code.MALFORMED))]
+
+
+def _plain(type_: GraphQLInputType, value: Any) -> GraphQLInputType:
+    """The type that judges a value: nullable, and that of an item where one value stands for a list of itself."""
+    inner = get_nullable_type(type_)
+    while is_list_type(inner) and value is not None and not isinstance(value, list):
+        inner = get_nullable_type(inner.of_type)
+    return cast("GraphQLInputType", inner)
+
+
+def _missing(place: Sequence[str | int], type_: GraphQLInputType, request: str) -> Told:
+    return _unfit(place, f"{_spoken(place)} is missing.", f"Send a value of type {type_}.", request, Code.MISSING_VALUE)
+
+
+def _spoken(place: Sequence[str | int]) -> str:
+    return f"The variable ${'.'.join(map(str, place))}"
+
+
+def _unfit(place: Sequence[str | int], sentence: str, advice: str, request: str, code: Code = Code.MALFORMED) -> Told:
+    return told(Malformed(sentence, code=code, advice=advice, path=tuple(map(str, place))), request)
 
 
 def _formed(

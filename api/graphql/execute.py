@@ -174,13 +174,16 @@ def _unfit(
         if isinstance(signature, GraphQLError):
             told.append(errors.invalid(signature, request))
             continue
-        type_ = signature.type
+        places: dict[tuple[str | int, ...], None] = {}
 
-        def unfit(_error: GraphQLError, path: list[str | int], name: str = signature.name, type_: Any = type_) -> None:
-            told.append(errors.variable(name, path, str(type_), request))
+        def unfit(_error: GraphQLError, path: list[str | int], places: dict[Any, None] = places) -> None:
+            places[tuple(path)] = None
 
         if signature.name in given or (definition.default_value is None):
-            validate_input_value(given.get(signature.name), type_, unfit, hide_suggestions=True)
+            value = given.get(signature.name)
+            validate_input_value(value, signature.type, unfit, hide_suggestions=True)
+            for place in places:
+                told += errors.variable(signature.name, signature.type, value, place, request)
     return told[:MAX_ERRORS] or [errors.told(Malformed("The variables do not fit the document."), request)]
 
 

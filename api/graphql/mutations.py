@@ -99,6 +99,8 @@ def _disclosed(ended: Performed[Any]) -> tuple[DisclosedValue, ...]:
     return tuple(DisclosedValue(field=tag, text=printed(value)) for tag, value in pairs)
 
 
+_ENTRY = "The audit entry of the change, or of its refusal. Ch.8 §1"
+
 FILE = {"creditFile": "CreditFile"}
 SEALED = {
     "default": "DefaultEvent",
@@ -194,7 +196,7 @@ def _payload(name: str, title: str, mutation: Mutation) -> str:
         *(output(shown, f"{record} | None", _shown(mutation, record)) for shown, record in mutation.shows.items()),
         *(output(extra.name, value_expression(extra.type, optional=True), extra.says) for extra in mutation.extras),
         output(ERRORS, f"list[{errors_of(title, why)}]", f"{why} Empty otherwise."),
-        output(AUDIT_ENTRY, "ID | None", "The audit entry of the change; null where nothing was done. Ch.8 §1"),
+        output(AUDIT_ENTRY, "ID | None", _ENTRY),
     ]
     object_type(f"{title}Payload", f"What {name} answers. {mutation.says}", fields)
     return f"{title}Payload"
@@ -230,6 +232,7 @@ async def _changed(mutation: Mutation, _root: Any, info: GraphQLResolveInfo[Cont
         ended = await context.house.gate.perform(operation, context.actor, request=context.request_id)
     except (Refused, Invalid) as error:
         refusals.append(error)
+        known[AUDIT_ENTRY] = error.entry or None
     else:
         known |= {AUDIT_ENTRY: ended.receipt.entry} | {extra.name: extra.of(ended) for extra in mutation.extras}
         for key, prepared in payload.records.items():

@@ -312,6 +312,14 @@ def test_a_condition_on_a_fact_needs_the_right_to_read_it():
     assert judge(compiled(query).reading, rights).refused == ("Disclosure.partner",)
 
 
+def test_what_is_not_granted_is_told_as_the_schema_spells_it_and_a_whole_record_once():
+    rights = Rights(id=2, version="g", allowed={"disclosure:read": "r"})
+    query = "{ disclosures { nodes { id creditFile { id creditLimit { amount } phoneMasked } } } }"
+    assert judge(compiled(query).reading, rights).unread == ("Disclosure.creditFile", "CreditFile")
+    rights = Rights(id=2, version="g", allowed={"disclosure:read": "r", "credit_file:read": "r"})
+    assert judge(compiled(query).reading, rights).unread == ("CreditFile.phoneMasked",)
+
+
 def test_the_confidential_fields_of_a_record_are_known_by_name():
     for shape in SHAPES.values():
         closed = parts(shape).get("confidential")

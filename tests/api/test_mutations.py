@@ -113,7 +113,7 @@ def test_transactions_are_recorded_all_and_named_in_the_order_sent(house, origin
     assert payload["transactionIds"] == [by_row["b"], by_row["a"]]
     assert house.current(TradeTransaction)[0].state.value == "OPEN"
     again = change(house, "recordTransactions", given, "transactionIds creditFile { id } auditEntry " + ERRORS)
-    assert (again["transactionIds"], again["creditFile"], again["auditEntry"]) == (None, None, None)
+    assert (again["transactionIds"], again["creditFile"], again["auditEntry"]) == (None, None, house.entries[-1].id)
     assert again["errors"][0]["__typename"] == "ConflictError"
 
 
@@ -182,7 +182,7 @@ def test_a_refusal_is_data_typed_by_its_code_with_advice_and_the_place_in_the_in
     given = {"reference": "C-7", "name": "Yunfan", "kind": "ENTERPRISE", "origin": origin}
     change(house, "openCreditFile", given)
     twice = change(house, "openCreditFile", given)
-    assert twice["auditEntry"] is None
+    assert twice["auditEntry"] == house.entries[-1].id
     assert twice["errors"] == [
         {
             "__typename": "ConflictError",
@@ -198,6 +198,17 @@ def test_a_refusal_is_data_typed_by_its_code_with_advice_and_the_place_in_the_in
     future = change(house, "openCreditFile", given | {"reference": "N", "basic": {"establishedOn": "2030-01-01"}})
     assert future["errors"][0]["path"] == ["basic", "establishedOn"]
     assert [entry.outcome for entry in house.entries[-3:]] == [Outcome.INVALID] * 3
+    contacts = [{"duty": "buyer", "name": "Li Wei"}, {"duty": "finance", "name": "Zhao", "phone": "one"}]
+    second = change(house, "openCreditFile", given | {"reference": "N", "contacts": contacts})
+    assert second["errors"][0]["path"] == ["contacts", "1", "phone"]
+
+
+def test_an_input_that_names_no_record_at_all_reaches_no_operation_and_has_no_entry(house, origin):
+    before = len(house.entries)
+    given = {"reference": "C-7", "name": "Yunfan", "kind": "ENTERPRISE", "origin": origin | {"source": "so"}}
+    refused = change(house, "openCreditFile", given)
+    assert (refused["errors"][0]["path"], refused["auditEntry"]) == (["origin", "source"], None)
+    assert len(house.entries) == before
 
 
 def test_an_action_that_is_not_granted_is_a_typed_refusal_and_recorded(house):
@@ -312,7 +323,8 @@ def test_an_assessment_is_requested_by_one_person_and_decided_on_by_another(hous
     named = {"assessment": requested["assessment"]["id"]}
     assert requested["assessment"]["state"] == "IN_REVIEW"
     own = change(house, "approveAssessment", named, selection, actor=office.analyst)
-    assert (own["errors"][0]["__typename"], own["assessment"], own["auditEntry"]) == ("NotPermittedError", None, None)
+    assert (own["errors"][0]["__typename"], own["assessment"]) == ("NotPermittedError", None)
+    assert own["auditEntry"] == house.entries[-1].id
     approved = change(house, "approveAssessment", named, selection, actor=office.board)
     assert (approved["errors"], approved["assessment"]["state"]) == ([], "IN_FORCE")
     over = change(house, "rejectAssessment", named | {"reason": "too late"}, selection, actor=office.board)
@@ -438,8 +450,9 @@ def test_after_a_withdrawal_the_next_request_is_refused_without_a_word_about_the
     assert state == {"consent": {"state": "WITHDRAWN"}}
     refused = change(house, "requestDisclosure", asked(opened), ASK, actor=partner)
     unknown = change(house, "requestDisclosure", asked("cf_" + "7" * 26, "key-00002"), ASK, actor=partner)
+    assert [one.pop("auditEntry") for one in (refused, unknown)] == [entry.id for entry in house.entries[-2:]]
     assert refused == unknown
-    assert (refused["values"], refused["withheld"], refused["auditEntry"]) == (None, None, None)
+    assert (refused["values"], refused["withheld"]) == (None, None)
     assert refused["errors"][0]["__typename"] == "NotConsentedError"
     assert [entry.cause for entry in house.entries[-2:]] == ["WITHDRAWN", "NO_SUCH_FILE"]
 

@@ -225,6 +225,7 @@ def test_nobody_who_lost_every_race_is_told_it_won(world, file):
     assert world.faults.steps.count("replace") == ATTEMPTS
     (entry,) = world.entries[before:]
     assert (entry.outcome, entry.code) == (Outcome.INVALID, "CONFLICT")
+    assert lost.value.entry == entry.id
     assert world.versions(file) == (file,)
 
 

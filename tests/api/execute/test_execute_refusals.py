@@ -55,7 +55,7 @@ def test_a_document_beyond_the_limits_is_never_validated(house, monkeypatch):
 )
 def test_a_variable_that_does_not_fit_is_named_and_its_value_is_not_repeated(house, declared, value):
     response = house.ask(f"query({declared}) {{ creditFiles(first: $n) {{ totalCount }} }}", {"n": value})
-    assert codes(response) == ["MALFORMED"]
+    assert codes(response) == ["MISSING_VALUE" if value is None else "MALFORMED"]
     assert "$n" in response.errors[0]["message"]
     assert "s3cret" not in json.dumps(response.body())
 
@@ -64,6 +64,54 @@ def test_a_variable_inside_an_input_is_named_by_its_path(house):
     query = "query($f: CreditFileFilter) { creditFiles(filter: $f) { totalCount } }"
     response = house.ask(query, {"f": {"reviewDueOn": {"lte": "s3cret"}, "x": 1}})
     assert "$f.reviewDueOn.lte" in response.errors[0]["message"]
+    assert "s3cret" not in json.dumps(response.body())
+
+
+def test_each_value_of_an_input_that_does_not_fit_is_told_with_its_code_its_place_and_what_to_send(house):
+    given = {
+        "reference": None,
+        "name": "Yunfan",
+        "kind": "s3cret",
+        "s3cret": 1,
+        "basic": {
+            "establishedOn": "s3cret",
+            "registeredCapital": {"amount": 1.5, "currency": "s3cret"},
+            "staffCount": "s3cret",
+        },
+        "contacts": [{"duty": "buyer", "name": "Li"}, {"duty": "finance"}, "s3cret"],
+    }
+    response = house.ask(
+        "mutation($i: OpenCreditFileInput!) { openCreditFile(input: $i) { auditEntry } }", {"i": given}
+    )
+    told = {".".join(e["extensions"]["inputPath"]): (e["extensions"]["code"], e) for e in response.errors}
+    assert {place: code for place, (code, _) in told.items()} == {
+        "i.reference": "MISSING_VALUE",
+        "i.origin": "MISSING_VALUE",
+        "i.kind": "MALFORMED",
+        "i": "MALFORMED",
+        "i.basic.establishedOn": "MALFORMED_DATE",
+        "i.basic.registeredCapital.amount": "MALFORMED_AMOUNT",
+        "i.basic.registeredCapital.currency": "UNKNOWN_CURRENCY",
+        "i.basic.staffCount": "MALFORMED",
+        "i.contacts.1.name": "MISSING_VALUE",
+        "i.contacts.2": "MALFORMED",
+    }
+    assert "ENTERPRISE" in told["i.kind"][1]["extensions"]["advice"]
+    assert "2026-11-24" in told["i.basic.establishedOn"][1]["extensions"]["advice"]
+    assert all(error["extensions"]["advice"] for error in response.errors)
+    assert "s3cret" not in json.dumps(response.body())
+
+
+@pytest.mark.parametrize(
+    ("value", "place"),
+    [("s3cret", "c"), ({"duty": "buyer"}, "c.name"), ({"duty": 1, "name": "Li"}, "c.duty"), ([["s3cret"]], "c.0")],
+)
+def test_a_value_that_stands_for_a_list_of_itself_is_told_like_one_of_a_list(house, value, place):
+    query = """mutation($c: [ContactInput!], $o: OriginInput!) {
+        openCreditFile(input: {reference: "R", name: "N", kind: ENTERPRISE, origin: $o, contacts: $c})
+        { auditEntry } }"""
+    response = house.ask(query, {"c": value, "o": {"source": "so", "lawfulBasis": "CONTRACT"}})
+    assert [".".join(error["extensions"]["inputPath"]) for error in response.errors] == [place]
     assert "s3cret" not in json.dumps(response.body())
 
 
