@@ -7,9 +7,7 @@ is kept, logged or put into an error.
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import stat
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -22,6 +20,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 from joserfc.util import urlsafe_b64decode
 
+from authz.private import read_private, write_private
 from authz.roles import CUSTOMER, JOB, OUTSIDERS, PARTNER, ROLES
 from domain import ids
 from domain.actors import Actor
@@ -48,7 +47,6 @@ _BEARERS = frozenset(ROLES) - {JOB}
 _SEGMENTS = 3
 _LONGEST_NAME = 256
 _RSA_BITS = 2048
-_OTHERS = 0o077
 
 
 class Cause(Enum):
@@ -150,18 +148,15 @@ class LocalIssuer:
     def create(cls, path: Path) -> LocalIssuer:
         """A new issuer whose key only the owner of the file can read.
 
-        Raises: Conflict when the file exists already.
+        Raises: Conflict when the file exists already; KeyUnavailable when it cannot be written.
         """
         key = ECKey.generate_key("P-256", private=True)
-        content = json.dumps(key.as_dict(private=True)).encode()
         try:
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            write_private(path, json.dumps(key.as_dict(private=True)).encode())
         except FileExistsError:
             raise Conflict("The issuer has a signing key already.", advice="Load it, or move it away.") from None
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        except OSError:
+            raise KeyUnavailable("The signing key of the local issuer cannot be written.") from None
         return cls(key)
 
     @classmethod
@@ -170,7 +165,7 @@ class LocalIssuer:
 
         Raises: KeyUnavailable when the file is absent, not a key, or readable by others than its owner.
         """
-        content = _private_bytes(path)
+        content = read_private(path)
         try:
             key = ECKey.import_key(json.loads(content))
         except (JoseError, ValueError, TypeError, KeyError):
@@ -378,17 +373,3 @@ def _algorithm(key: Key) -> str | None:
     if isinstance(key, RSAKey) and key.public_key.key_size >= _RSA_BITS:
         return "RS256"
     return None
-
-
-def _private_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            # The open file is asked, not the name: it cannot be swapped in between.
-            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & _OTHERS:
-                raise KeyUnavailable(
-                    "The signing key of the local issuer is readable by others.",
-                    advice="Run chmod 600 on it, and replace it if others may have read it.",
-                )
-            return file.read()
-    except OSError:
-        raise KeyUnavailable("The signing key of the local issuer cannot be read.") from None

@@ -63,7 +63,8 @@ class KeyFile:
         """
         keys = _Keys({epoch: hazmat.random_secret()}, hazmat.random_secret())
         try:
-            _write_new(path, keys)
+            with _locked(path.parent, fcntl.LOCK_EX), _fresh(path, keys) as fresh:
+                os.link(fresh, path)  # whole or not at all, and over no other
             _sync_folder(path)
         except OSError as failure:
             raise _unusable(failure) from None
@@ -169,10 +170,7 @@ class KeyFile:
             with _locked(self._path.parent, fcntl.LOCK_EX):
                 keys = self._load()
                 yield keys
-                fresh = self._path.with_name(self._path.name + ".new")
-                fresh.unlink(missing_ok=True)
-                with self._path.open("r+b") as old:
-                    _write_new(fresh, keys)
+                with self._path.open("r+b") as old, _fresh(self._path, keys) as fresh:
                     fresh.replace(self._path)
                     _sync_folder(self._path)
                     _overwrite(old.fileno())
@@ -214,6 +212,18 @@ def _text(keys: _Keys) -> bytearray:
     roots = {str(epoch): None if key is None else key.use(bytearray.hex) for epoch, key in sorted(keys.roots.items())}
     entries = {"format": FORMAT, "roots": roots, "sign": keys.sign.use(bytearray.hex)}
     return bytearray(json.dumps(entries, indent=1).encode() + b"\n")
+
+
+@contextmanager
+def _fresh(path: Path, keys: _Keys) -> Iterator[Path]:
+    """The keys in a whole file beside the one they are for; no copy of them stays there, whatever happens."""
+    fresh = path.with_name(path.name + ".new")
+    fresh.unlink(missing_ok=True)
+    try:
+        _write_new(fresh, keys)
+        yield fresh
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _write_new(path: Path, keys: _Keys) -> None:

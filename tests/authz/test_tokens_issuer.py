@@ -1,4 +1,5 @@
 import json
+import os
 import stat
 from datetime import UTC, datetime, timedelta
 
@@ -39,6 +40,21 @@ def test_the_key_file_is_private_and_is_never_overwritten(path, issuer):
         LocalIssuer.create(path)
     assert path.read_bytes() == before
     assert issuer.jwks()
+
+
+def test_a_key_that_cannot_be_written_whole_is_not_there_at_all_and_can_be_made_later(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    file = tmp_path / "issuer.json"
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(KeyUnavailable, match="cannot be written"):
+            LocalIssuer.create(file)
+    assert list(tmp_path.iterdir()) == []
+    file.with_name("issuer.json.new").write_text("what a crash left behind")
+    assert LocalIssuer.create(file).jwks() == LocalIssuer.load(file).jwks()
+    assert list(tmp_path.iterdir()) == [file]
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o660, 0o644, 0o610])

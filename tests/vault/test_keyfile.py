@@ -57,6 +57,20 @@ def test_an_existing_file_is_never_overwritten(keys, path):
     assert keys.health() is None
 
 
+def test_a_file_that_cannot_be_written_whole_is_not_there_at_all_and_can_be_made_later(path, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(KeyUnavailable, match="No space left"):
+            KeyFile.create(path, 1)
+    assert list(path.parent.iterdir()) == []
+    path.with_name("keys.json.new").write_text("what a crash left behind")
+    assert KeyFile.create(path, 1).health() is None
+    assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
+
+
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o610, 0o601, 0o622])
 def test_a_file_that_others_can_reach_is_refused(keys, path, mode):
     path.chmod(mode)
