@@ -11,8 +11,10 @@ from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, open_house,
 from api.imports.synthetic import furnish, portfolio
 from api.settings import Settings
 from api.tour.cast import Cast, customer_self, partner_client
+from domain.assessment.approving import ApproveAssessment
 from domain.assessment.assessing import RequestAssessment
-from domain.assessment.assessments import AssessmentKind
+from domain.assessment.assessments import Assessment, AssessmentKind, AssessmentState
+from domain.assessment.policy import Level
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner
@@ -22,6 +24,8 @@ from domain.reading import Purpose
 
 NAME = "Demo Networks (synthetic)"
 NOTICE = "0" * 64
+WAITS = 4
+"""Of so many assessments that a manager decides on, one is left to whoever tries the demo."""
 
 
 async def invent(settings: Settings, customers: int, show: Callable[[float, str], None]) -> dict[str, Any]:
@@ -33,7 +37,10 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
         today = house.clock.now().date()
         made = await furnish(cast.manager.do, portfolio(today, customers=customers))
         for number, member in enumerate(made.members, 1):
-            await cast.analyst.do(RequestAssessment(credit_file=member.credit_file, kind=AssessmentKind.NEW))
+            assessed = await cast.analyst.do(RequestAssessment(credit_file=member.credit_file, kind=AssessmentKind.NEW))
+            # Some wait for the manager, and all the grave ones for the committee: whoever tries the demo decides.
+            if number % WAITS and _left_to_manager(assessed):
+                await cast.manager.do(ApproveAssessment(assessment=assessed.id))
             show(number / len(made.members), f"{number} of {len(made.members)} firms")
         first = made.members[0]
         partner = await cast.privacy.do(
@@ -50,6 +57,10 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
             "creditFiles": [member.credit_file for member in made.members],
             "partner": {"id": partner.id, "creditFile": first.credit_file, "fields": ["contact.phone"]},
         }
+
+
+def _left_to_manager(assessed: Assessment) -> bool:
+    return assessed.state is AssessmentState.IN_REVIEW and assessed.approver_level == Level.MANAGER.value
 
 
 async def _consent(house: House, tenant: Id, customer: Id, file: Id, partner: Id) -> None:

@@ -86,7 +86,10 @@ def _shown(url: str, made: dict[str, Any]) -> str:
             f'{{ creditFile(id: "{first}") {{ name phoneMasked confidential(purpose: CREDIT_REVIEW) '
             "{ phone bankAccount withheld { field reason } } } }"
         ),
-        "{ auditEntries(first: 5) { nodes { at actor action outcome purpose fields } } }",
+        (
+            "{ auditEntries(first: 5, orderBy: {field: LOG_INDEX, direction: DESC}) "
+            "{ nodes { at actor action outcome purpose fields } } }"
+        ),
     )
     tries = "\n".join(f"  {query}" for query in queries)
     return (

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from graphql import parse, validate
+
+from api.cli.serving import _shown
+from api.demo import WAITS, invent
+from api.graphql.execute import GraphQLRequest, execute
+from api.graphql.schema import build_schema
+from api.settings import load
+
+CUSTOMERS = 2 * WAITS
+STANDINGS = """{ creditFiles(first: 100) { nodes { id grade } }
+    waiting: assessments(first: 1, filter: {state: {eq: IN_REVIEW}}) { totalCount } }"""
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    """A demo: what it told, and how its customers stand for an auditor."""
+    from api.app import Authenticator, open_house
+
+    settings = load({}, data_dir=tmp_path_factory.mktemp("demo"))
+
+    async def run():
+        made = await invent(settings, CUSTOMERS, lambda _share, _note: None)
+        async with open_house(settings) as house:
+            auditor = await Authenticator(house)(made["tokens"]["auditor"])
+            return made, (await execute(house, auditor, GraphQLRequest(STANDINGS))).data
+
+    return asyncio.run(run())
+
+
+def test_a_demo_has_customers_that_stand_and_assessments_that_wait_for_a_person(demo):
+    made, standings = demo
+    nodes = standings["creditFiles"]["nodes"]
+    assert {node["id"] for node in nodes} == set(made["creditFiles"])
+    assert any(node["grade"] for node in nodes)
+    assert standings["waiting"]["totalCount"] > 0
+
+
+def test_the_queries_a_demo_shows_fit_the_schema(demo):
+    text = _shown("http://127.0.0.1:1", demo[0])
+    queries = [line.strip() for line in text.splitlines() if line.startswith("  {")]
+    assert len(queries) == 3
+    assert all(validate(build_schema().graph, parse(query)) == [] for query in queries)
