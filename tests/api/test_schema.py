@@ -73,6 +73,8 @@ def test_a_description_is_the_sentence_at_the_declaration_with_its_action():
     assert fields["grade"].description == "The grade in force. Ch.5 §2 (credit_file:read)"
     assert fields["phoneMasked"].description == "Masked: The main phone, E.164. Ch.4 §1 (mask:contact)"
     assert fields["assessments"].description == "Its assessments. Ch.5 (assessment:read)"
+    phone = GRAPH.type_map["CreditFileConfidential"].fields["phone"]
+    assert phone.description == "The main phone, E.164. Ch.4 §1 Tag: contact.phone. (reveal:contact)"
 
 
 def test_every_record_is_a_node_and_offers_every_declared_fact_link_and_computed_field():
