@@ -144,3 +144,26 @@ def test_a_demo_that_is_told_to_end_leaves_nothing_behind(tmp_path):
     while any(tmp_path.iterdir()) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_checkpoint_kept_from_before_shows_a_log_that_was_cut_and_only_a_pinned_key_counts_as_one(ended, tmp_path):
+    def found(*words, code=0):
+        end, out, _ = ended(*words, "--json")
+        assert end == code, out
+        return json.loads(out)
+
+    found("migrate")
+    found("tenant", "open", "Yunfan")
+    first = found("audit", "export", "first")
+    found("audit", "export", "second")
+    kept = tmp_path / "kept"
+    kept.write_bytes((tmp_path / "first" / "checkpoint").read_bytes())
+    whole = found("audit", "verify", "second", "--key", first["key"], "--earlier", kept)
+    assert (whole["ok"], whole["pinned"], whole["entries"]) == (True, True, first["entries"] + 1)
+    kept.write_bytes((tmp_path / "second" / "checkpoint").read_bytes())
+    cut = found("audit", "verify", "first", "--earlier", kept, code=1)
+    assert (cut["ok"], cut["pinned"], len(cut["problems"])) == (False, False, 1)
+    kept.write_text("no checkpoint", encoding="utf-8")
+    assert found("audit", "verify", "second", "--earlier", kept, code=1)["ok"] is False
+    other = found("audit", "verify", "second", "--key", first["key"].replace("te_", "tx_"), code=2)
+    assert other["error"]["path"] == ["key"]
