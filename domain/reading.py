@@ -245,6 +245,9 @@ def _contract(reading: Reading) -> Contract:
     for level in reading.levels():
         fields.update((f"{level.shape.table}.{item.what}", None) for item in level.facts)
         fields.update((f"{level.shape.table}.{item.what.name}", None) for item in level.computed)
+        # Who only filters by a fact, or sorts by it, learns of it too.
+        asked = (*(where.column for where in level.where), *(by for by, _ in level.order))
+        fields.update((f"{level.shape.table}.{name}", None) for name in asked if name in level.shape.facts)
         tags.update(item.what.tag for item in level.masks)
         for reveal in level.reveals:
             closed = dict(reveal.what.closed)

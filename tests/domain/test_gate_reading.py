@@ -12,7 +12,7 @@ from domain.errors import AuditUnavailable, Conflict, Malformed, NotPermitted
 from domain.files.parties import CreditFile
 from domain.gate import Plan
 from domain.ports import Draft
-from domain.reading import Labelled, Level, Purpose, Reading, Reveal, judge
+from domain.reading import Labelled, Level, Purpose, Reading, Reveal, Slot, Where, judge
 from tests.world import PHONE, TENANT, World
 
 
@@ -141,3 +141,14 @@ def test_a_reading_reaches_what_its_actor_may_find(world, partner, subject):
     (scope,) = steps.scopes
     assert (scope.tenant, scope.partner, scope.subject) == (TENANT, partner, subject)
     assert world.entries[-1].behalf == (partner or subject or "")
+
+
+def test_a_fact_that_is_only_asked_about_is_named_in_the_entry_too():
+    level = Level(
+        shape=CreditFile.shape,
+        facts=(Labelled("name", "name"),),
+        where=(Where("reference", "=", Slot(0)), Where("id", "=", Slot(1))),
+        order=(("grade", True),),
+    )
+    judged = judge(Reading((Labelled("files", level),)), Rights(id=1, version="g", allowed={}))
+    assert judged.contract.fields == ("credit_file.grade", "credit_file.name", "credit_file.reference")
