@@ -100,8 +100,10 @@ class House:
 
         Raises: Malformed for a name or a time zone that cannot be.
         """
+        opening = OpenTenant(name=name, time_zone=time_zone)
+        opening.checked_name()
         tenant = self.make.make("te", int(self.clock.now().timestamp() * 1000))
-        await self.gate.perform(OpenTenant(name=name, time_zone=time_zone), _operator(tenant, ADMINISTRATOR))
+        await self.gate.perform(opening, _operator(tenant, ADMINISTRATOR))
         return tenant
 
     def token(

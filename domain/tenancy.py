@@ -26,10 +26,11 @@ class OpenTenant(Operation[Tenant]):
     time_zone: str = "Asia/Shanghai"
     """The time zone its days are counted in, such as Asia/Shanghai."""
 
-    def decide(self, unit: Unit, actor: Actor) -> Decided[Tenant]:
-        """A company is opened once; its credit policy is in force from that instant.
+    def checked_name(self) -> str:
+        """The name as it is kept. A company that cannot be has no log to be refused in, so this may be asked before.
 
-        Chapter: 2, 9.
+        Chapter: 2.
+        Raises:  Malformed for a name or a time zone that cannot be.
         """
         name = self.name.strip()
         if not 1 <= len(name) <= MAX_NAME or not name.isprintable():
@@ -38,6 +39,14 @@ class OpenTenant(Operation[Tenant]):
             raise Malformed(
                 "The time zone is not known.", advice="Use a name such as Asia/Shanghai or UTC.", path=("timeZone",)
             )
+        return name
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Tenant]:
+        """A company is opened once; its credit policy is in force from that instant.
+
+        Chapter: 2, 9.
+        """
+        name = self.checked_name()
         if unit.find(Tenant):
             raise Conflict("The company is open already.", advice="Nothing is left to do: use it.")
         stamp = replace(unit.stamp(Tenant), id=actor.tenant, subject_id=actor.tenant)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import signal
 import socket
+import sqlite3
 import sys
 import time
+from contextlib import closing
 
 import pytest
 
@@ -167,3 +169,16 @@ def test_a_checkpoint_kept_from_before_shows_a_log_that_was_cut_and_only_a_pinne
     assert found("audit", "verify", "second", "--earlier", kept, code=1)["ok"] is False
     other = found("audit", "verify", "second", "--key", first["key"].replace("te_", "tx_"), code=2)
     assert other["error"]["path"] == ["key"]
+
+
+def test_a_company_that_cannot_be_leaves_no_log_behind(ended, refused, tmp_path):
+    assert ended("migrate")[0] == 0
+
+    def entries():
+        with closing(sqlite3.connect(tmp_path / "credence-data" / "credence.db")) as database:
+            return database.execute("SELECT count(*) FROM audit_entry").fetchone()[0]
+
+    before = entries()
+    assert refused("tenant", "open", " ")["path"] == ["name"]
+    assert refused("tenant", "open", "Yunfan", "--time-zone", "Mars/Base")["path"] == ["timeZone"]
+    assert entries() == before
