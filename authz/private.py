@@ -40,5 +40,12 @@ def read_private(path: Path) -> bytes:
                     advice="Run chmod 600 on it, and replace it if others may have read it.",
                 )
             return file.read()
+    except FileNotFoundError:
+        raise KeyUnavailable(
+            "The signing key of the local issuer is not there.",
+            advice="Put it back, or run `credence migrate`: it makes a new one, and tokens of the old one end.",
+        ) from None
     except OSError:
-        raise KeyUnavailable("The signing key of the local issuer cannot be read.") from None
+        raise KeyUnavailable(
+            "The signing key of the local issuer cannot be read.", advice="Check its path, owner and mode 0600."
+        ) from None

@@ -89,9 +89,10 @@ def test_a_file_without_a_signing_key_is_refused(tmp_path, content):
         LocalIssuer.load(file)
 
 
-def test_an_absent_key_file_is_refused(tmp_path):
-    with pytest.raises(KeyUnavailable):
+def test_an_absent_key_file_is_refused_with_what_makes_a_new_one(tmp_path):
+    with pytest.raises(KeyUnavailable, match="not there") as absent:
         LocalIssuer.load(tmp_path / "none.json")
+    assert "credence migrate" in absent.value.advice
 
 
 def test_the_exported_keys_are_public(issuer):
