@@ -37,7 +37,8 @@ class Settings:
 
     data_dir: Path = Path("credence-data")
     """Where the database, the keys and the local issuer's key lie unless they are set apart."""
-    database_url: str = ""
+    database_url: str = field(default="", repr=False)
+    """The database; the address may hold a password."""
     keys: str = ""
     """Who keeps the root keys: `file:` and a path."""
     issuer_key: Path = Path()

@@ -66,3 +66,10 @@ def test_a_setting_is_named_as_it_was_written(tmp_path):
     file.write_text("log = [", encoding="utf-8")
     assert "TOML" in refused({}, file).advice
     assert refused({}, tmp_path / "none.toml").path
+
+
+def test_settings_never_show_the_password_of_the_database(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    found = load({"CREDENCE_DATABASE_URL": "postgresql://credence:s3cret@db.example/credence"})
+    assert "s3cret" not in repr(found)
+    assert "s3cret" in found.database_url
