@@ -58,7 +58,7 @@ STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
 FIRST_EPOCH = 1
 REFUSALS = 120
-"""How many refused tokens a minute are recorded one by one; a flood of more cannot fill the log."""
+"""How many refused tokens a minute are recorded one by one in a log; a flood of more cannot fill it."""
 
 _LOG = structlog.get_logger("credence.app")
 
@@ -239,7 +239,7 @@ class Authenticator:
         self._house = house
         self._served: set[str] = set()
         self._verifier = tokens.Verifier([*local, *others], self._served.__contains__)
-        self._recorded: deque[float] = deque(maxlen=REFUSALS)
+        self._recorded: dict[str, deque[float]] = {}
 
     async def __call__(self, bearer: str) -> Actor:
         """The actor a token names.
@@ -258,14 +258,16 @@ class Authenticator:
     async def refused(self, error: NotAuthenticated, bearer: str, *, request: str = "") -> None:
         """Records a refused token in the log of the company it names, or in the installation's own.
 
-        A flood is recorded up to a bound and then only logged, so that strangers cannot fill a company's log.
+        A flood is recorded up to a bound and then only logged, so that strangers cannot fill a company's log; each
+        log has its own bound, so that a flood hides nothing of what happens to others.
         """
-        now = time.monotonic()
-        if len(self._recorded) == REFUSALS and now - self._recorded[0] < timedelta(minutes=1).total_seconds():
+        claimed = tokens.claimed_tenant(bearer) if bearer else None
+        log = claimed if claimed is not None and claimed in self._served else INSTALLATION
+        recorded, now = self._recorded.setdefault(log, deque(maxlen=REFUSALS)), time.monotonic()
+        if len(recorded) == REFUSALS and now - recorded[0] < timedelta(minutes=1).total_seconds():
             _LOG.warning("Many tokens are refused; this one is not recorded.", cause=error.cause, request=request)
             return
-        self._recorded.append(now)
-        claimed = tokens.claimed_tenant(bearer) if bearer else None
+        recorded.append(now)
         tenant = Id(claimed) if claimed is not None and await self._serves(claimed) else INSTALLATION
         await self._house.gate.refuse(tenant, error, request=request)
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
+from api import app
 from api.app import INSTALLATION, Authenticator
 from authz.tokens import LocalIssuer
 from domain.errors import NotAuthenticated
@@ -151,3 +152,24 @@ def test_a_stranger_gets_the_key_of_the_company_it_names_and_no_list_of_companie
     assert httpx2.get(url, params={"company": tenant}).json()["logs"] == [key]
     assert httpx2.get(url, params={"company": encode("te", bytes([7] * 16))}).json()["logs"] == []
     assert httpx2.get(url, params={"company": "nobody"}).status_code == 400
+
+
+def test_a_flood_fills_no_log_and_hides_nothing_of_another_company(installation, tenant, monkeypatch):
+    monkeypatch.setattr(app, "REFUSALS", 5)
+    token = installation.token(tenant, "auditor")
+    forged = token[: token.rindex(".")] + "." + part("no signature")
+
+    async def work(house):
+        door = Authenticator(house)
+        await door(token)
+        for _ in range(20):
+            await door.refused(NotAuthenticated("No.", cause="NO_TOKEN"), "")
+        await door.refused(NotAuthenticated("No.", cause="BAD_SIGNATURE"), forged)
+        for _ in range(20):
+            await door.refused(NotAuthenticated("No.", cause="BAD_SIGNATURE"), forged)
+
+    installation.house(work)
+    entries = installation.client_of(token).ask(
+        '{ auditEntries(first: 100, filter: {action: {eq: "token:verify"}}) { totalCount } }'
+    )
+    assert entries["auditEntries"]["totalCount"] == 5
