@@ -14,6 +14,7 @@ from domain.operations import Operation
 
 if TYPE_CHECKING:
     from api.app import House
+    from api.imports.mapping import ImportMap
 
 T = TypeVar("T")
 
@@ -35,20 +36,9 @@ def import_(
     as_json: AsJson = False,
 ) -> None:
     """Imports a file. Run again after a crash it goes on where it was: nothing is lost and nothing counted twice."""
-    from api.imports.fields import COMMANDS  # noqa: PLC0415 - the reader of tables is large
-    from api.imports.mapping import find_map  # noqa: PLC0415 - the same
-    from api.imports.running import Progress, run_import  # noqa: PLC0415 - the same
+    from api.imports.running import Progress, run_import  # noqa: PLC0415 - the reader of tables is large
 
-    if kind not in COMMANDS:
-        raise Malformed(f"Nothing is called {kind} here.", advice=f"Import {_any(COMMANDS)}.", path=("kind",))
-    plan = find_map(map_)
-    if plan.kind not in COMMANDS[kind]:
-        words = (word for word, kinds in COMMANDS.items() if plan.kind in kinds)
-        raise Malformed(
-            f"The map is about {plan.kind.value.lower()}, not {kind}.",
-            advice=f"Name another map, or import it as {_any(words)}.",
-            path=("map",),
-        )
+    plan = _plan(kind, map_)
 
     async def work(house: House) -> dict[str, Any]:
         from api.app import job  # noqa: PLC0415 - the same
@@ -85,6 +75,27 @@ def import_(
     if found["rejectedFile"]:
         text += f"\nRejected rows, each with its reason: {found['rejectedFile']}"
     answer(found, text, as_json=as_json)
+
+
+def _plan(kind: str, name: str) -> ImportMap:
+    """The map of that name.
+
+    Raises: Malformed when it is none, or not one of this kind.
+    """
+    from api.imports.fields import COMMANDS  # noqa: PLC0415 - the reader of tables is large
+    from api.imports.mapping import find_map  # noqa: PLC0415 - the same
+
+    if kind not in COMMANDS:
+        raise Malformed(f"Nothing is called {kind} here.", advice=f"Import {_any(COMMANDS)}.", path=("kind",))
+    plan = find_map(name)
+    if plan.kind not in COMMANDS[kind]:
+        words = (word for word, kinds in COMMANDS.items() if plan.kind in kinds)
+        raise Malformed(
+            f"The map is about {plan.kind.value.lower()}, not {kind}.",
+            advice=f"Name another map, or import it as {_any(words)}.",
+            path=("map",),
+        )
+    return plan
 
 
 def _any(words: Iterable[str]) -> str:

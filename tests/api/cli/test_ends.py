@@ -103,6 +103,15 @@ def test_a_role_that_does_not_exist_or_acts_for_nobody_is_told_which_there_are(r
     assert "--subject" in refused("token", "--role", "customer_self")["advice"]
 
 
+def test_an_import_says_which_words_and_maps_go_together(refused, tmp_path):
+    (tmp_path / "rows.csv").write_text("a\n", encoding="utf-8")
+    unknown = refused("import", "parrots", "rows.csv", "--map", "customers")
+    assert (unknown["path"], "statements" in unknown["advice"]) == (["kind"], True)
+    other = refused("import", "invoices", "rows.csv", "--map", "customers")
+    assert (other["path"], "as customers" in other["advice"]) == (["map"], True)
+    assert "invoices" in refused("import", "invoices", "rows.csv", "--map", "none")["advice"]
+
+
 def test_a_schema_that_differs_ends_the_check_with_one(ended, tmp_path):
     file = tmp_path / "schema.graphql"
     assert ended("schema", "--write", "--file", file)[0] == 0
