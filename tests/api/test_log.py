@@ -23,8 +23,9 @@ class Broken:
 
 @pytest.fixture
 def _restored():
+    before = structlog.get_config()
     yield
-    set_log("off")
+    structlog.configure(**before)
 
 
 @pytest.mark.usefixtures("_restored")

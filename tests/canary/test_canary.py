@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from api.log import set_log
 from tests.journeys.conftest import Installation
@@ -37,11 +38,12 @@ FRAGMENTS = [
 @pytest.fixture
 def installation(database, tmp_path, capfd):
     """An installation that logs everything it ever logs."""
+    before = structlog.get_config()
     set_log("json")
     installed = Installation(database.url, tmp_path / "data").start()
     yield installed
     installed.stop()
-    set_log("off")
+    structlog.configure(**before)
     del capfd
 
 
