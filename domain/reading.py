@@ -234,7 +234,7 @@ def _close(level: Level, rights: Rights) -> Level:
 
 
 def _closed(reveal: Reveal, rights: Rights) -> Reveal:
-    names = {item.what.name: NOT_GRANTED for item in reveal.fields if not rights.permits(item.what.data_class.action)}
+    names = {item.what.name: NOT_GRANTED for item in reveal.fields if rights.missing(item.what.actions)}
     return replace(reveal, closed=tuple(names.items()))
 
 

@@ -129,8 +129,15 @@ class Confidential(Generic[T]):
     """The masked form offered beside it (`phoneMasked`), guarded by `mask:<class>`."""
     index: str | None = None
     """The normaliser of its blind index, where exact search is offered."""
+    action: str | None = None
+    """An action it needs besides its class's: what tells of third parties is not opened by who it is about."""
     name: str = ""
     record: str = ""
+
+    @property
+    def actions(self) -> tuple[str, ...]:
+        """Every action that opens it."""
+        return (self.data_class.action,) if self.action is None else (self.data_class.action, self.action)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,12 +257,15 @@ def confidential(
     bucket: int = 32,
     mask: Mask | None = None,
     index: str | None = None,
+    action: str | None = None,
 ) -> Confidential[T]:
     """Declares a sealed field under a stable tag; the value never stands on the record.
 
     Chapter: 4.4.
     """
-    return Confidential(tag=tag, data_class=data_class, type=type_, says=says, bucket=bucket, mask=mask, index=index)
+    return Confidential(
+        tag=tag, data_class=data_class, type=type_, says=says, bucket=bucket, mask=mask, index=index, action=action
+    )
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(fact, link, field, dataclasses.field))

@@ -38,6 +38,7 @@ def _asked(shape: Shape) -> Iterator[str]:
         *(fact.action for fact in shape.facts.values()),
         *(link.action for link in shape.children.values()),
         *(derived.action for derived in shape.computed.values()),
+        *(sealed.action for sealed in shape.confidential.values()),
     ]
     yield from (action for action in actions if action is not None)
     for sealed in shape.confidential.values():

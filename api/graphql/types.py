@@ -129,7 +129,7 @@ def _confidential(shape: Shape) -> None:
         if isinstance(part, Closed):
             for inner, sealed in part.fields.items():
                 type_, _ = without_none(sealed.type)
-                says = guarded(f"{sealed.says} Tag: {sealed.tag}.", sealed.data_class.action)
+                says = guarded(f"{sealed.says} Tag: {sealed.tag}.", ", ".join(sealed.actions))
                 fields.append(output(inner, value_expression(type_, optional=True), says))
             fields.append(output("withheld", "list[WithheldField]", "What stayed closed, and why. Ch.4 §4"))
             object_type(f"{shape.name}{CONFIDENTIAL}", f"Of {shape.name}: {part.says}", fields)

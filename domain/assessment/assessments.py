@@ -11,6 +11,10 @@ from domain.ids import Id
 from domain.money import Money
 from domain.records import DataClass, Record, confidential, fact, link, record
 
+EXAMINE = "assessment:examine"
+"""Guards the points and the receipt: their bands tell what third parties report and how the company sees an industry,
+which a customer is not told (Ch.3 §3); it reads its grade, its score and the reasons."""
+
 
 class PolicyState(Enum):
     """DRAFT → SIMULATED → IN_REVIEW → APPROVED → SCHEDULED → IN_FORCE → SUPERSEDED."""
@@ -111,7 +115,7 @@ class Assessment(Record):
     tier: Tier | None = fact("The tier of the grade. Ch.6", default=None)
     calibration: Calibration = fact("What evidence the scorecard rests on. Ch.5 §1")
     completeness_bp: int = fact("Share of the card's points whose datum is present and fresh, basis points. Ch.3 §1")
-    points: tuple[PointsLine, ...] = fact("Points per characteristic. Ch.5 §1")
+    points: tuple[PointsLine, ...] = fact("Points per characteristic. Ch.5 §1", action=EXAMINE)
     reasons: tuple[Reason, ...] = fact("At most four reasons, the weightiest first. Ch.3 §3")
     missing: tuple[str, ...] = fact("What to supply, where data was not enough. Ch.3 §1", default=())
     credit_limit: Money | None = fact("The recommended credit limit. Ch.5 §4", default=None)
@@ -132,4 +136,5 @@ class Assessment(Record):
         str,
         "The decision receipt: inputs, points, limit steps; canonical JSON that replays to the byte. Ch.5 §1",
         bucket=64,
+        action=EXAMINE,
     )

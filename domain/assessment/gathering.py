@@ -341,7 +341,7 @@ class _View:
         cases, none = self.gathered.cases, LitigationSeverity.NONE.value
         labels = [self._severity(case) for case in cases]
         claimed, worth = self.claimed(), self.compared()
-        if claimed and worth:
+        if claimed and worth is not None:
             labels.append(features.judgment_severity(claimed, worth, enforced=False))
         order = [severity.value for severity in LitigationSeverity]
         worst = max(labels, key=order.index)

@@ -31,7 +31,8 @@ def recommended_limit(policy: PolicyDocument, card: Scorecard, grade: Grade, fac
     prepayment = _prepayment_bp(rules, grade, facts, as_of, default=terms.prepayment_bp)
     need = Fraction(billing * (FULL_BP - prepayment) * days, FULL_BP * MONTH_DAYS)
     granted = need * Fraction(rules.factors_bp[grade], FULL_BP)
-    caps = [("NEED", granted), *_caps(rules, facts, billing)]
+    known = "NEED" if facts.monthly_billing_minor is not None else "NEED_UNKNOWN"
+    caps = [(known, granted), *_caps(rules, facts, billing)]
     bound_by, unsecured = min(caps, key=lambda cap: cap[1])
     security = eligible_security(rules.haircuts, facts.securities, as_of)
     total = unsecured + security

@@ -69,19 +69,24 @@ def control_plan(policy: PolicyDocument, grant: Granted, previous: Standing | No
 
 
 def _triggers(grant: Granted, previous: Standing | None) -> frozenset[Trigger]:
-    """What happened: the grade stands, and limit and terms moved against what was in force."""
+    """What happened: the grade stands, and limit and terms moved against what was in force.
+
+    Terms say when credit is paid back: without a limit there are none to grant.
+    """
+    net_days = grant.net_days if grant.limit_minor > 0 else 0
     happened = {
         Trigger.STANDING: True,
         Trigger.PREPAYMENT_DUE: grant.prepayment_bp > 0,
         Trigger.SECURITY_REQUIRED: grant.security_required,
         Trigger.LIMIT_GRANTED: previous is None and grant.limit_minor > 0,
-        Trigger.TERMS_GRANTED: previous is None and grant.net_days > 0,
+        Trigger.TERMS_GRANTED: previous is None and net_days > 0,
     }
     if previous is not None:
+        before = previous.net_days if previous.limit_minor > 0 else 0
         happened |= {
             Trigger.LIMIT_RAISED: grant.limit_minor > previous.limit_minor,
             Trigger.LIMIT_LOWERED: grant.limit_minor < previous.limit_minor,
-            Trigger.TERMS_EXTENDED: grant.net_days > previous.net_days,
-            Trigger.TERMS_SHORTENED: grant.net_days < previous.net_days,
+            Trigger.TERMS_EXTENDED: net_days > before,
+            Trigger.TERMS_SHORTENED: net_days < before,
         }
     return frozenset(trigger for trigger, true in happened.items() if true)

@@ -231,6 +231,14 @@ def test_claims_are_compared_with_the_registered_capital_where_the_net_worth_is_
     assert (found.values["C1"].value, found.unsatisfied_judgments_bp) == ("SEVERE", 6_000)
 
 
+@pytest.mark.parametrize("worth", [0, -5_000])
+def test_any_claim_is_severe_where_nothing_is_left_to_pay_it(desk, worth):
+    file = desk.open()
+    desk.statement(file, date(2026, 6, 30), tangible_net_worth=worth)
+    desk.case(file, LitigationSeverity.MINOR, date(2026, 11, 2), yuan(1))
+    assert values(desk, file)["C1"] == "SEVERE"
+
+
 def test_failures_and_incidents_count_for_twelve_months(desk):
     file = desk.example()
     desk.default(file, DefaultKind.FAILED_PAYMENT, back(10))

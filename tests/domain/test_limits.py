@@ -174,3 +174,11 @@ def test_with_equal_facts_the_limit_never_falls_as_the_grade_improves(given, car
 def test_further_security_never_lowers_the_limit(given, grade, minor):
     more = replace(given, securities=(*given.securities, replace(DEPOSIT, minor=minor)))
     assert limit(grade, more).minor >= limit(grade, given).minor
+
+
+def test_a_need_that_is_not_known_is_told_apart_from_none():
+    def found(billing):
+        return recommended_limit(VERSION_ONE, EXISTING, Grade.A, LimitFacts(monthly_billing_minor=billing), TODAY)
+
+    assert (found(None).minor, found(None).bound_by) == (0, "NEED_UNKNOWN")
+    assert (found(0).minor, found(0).bound_by) == (0, "NEED")

@@ -133,3 +133,17 @@ def test_the_arrears_ladder_of_telecom_waits_thirty_days_before_suspension():
     assert [step.past_due_days for step in telecom] == [1, 7, 15, 30, 31, 60, 90]
     suspends = [step.past_due_days for step in telecom if ControlKind.SUSPEND_SERVICE in step.kinds]
     assert suspends == [30]
+
+
+def test_terms_without_a_limit_are_none():
+    assert kinds(graded(Grade.A, 0)) == []
+    assert kinds(graded(Grade.A, 0), before(Grade.A, 0)) == []
+    assert kinds(graded(Grade.A, 100), before(Grade.A, 0)) == ["RAISE_LIMIT", "EXTEND_TERMS"]
+    assert kinds(graded(Grade.A, 0), before(Grade.A, 100)) == ["LOWER_LIMIT", "SHORTEN_TERMS"]
+
+
+def test_no_measure_of_the_policy_takes_away_from_service_that_runs():
+    plans = [control_plan(VERSION_ONE, granted(graded(grade)), None) for grade in Grade]
+    narrowed = [each for plan in plans for each in plan if each.kind is ControlKind.RESTRICT_SERVICE]
+    assert narrowed
+    assert all(each.scope.startswith("New services") for each in narrowed)

@@ -171,7 +171,7 @@ def _sealed(shape: Shape) -> list[tuple[str, Part]]:
         for name, sealed in shape.confidential.items()
         if sealed.mask is not None
     ]
-    actions = ", ".join(dict.fromkeys(item.data_class.action for item in shape.confidential.values()))
+    actions = ", ".join(dict.fromkeys(action for item in shape.confidential.values() for action in item.actions))
     fields = {camel(name): sealed for name, sealed in shape.confidential.items()}
     closed = Closed(fields, guarded("The confidential fields, opened for one purpose and recorded. Ch.4 §4", actions))
     return [*masked, ("confidential", closed)]

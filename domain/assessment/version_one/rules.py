@@ -30,7 +30,8 @@ STANDING | INTENSIFY_MONITORING | POOR | 1 | All services; watchlist, reviewed m
    | A clean review and a grade of BB or better.
 STANDING | INTENSIFY_MONITORING | BLOCKED | 1 | All services; watchlist, and legal checks the clocks.
    | The end of the record behind the knock-out.
-STANDING | RESTRICT_SERVICE | POOR | 5 | Only the services named in the plan; prepaid undisputed service goes on.
+STANDING | RESTRICT_SERVICE | POOR | 5
+   | New services: only those named in the plan; what runs under contract or is prepaid goes on.
    | A grade of BB or better.
 STANDING | FREEZE_NEW_ORDERS | POOR | 1 | New contracts, unless the committee agrees. | A grade of BB or better.
 STANDING | FREEZE_NEW_ORDERS | BLOCKED | 0 | All service on credit; prepaid undisputed service goes on.
