@@ -7,7 +7,8 @@ import os
 import sqlalchemy as sa
 from alembic import context
 
-from vault.store import migrations, tables
+from vault.store import tables
+from vault.store.schema import migrations
 
 
 def run(connection: sa.Connection) -> None:

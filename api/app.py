@@ -40,10 +40,11 @@ from vault.audit.verify import verify_folder
 from vault.keyfile import KeyFile
 from vault.keys import Keyring
 from vault.opening import VaultOpener
-from vault.store import engines, looks, migrations
+from vault.store import engines, looks
 from vault.store.fsck import Finding
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
+from vault.store.schema import migrations
 from vault.store.sqlite import SqliteStore
 from vault.store.transaction import Room
 

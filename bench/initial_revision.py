@@ -30,7 +30,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from vault.store import guards
+from vault.store.schema import guards
 
 revision = "0001"
 down_revision = None

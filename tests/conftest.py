@@ -9,7 +9,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests import databases
-from vault.store import migrations
+from vault.store.schema import migrations
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 

@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from vault.store import engines, migrations, tables
+from vault.store import engines, tables
+from vault.store.schema import migrations
 
 REGENERATE = "run `python bench/initial_revision.py`, or once released: write a new revision"
 LEDGERS = {shape.table for shape in tables.shapes().values() if shape.ledger}

@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 
 from tests.house.tree import FLOORS, ROOT, files, named
-from vault.store import migrations
+from vault.store.schema import migrations
 
 NO_INDEX = ("Could not find a version", "No matching distribution", "Connection", "resolution")
 MIGRATE = """
 import asyncio, sys
 from pathlib import Path
-from vault.store import migrations
+from vault.store.schema import migrations
 url = f"sqlite:///{Path('credence.db').absolute()}"
 asyncio.run(migrations.upgrade(url))
 asyncio.run(migrations.check(url))

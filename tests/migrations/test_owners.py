@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from domain.errors import Unavailable
-from vault.store import engines, migrations
+from vault.store import engines
+from vault.store.schema import migrations
 
 pytestmark = pytest.mark.postgres
 

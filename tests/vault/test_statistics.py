@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vault.store.statistics import figures
+from vault.store.schema.statistics import figures
 
 
 def test_the_figures_of_an_index_narrow_from_column_to_column():

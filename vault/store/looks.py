@@ -11,7 +11,7 @@ from domain.ids import Id
 from vault.audit.files import write_log
 from vault.store.fsck import Finding, check_store
 from vault.store.ledger.logbook import entries_of, verifier
-from vault.store.migrations import within
+from vault.store.schema.migrations import within
 from vault.store.tables import tenant_register
 from vault.store.transaction import Room
 

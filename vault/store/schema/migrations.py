@@ -18,12 +18,13 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.errors import Unavailable
-from vault.store import engines, statistics
+from vault.store import engines
+from vault.store.schema import statistics
 
 LOCK: Final = 0x637265_64656E63
 """The advisory lock of a migration on PostgreSQL; SQLite has its write lock."""
 
-_PLACES: Final = (Path(__file__).parent / "scripts", Path(__file__).parents[2] / "alembic")
+_PLACES: Final = (Path(__file__).parents[1] / "scripts", Path(__file__).parents[3] / "alembic")
 """Where the revisions are: in the installed package, or in a checkout."""
 _MIGRATE: Final = "Run `credence migrate`."
 _SILENT: Final = "Check CREDENCE_DATABASE_URL, and that it names a database that is running and not busy."
