@@ -29,7 +29,7 @@ from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
 from domain.errors import Conflict, CreditError, NotAuthenticated, NotFound
-from domain.files.trail import ExportAuditLog
+from domain.files.trail import CheckStore, ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
 from domain.ports import Readings
@@ -140,7 +140,11 @@ class House:
         return await self.store.inspect(tenant, looks.verifying_key(self.room, tenant, OPERATOR))
 
     async def check(self, tenant: Id) -> list[Finding]:
-        """What is wrong with a company's records, seals and log; nothing is repaired."""
+        """What is wrong with a company's records, seals and log; nothing is repaired.
+
+        Who checked is recorded before the first seal is opened.
+        """
+        await self.gate.perform(CheckStore(), _operator(tenant, ADMINISTRATOR), request="command")
         return await self.store.inspect(tenant, looks.findings(self.room, tenant))
 
 

@@ -59,3 +59,16 @@ class ExportAuditLog(Operation[None]):
         """
         del unit
         return Decided(value=None, resources=(actor.tenant,))
+
+
+@operation("tenant:administer", chapter="8.1")
+class CheckStore(Operation[None]):
+    """Lets everything that is stored of the company be checked: seals are opened, and their values dropped at once."""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
+        """The grants decide alone; the check follows after the entry is durable.
+
+        Chapter: 8.1.
+        """
+        del unit
+        return Decided(value=None, resources=(actor.tenant,))

@@ -201,3 +201,17 @@ def test_an_officer_opens_what_its_role_opens_under_a_purpose_that_is_recorded(p
         '{ auditEntries(first: 100, filter: {action: {eq: "credit_file:read"}}) { nodes { purpose fields } } }'
     )["auditEntries"]["nodes"]
     assert any(entry["purpose"] == "CREDIT_REVIEW" and "contact.phone" in entry["fields"] for entry in entries)
+
+
+def test_a_check_of_everything_stored_is_recorded_before_a_seal_is_opened(installation, tenant, file):
+    """The entry stands in the log that the same check reads."""
+
+    async def checked(house):
+        return await house.check(tenant)
+
+    assert installation.house(checked) == []
+    auditor = installation.client(tenant, "auditor")
+    query = '{ auditEntries(first: 5, filter: {action: {eq: "tenant:administer"}}) { nodes { actor outcome } } }'
+    entries = auditor.ask(query)["auditEntries"]["nodes"]
+    assert entries.count({"actor": "system:operator", "outcome": "DONE"}) == 1 + 1
+    assert file

@@ -65,7 +65,10 @@ def test_migrating_twice_is_harmless(empty_url):
 
 @BOTH
 def test_processes_that_migrate_at_once_all_end_well(empty_url):
-    code = "import asyncio, sys\nfrom vault.store.schema import migrations\nprint(asyncio.run(migrations.upgrade(sys.argv[1])))"
+    code = (
+        "import asyncio, sys\nfrom vault.store.schema import migrations\n"
+        "print(asyncio.run(migrations.upgrade(sys.argv[1])))"
+    )
     running = [
         subprocess.Popen([sys.executable, "-c", code, empty_url], cwd=ROOT, stdout=subprocess.PIPE, text=True)
         for _ in range(3)
