@@ -218,7 +218,10 @@ class FakeHouse:
 
 
 SCHEMA = build_schema()
-STAFF = ("credit_file:read", "assessment:read", "source:read", "reveal:contact", "mask:contact", "access_log:read")
+STAFF = (
+    *("credit_file:read", "assessment:read", "assessment:examine", "source:read"),
+    *("reveal:contact", "mask:contact", "access_log:read"),
+)
 OFFICER = Actor(tenant=Id("te_" + "0" * 26), person="li", roles=frozenset({"credit_officer"}))
 
 
