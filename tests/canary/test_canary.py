@@ -24,6 +24,7 @@ SECRETS = {
     "counterparty": "Canary Buyer Mnpq",
     "court": "Canary Court Wqzx",
     "case": "(2025)京0105民初98765号",
+    "authority": "Canary Authority Bnmq",
     "agency": "Canary Agency Hjkl",
     "rating": "ZQ-canary-minus",
     "note": "Canary note: the file is thin Ghty",
@@ -89,6 +90,9 @@ def told(installation, tenant):
     analyst.done("recordTransactions", {**own, "documents": [document]}, "creditFile { id }")
     case = {"court": SECRETS["court"], "caseNumber": SECRETS["case"], "role": "defendant", "severity": "MINOR"}
     analyst.done("recordLitigation", {**own, **case, "filedOn": "2026-01-05"}, "litigation { id }")
+    sanction = {"authority": SECRETS["authority"], "kind": "ABNORMAL_OPERATION", "severity": "SLIGHT"}
+    sanction |= {"match": "CONFIRMED", "publishedOn": "2026-01-05"}
+    analyst.done("recordSanction", {**own, **sanction}, "sanction { id }")
     rating = {"agency": SECRETS["agency"], "rating": SECRETS["rating"], "band": "WEAK", "ratedOn": "2026-01-05"}
     analyst.done("recordRating", {**own, **rating}, "rating { id }")
     analyst.done("requestAssessment", {"creditFile": file["id"]}, "assessment { id reasons { sentence } }")
