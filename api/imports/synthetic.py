@@ -146,7 +146,7 @@ def _registered() -> Generator[Operation[Any], Any, _Sources]:
     wanted = (
         ("Synthetic: customers' own statements", SourceType.SELF_PROVIDED, LawfulBasis.CONTRACT),
         ("Synthetic: own invoices", SourceType.INTERNAL_TRANSACTION, LawfulBasis.CONTRACT),
-        ("Synthetic: customers' VAT invoices", SourceType.SELF_PROVIDED, LawfulBasis.CONSENT),
+        ("Synthetic: customers' VAT invoices", SourceType.SELF_PROVIDED, LawfulBasis.WRITTEN_CONSENT),
         ("Synthetic: court publications", SourceType.COURT_PUBLICATION, LawfulBasis.LEGALLY_PUBLIC),
         ("Synthetic: rating agency", SourceType.CREDIT_AGENCY, LawfulBasis.CONSENT),
     )

@@ -161,8 +161,8 @@ def snapshot(
     """
     file, as_of = gathered.file, gathered.as_of
     payments = payments_of(unit, file.id, as_of, policy.currency)
-    existing = is_existing(payments, policy.indicators)
-    invoices = None if existing else invoices_of(unit, file.id, as_of, policy.currency)
+    existing, natural = is_existing(payments, policy.indicators), gathered.customer.kind.natural
+    invoices = None if existing else invoices_of(unit, file.id, as_of, policy.currency, natural=natural)
     statement = _statement(gathered, opened, policy.currency)
     card_code = features.card_for(
         existing=existing,
@@ -178,7 +178,6 @@ def snapshot(
         data = dict(invoice_data(invoices))
     card = policy.card(card_code)
     codes = {item.code for item in card.characteristics} if card else set[str]()
-    natural = gathered.customer.kind.natural
     return Snapshot(
         as_of=as_of,
         card=card_code,

@@ -89,18 +89,26 @@ def check_sanction(kind: str, severity: str, published_on: date, ends: Mapping[s
 
 
 def refuse_means(unit: Unit, file: CreditFile, basis: LawfulBasis) -> None:
-    """Refuses what says how much a natural person earns and owns, unless it consented in writing (law.md C3).
+    """Refuses what says how much a natural person earns and owns, unless it consented in writing (rule CN-C3).
 
     Chapter: 4.3.
     Raises:  Malformed (FORBIDDEN_CATEGORY).
     """
-    if unit.get(Customer, file.customer).kind.natural and basis is not LawfulBasis.WRITTEN_CONSENT:
-        raise Malformed(
-            "Income and property of a natural person are kept on its written consent only.",
-            code=Code.FORBIDDEN_CATEGORY,
-            advice="Tell the person the consequences and file the written consent first.",
-            path=("lawfulBasis",),
-        )
+    if basis is not LawfulBasis.WRITTEN_CONSENT and unit.get(Customer, file.customer).kind.natural:
+        raise means_refused()
+
+
+def means_refused() -> Malformed:
+    """Why what a natural person earns, owns or is taxed on is not kept.
+
+    Chapter: 4.3.
+    """
+    return Malformed(
+        "Income, tax and property of a natural person are kept on its written consent only.",
+        code=Code.FORBIDDEN_CATEGORY,
+        advice="Tell the person the consequences and file the written consent first.",
+        path=("lawfulBasis",),
+    )
 
 
 NEVER_NEGATIVE = {

@@ -36,6 +36,11 @@ class DocumentKind(Enum):
     PURCHASE = "PURCHASE"
     """A VAT invoice the customer received from its supplier."""
 
+    @property
+    def own_books(self) -> bool:
+        """Whether it is of the customer's own books, which say what it earns and is taxed on."""
+        return self is not DocumentKind.RECEIVABLE
+
 
 class DocumentState(Enum):
     """OPEN until paid; VOID was never valid; REVERSED nets against its original."""

@@ -61,7 +61,7 @@ def payments(desk, file, as_of=TODAY):
 
 
 def invoices(desk, file, as_of=TODAY):
-    return invoices_of(desk.world.unit(), file.id, as_of, "CNY")
+    return invoices_of(desk.world.unit(), file.id, as_of, "CNY", natural=False)
 
 
 def test_only_what_a_scorecard_a_cap_or_a_knock_out_reads_is_opened(desk):
@@ -312,6 +312,17 @@ def test_a_persons_statement_scores_only_with_written_consent(desk):
     desk.statement(file, date(2026, 6, 30), basis=LawfulBasis.WRITTEN_CONSENT)
     found = snapshot(desk, file)
     assert (found.natural_person, found.written_consent, "B1" in found.values) == (True, True, True)
+
+
+def test_a_persons_own_books_score_only_with_written_consent(desk):
+    file = desk.open("Wang")
+    sales(desk, file)
+    assert snapshot(desk, file).card == "INVOICE"
+    desk.set(replace(desk.world.current(Customer)[0], kind=PartyKind.SOLE_TRADER))
+    assert snapshot(desk, file).card == "NEW"
+    for record in desk.world.current(TradeTransaction):
+        desk.set(replace(record, lawful_basis=LawfulBasis.WRITTEN_CONSENT))
+    assert snapshot(desk, file).card == "INVOICE"
 
 
 @pytest.mark.parametrize("what", ["receivable", "invoice", "statement", "claim", "capital", "limit"])

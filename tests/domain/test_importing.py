@@ -522,3 +522,21 @@ def test_the_rows_of_an_import_are_of_its_kind(world):
     done = world.do(records(run, recording(1), rated))
     assert reasons(done) == [(1, Code.MALFORMED)]
     assert len(world.current(ExternalRating)) == 1
+
+
+def test_CN_C3_an_import_keeps_a_persons_own_books_on_written_consent_only(world):  # noqa: N802 - the rule's own id
+    run = world.do(beginning(ImportKind.CUSTOMERS))
+    firm, person = customer(1, "C-1"), customer(2, "P-1", kind=PartyKind.SOLE_TRADER)
+    world.do(customers(run, firm, person))
+    items = (
+        *rows(document(1, kind=DocumentKind.SALE)),
+        *rows(document(2, kind=DocumentKind.SALE), reference="P-1", first=2),
+        *rows(document(3, kind=DocumentKind.PURCHASE), reference="P-1", first=3),
+        *rows(document(4), reference="P-1", first=4),
+    )
+    done = world.do(batch(world.do(beginning(map_digest="c" * 64)), items))
+    assert (done.rows_stored, reasons(done)) == (2, [(2, Code.FORBIDDEN_CATEGORY), (3, Code.FORBIDDEN_CATEGORY)])
+    bases = (LawfulBasis.WRITTEN_CONSENT,)
+    world.do(RegisterSource(type=SourceType.SELF_PROVIDED, name="The persons", lawful_bases=bases))
+    own = beginning(source="The persons", lawful_basis=LawfulBasis.WRITTEN_CONSENT)
+    assert world.do(batch(world.do(own), items)).rows_stored == 4

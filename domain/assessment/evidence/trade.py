@@ -11,6 +11,7 @@ from domain.assessment.evidence.invoices import Invoice, InvoiceFigures, invoice
 from domain.assessment.evidence.payments import PaymentFigures, Receivable, payment_figures
 from domain.errors import NotInForce
 from domain.files.history import DocumentKind, DocumentState, RecordStatus, TradeTransaction
+from domain.files.sources import LawfulBasis
 from domain.ids import Id
 from domain.money import Money
 from domain.ports import Unit
@@ -50,14 +51,19 @@ def payments_of(unit: Unit, credit_file: Id, as_of: date, currency: str) -> Paym
     return payment_figures(rows, as_of)
 
 
-def invoices_of(unit: Unit, credit_file: Id, as_of: date, currency: str) -> InvoiceFigures:
+def invoices_of(unit: Unit, credit_file: Id, as_of: date, currency: str, *, natural: bool) -> InvoiceFigures:
     """What a firm's own VAT invoices say about it; only those that score.
+
+    Those of a natural person score only where it consented in writing.
 
     Chapter: 4.2, 5.1.
     Raises:  NotInForce for another currency.
     """
     kinds = (DocumentKind.SALE, DocumentKind.PURCHASE)
-    rows = unit.select(TradeTransaction, _INVOICE, credit_file=credit_file, kind=kinds, status=RecordStatus.ACTIVE)
+    bases = {"lawful_basis": LawfulBasis.WRITTEN_CONSENT} if natural else {}
+    rows = unit.select(
+        TradeTransaction, _INVOICE, credit_file=credit_file, kind=kinds, status=RecordStatus.ACTIVE, **bases
+    )
     return invoice_figures(_invoices(rows, currency), as_of)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from domain.actors import Actor
 from domain.errors import Code, CreditError, Malformed
+from domain.files.checks import means_refused
 from domain.files.days import days
 from domain.files.history import DocumentKind, RecordStatus, TradeTransaction
 from domain.files.importing import (
@@ -20,8 +21,9 @@ from domain.files.importing import (
     files_of,
     opened,
 )
-from domain.files.parties import CreditFile
+from domain.files.parties import CreditFile, Customer
 from domain.files.recording.documents import Document, check_document, transaction
+from domain.files.sources import LawfulBasis
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
@@ -75,7 +77,9 @@ class ImportDocuments(Operation[ImportRun]):
         kinds = (ImportKind.INVOICES,)
         run, tally = opened(unit, self.run, kinds, self.position, len(self.rows), self.refused)
         files = files_of(unit, (item.reference for item in self.rows), firms_only=self.firms_only)
-        drafts = _repeats_marked(unit, _drafts(unit, actor, run, self.rows, files, tally))
+        consented = self.firms_only or run.lawful_basis is LawfulBasis.WRITTEN_CONSENT
+        persons = set[Id]() if consented else _persons(unit, self.rows, files)
+        drafts = _repeats_marked(unit, _drafts(unit, actor, run, self.rows, files, persons, tally))
         records = [draft.record for draft in drafts]
         if not records or unit.add(records, skip_known=True) == len(records):
             fresh = drafts
@@ -88,12 +92,22 @@ class ImportDocuments(Operation[ImportRun]):
         return Decided(value=advanced(unit, run, tally, read, self.rejected_bytes), resources=(run.id,))
 
 
+def _persons(unit: Unit, rows: Sequence[DocumentRow], files: dict[str, CreditFile | Malformed]) -> set[Id]:
+    """The files of natural persons of whose own books the batch holds rows: one look-up."""
+    asked = {item.reference for item in rows if item.document.kind.own_books}
+    found = [file for name in asked if isinstance(file := files.get(name), CreditFile)]
+    owners = unit.find(Customer, id=tuple(file.customer for file in found)) if found else []
+    natural = {owner.id for owner in owners if owner.kind.natural}
+    return {file.id for file in found if file.customer in natural}
+
+
 def _drafts(
     unit: Unit,
     actor: Actor,
     run: ImportRun,
     rows: Sequence[DocumentRow],
     files: dict[str, CreditFile | Malformed],
+    persons: set[Id],
     tally: Tally,
 ) -> list[_Draft]:
     """The records of the rows that can be recorded; the others are rejected."""
@@ -102,6 +116,8 @@ def _drafts(
     for item in rows:
         try:
             file = file_for(files, item.reference)
+            if file.id in persons and item.document.kind.own_books:
+                raise means_refused()
             check_document(item.document, calendar.today)
         except CreditError as error:
             tally.reject(item.row, error)

@@ -7,6 +7,7 @@ from datetime import date
 
 from domain.actors import Actor
 from domain.errors import Code, Malformed
+from domain.files.checks import refuse_means
 from domain.files.codes import required_text
 from domain.files.days import Days, days
 from domain.files.history import (
@@ -140,6 +141,8 @@ class RecordTransactions(Operation[tuple[TradeTransaction, ...]]):
         usable(file)
         if not 1 <= len(self.documents) <= MAX_TRANSACTIONS:
             raise Malformed(f"Send 1 to {MAX_TRANSACTIONS} documents at once.", path=("documents",))
+        if any(document.kind.own_books for document in self.documents):
+            refuse_means(unit, file, self.origin.lawful_basis)
         calendar = days(unit)
         for index, document in enumerate(self.documents):
             try:

@@ -298,4 +298,12 @@ def test_CN_C3_what_a_person_earns_and_owns_needs_its_written_consent(world, par
     with pytest.raises(Malformed) as refusal:
         world.do(given(RecordStatement, person, origin))
     assert (refusal.value.code, refusal.value.path) == (Code.FORBIDDEN_CATEGORY, ("lawfulBasis",))
-    world.do(given(RecordStatement, person, replace(origin, lawful_basis=LawfulBasis.WRITTEN_CONSENT)))
+    consented = replace(origin, lawful_basis=LawfulBasis.WRITTEN_CONSENT)
+    world.do(given(RecordStatement, person, consented))
+    for kind in (DocumentKind.SALE, DocumentKind.PURCHASE):
+        books = {"documents": (replace(DOCUMENT, kind=kind, source_row=kind.value),)}
+        with pytest.raises(Malformed) as refusal:
+            world.do(given(RecordTransactions, person, origin, **books))
+        assert (refusal.value.code, refusal.value.path) == (Code.FORBIDDEN_CATEGORY, ("lawfulBasis",))
+        world.do(given(RecordTransactions, person, consented, **books))
+    world.do(given(RecordTransactions, person, origin))
