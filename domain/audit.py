@@ -156,6 +156,8 @@ class Receipt:
 
     entry: Id
     tenant: Id
+    placed: bool = True
+    """Whether the entry stands in the tree of the log, and not in its outbox alone."""
 
 
 @dataclass(frozen=True, slots=True)

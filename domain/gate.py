@@ -16,6 +16,7 @@ from domain import ids
 from domain.actors import Actor, Grants, Rights
 from domain.audit import Entry, Outcome, Receipt, Trace, Warrant
 from domain.errors import (
+    AuditUnavailable,
     Conflict,
     CreditError,
     Invalid,
@@ -203,6 +204,7 @@ class Gate:
             tags=frozenset(value.field.tag for value in sealed) & frozenset(told.fields),
         )
         try:
+            _placed(call, receipt)
             opened = await self._opener.open(warrant, sealed)
             if len(opened) != len(sealed):
                 raise Tampered("Not every value could be opened.")  # noqa: TRY301 - it fails like any other opening
@@ -262,6 +264,15 @@ def _decide_on(
     operation: Collecting[T], actor: Actor, sealed: Sequence[SealedValue[Any]], opened: Sequence[Any], unit: Unit
 ) -> Decided[T]:
     return operation.decide_on(unit, actor, sealed, opened)
+
+
+def _placed(call: Call, receipt: Receipt) -> None:
+    """What goes to a third party waits for the entry's place in the tree, where nobody can remove it unnoticed."""
+    if call.actor.partner is not None and not receipt.placed:
+        raise AuditUnavailable(
+            "What was asked for is recorded, and its entry has no place in the audit log yet.",
+            advice="Ask again, under the same idempotency key where there is one: nothing is used up twice.",
+        )
 
 
 def _permit(actions: Sequence[str], rights: Rights) -> None:

@@ -213,7 +213,8 @@ class Tour:
                 if first is None and row["kind"] is not ControlKind.FREEZE_NEW_ORDERS:
                     first = Id(row["id"])
         self.figures["control"] = {"proposed": dict(kinds)}
-        self._held(f"{kinds.total()} measures follow from the grades: {words.counted(kinds)}", held=bool(kinds))
+        follow = f": {words.counted(kinds)}" if kinds else ""
+        self._held(f"{kinds.total()} measures follow from the grades{follow}", held=True)
         await self._own_proposal()
         if first is not None:
             active = await self.cast.manager.do(ApproveControlAction(control_action=first))

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import timedelta
 
 import asyncpg
 import pytest
 import sqlalchemy as sa
 
-from domain.errors import CreditError, Unavailable
+from domain.consent.consents import ConsentUse
+from domain.consent.disclosing import RequestDisclosure
+from domain.consent.giving import GrantConsent
+from domain.errors import AuditUnavailable, CreditError, Unavailable
 from domain.files.opening import BasicInformation, Contact, OpenCreditFile
 from domain.files.parties import CreditFile, PartyKind
+from domain.reading import Purpose
 from tests.world import BASIC, PHONE
 from vault.store.postgres import PostgresStore
 
@@ -139,3 +144,51 @@ def test_no_secret_of_a_failed_statement_is_in_the_error(world):
         if not faults.fired:
             return
     pytest.fail("the work has more statements than were tried")
+
+
+def test_what_a_partner_asks_for_waits_until_its_entry_stands_in_the_tree(world, monkeypatch):
+    file = world.file(world.origin())
+    partner = world.partner()
+    consented(world, file, partner)
+    bank = world.actor("bank", "partner_client", partner=partner.id)
+    if world.database.dialect == "sqlite":  # there the entry is placed in the transaction itself
+        assert world.perform(asked(file, "a first request"), bank).receipt.placed
+        return
+
+    async def late(_tenant):
+        return False
+
+    with monkeypatch.context() as patched:
+        patched.setattr(world.store._sequencer, "integrated", late)
+        with pytest.raises(AuditUnavailable):
+            world.perform(asked(file, "a first request"), bank)
+    got = world.perform(asked(file, "a first request"), bank)
+    assert got.opened == (PHONE,)
+    outcomes = [json.loads(entry)["outcome"] for entry in world.leaves() if b'"disclosure:request"' in entry]
+    assert outcomes == ["DONE", "FAILED", "DONE"]
+
+
+def consented(world, file, partner):
+    """The customer agreed to one request for its phone."""
+    world.do(
+        GrantConsent(
+            credit_file=file.id,
+            partner=partner.id,
+            purpose=Purpose.PARTNER_CREDIT_DECISION,
+            fields=("contact.phone",),
+            use=ConsentUse.ONE_TIME,
+            not_after=world.clock.now() + timedelta(days=1),
+            notice_digest="ab" * 32,
+            given_by="the board",
+        )
+    )
+
+
+def asked(file, key):
+    """What the partner asks for."""
+    return RequestDisclosure(
+        credit_file=file.id,
+        purpose=Purpose.PARTNER_CREDIT_DECISION,
+        fields=("contact.phone",),
+        idempotency_key=key,
+    )

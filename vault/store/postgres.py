@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 import asyncpg
@@ -74,8 +75,8 @@ class PostgresStore:
             return transaction.carry_out(connection, self._room, work)
 
         committed = await self._recorded(work.tenant, run)
-        await self._sequencer.integrated(work.tenant)
-        return committed
+        placed = await self._sequencer.integrated(work.tenant)
+        return replace(committed, receipt=replace(committed.receipt, placed=placed))
 
     async def put(self, entry: Entry) -> Receipt:
         """Records one entry alone, durable when it returns."""
@@ -85,8 +86,7 @@ class PostgresStore:
             return Receipt(entry=entry.id, tenant=entry.tenant), leaf
 
         receipt = await self._recorded(entry.tenant, run)
-        await self._sequencer.integrated(entry.tenant)
-        return receipt
+        return replace(receipt, placed=await self._sequencer.integrated(entry.tenant))
 
     async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
         """Runs the steps of a reading in one snapshot."""

@@ -40,7 +40,7 @@ class Sequencer:
         self._room = room
         self._heads = Heads(room)
         self._turn = asyncio.Lock()
-        self._waiting: dict[Id, list[asyncio.Future[None]]] = {}
+        self._waiting: dict[Id, list[asyncio.Future[bool]]] = {}
         self._late: set[Id] = set()
         self._resumed: set[Id] = set()
         self._worker: asyncio.Task[None] | None = None
@@ -61,13 +61,14 @@ class Sequencer:
             self._worker = None
         await self._round(idle=True)
 
-    async def integrated(self, tenant: Id) -> None:
-        """Returns when everything of a tenant that is durable now stands in its tree, or after a while."""
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    async def integrated(self, tenant: Id) -> bool:
+        """Whether everything of a tenant that is durable now stands in its tree; it waits for that, for a while."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(tenant, []).append(future)
         self._wake.set()
         with suppress(TimeoutError):
-            await asyncio.wait_for(future, PATIENCE_SECONDS)
+            return await asyncio.wait_for(future, PATIENCE_SECONDS)
+        return False
 
     async def sign(self, tenant: Id) -> str:
         """The checkpoint of a tenant's log as it is now."""
@@ -104,7 +105,7 @@ class Sequencer:
                 _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
             for future in waiting.get(tenant, ()):
                 if not future.done():
-                    future.set_result(None)
+                    future.set_result(tenant not in self._late)
 
     async def _move(self, tenant: Id, *, idle: bool) -> int:
         """One transaction: as many entries as fit from the outbox into the tree."""
