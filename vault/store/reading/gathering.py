@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date
 from functools import partial
 from typing import Any
 
@@ -21,7 +21,8 @@ class Gathering:
 
     scope: Scope
     arguments: Sequence[Any]
-    now: datetime
+    today: date
+    """The day it is where the company is."""
     subjects: dict[Id, None] = field(default_factory=dict)
     resources: dict[Id, None] = field(default_factory=dict)
     _sealed: dict[tuple[Any, ...], SealedValue[Any]] = field(default_factory=dict)

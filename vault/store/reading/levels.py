@@ -140,7 +140,7 @@ class LevelPlan:
     def _compute(self, kept: Sequence[tuple[Raw, Row]], run: Gathering) -> None:
         """Every computed field, once for all rows of the level."""
         for label, batch, needs in self._computed:
-            made = batch([tuple(cell.of(raw) for cell in needs) for raw, _ in kept], run.now.date())
+            made = batch([tuple(cell.of(raw) for cell in needs) for raw, _ in kept], run.today)
             for (_, row), value in zip(kept, made, strict=True):
                 row[label] = value
 

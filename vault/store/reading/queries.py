@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 
 from domain.reading import Level, Where
-from domain.records import Shape
+from domain.records import SHAPES, Shape
 from vault.store import tables
 from vault.store.reading.columns import Convert, Held, Unsupported, held
 from vault.store.reading.dialects import Dialect, Statement
@@ -146,6 +146,15 @@ class Query:
         if self.by is not None:
             conditions.append(self.dialect.among(self.by.column, "parents"))
         return conditions
+
+
+@cache
+def zone(dialect: Dialect) -> Statement:
+    """The time zone in which a company counts its days."""
+    own = tables.table(SHAPES["Tenant"]).c
+    tenant = sa.bindparam("tenant", type_=sa.Text)
+    select = sa.select(own.time_zone).where(own.tenant == tenant, own.superseded_at.is_(None))
+    return dialect.compile(select.order_by(own.id).limit(1))
 
 
 @cache

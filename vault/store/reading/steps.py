@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from datetime import datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
+from domain.files.days import zone_of
 from domain.ports import Draft, Fetch, Rows, Scope
 from domain.reading import Reading
+from vault.store.reading import queries
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.gathering import Gathering
 from vault.store.reading.levels import LevelPlan
@@ -18,15 +20,24 @@ class SqlSteps:
 
     def __init__(self, reading: Reading, dialect: Dialect) -> None:
         self._roots = tuple((root.label, LevelPlan(root.what, dialect)) for root in reading.roots)
+        self._zone = queries.zone(dialect) if any(level.computed for level in reading.levels()) else None
 
     def run(self, scope: Scope, arguments: Sequence[Any], now: datetime) -> Generator[Fetch, Rows, Draft]:
         """The statements, whose number does not depend on the number of rows, and at the end the draft.
 
         Raises: Malformed for a page size out of bounds, a cursor of another list, or a value no column holds.
         """
-        run = Gathering(scope, arguments, now)
+        run = Gathering(scope, arguments, (yield from self._today(scope, now)))
         answer: dict[str, Any] = {}
         for label, plan in self._roots:
             found = yield from plan.read(run)
             answer[label] = found[None]
         return run.draft(answer)
+
+    def _today(self, scope: Scope, now: datetime) -> Generator[Fetch, Rows, date]:
+        """The day it is where the company is, which only computed fields ask for."""
+        if self._zone is None:
+            return now.date()
+        rows = yield self._zone.fetch({"tenant": scope.tenant})
+        zone = zone_of(rows[0][0]) if rows else None
+        return now.astimezone(zone or UTC).date()
