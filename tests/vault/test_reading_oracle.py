@@ -75,7 +75,7 @@ def test_the_number_of_statements_follows_from_the_reading_alone(shelf):
 
 
 def expected(reading):
-    """One per level, one for a total, one for the open cells of a level, one for the company's day where it is asked."""
+    """One per level, one for a total, one for the open cells of a level, one for the day if asked."""
     return any(level.computed for level in reading.levels()) + sum(
         1 + bool(level.page and level.page.wants_total) + bool(level.masks or any(map(open_fields, level.reveals)))
         for level in reading.levels()

@@ -1,7 +1,8 @@
 """Readings become SQL: a judged reading is compiled once per plan, and runs on sqlite3 and on asyncpg alike.
 
 The number of statements follows from the reading alone: one per level, one more for the sealed cells of a level,
-one more for a total, and one in all for the company's day where computed fields ask. No statement finds a row of another tenant.
+one more for a total, and one in all for the company's day where computed fields ask. No statement finds a row of
+another tenant.
 """
 
 from __future__ import annotations
