@@ -7,11 +7,20 @@ import shutil
 from contextlib import contextmanager
 
 import pytest
+import structlog
 
 from tests import databases
 from vault.store.schema import migrations
 
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
+
+
+@pytest.fixture(autouse=True)
+def _log_as_it_was():
+    """Commands and servers that run inside a test set the log up; the next test finds it as it was."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")
