@@ -131,6 +131,7 @@ def test_firms_known_by_their_invoices_are_graded_and_compared_with_what_became_
 
 
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.timeout(1_500)
 def test_all_firms_and_nine_hundred_thousand_invoices_are_imported_and_graded(tmp_path):
     real = SHARED / "cumcm2020c"
