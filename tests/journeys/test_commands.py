@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 import time
 
+import httpx2
 import pytest
 
 from api.app import open_house
@@ -17,6 +19,7 @@ from domain.files.importing import ImportRun
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.ids import Id
 from tests.journeys.commands import found, started
+from tests.journeys.conftest import Client
 
 ROWS = 30_000
 CUSTOMERS = 40
@@ -178,3 +181,42 @@ def test_a_demo_says_who_is_in_it_and_answers(tmp_path):
     finally:
         command.terminate()
         command.communicate(timeout=60)
+
+
+def test_two_processes_serve_one_postgresql_and_sqlite_is_for_one(database, settings, tenant):
+    words = ("serve", "--port", free_port(), "--workers", "2")
+    if database.dialect == "sqlite":
+        command = started(*words, **settings)
+        _, err = command.communicate(timeout=60)
+        assert command.returncode == 2
+        assert "PostgreSQL" in err
+        return
+    token = found("token", "--role", "credit_manager", **settings)["token"]
+    command = started(*words, **settings)
+    try:
+        client = Client(f"http://127.0.0.1:{words[2]}", token)
+        answers = [answered(client, number) for number in range(12)]
+        client.close()
+    finally:
+        command.terminate()
+        command.communicate(timeout=60)
+    assert len(set(answers)) == len(answers)
+    report = found("fsck", "--tenant", tenant, **settings)
+    assert report["ok"] is True
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def answered(client, number):
+    """The entry of a change, once the server answers."""
+    change = {"type": "REGISTRY", "name": f"source {number}", "lawfulBases": ["LEGALLY_PUBLIC"]}
+    for _ in range(300):
+        try:
+            return client.done("registerSource", change, "source { id }")["auditEntry"]
+        except httpx2.ConnectError:
+            time.sleep(0.1)
+    raise AssertionError("the server does not answer")
