@@ -57,7 +57,7 @@ def test_a_slice_of_every_book_is_mapped_without_a_rejection(shared, file, plan)
 
 
 @pytest.mark.slow
-def test_every_invoice_of_the_382_firms_is_mapped_and_five_totals_do_not_add_up(shared):
+def test_every_invoice_of_the_382_firms_is_mapped_and_four_totals_do_not_add_up(shared):
     count, findings, states, red, repeats, seen, firms = 0, Counter(), Counter(), 0, 0, set(), set()
     for file, plan in INVOICES.items():
         for row in read(shared / file, plan):
@@ -73,7 +73,7 @@ def test_every_invoice_of_the_382_firms_is_mapped_and_five_totals_do_not_add_up(
             firms.add(row.reference)
     assert (count, len(firms)) == (913_641, 382)
     assert states == {DocumentState.OPEN: 858_673, DocumentState.VOID: 54_968}
-    assert findings["TOTAL_DOES_NOT_ADD_UP"] <= 5
+    assert findings["TOTAL_DOES_NOT_ADD_UP"] == 4
     assert red > 1_000
     assert repeats > 1_000
 
