@@ -206,7 +206,7 @@ CURSORS = (
     | st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), st.lists, max_leaves=4).map(
         encoded
     )
-    | st.tuples(st.none() | st.integers() | st.text(), st.text()).map(encoded)
+    | st.tuples(st.none() | st.integers() | st.text(), st.text() | st.text().map("as_".__add__)).map(encoded)
     | st.sampled_from([encoded("[" * 9), "W1tb" * 20_000, encoded([2**63, "as_1"]), encoded([1, "as_\0"]), "=", "W", 7])
 )
 
@@ -221,6 +221,13 @@ def test_a_cursor_that_is_none_of_the_list_is_malformed_or_harmless(cursor, colu
         return
     assert len(json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))) == 2
     assert fetch.parameters[0] == HOME
+
+
+def test_a_cursor_of_another_list_is_refused_though_both_are_in_the_common_order():
+    steps = SqlReadings("sqlite").prepare(judged(Level(shape=FILE, page=Page(Slot(0), Slot(1)))))
+    assert next(steps.run(Scope(tenant=HOME), [5, encoded(["cf_1"])], NOW)).parameters
+    with pytest.raises(Malformed):
+        next(steps.run(Scope(tenant=HOME), [5, encoded(["as_1"])], NOW))
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ class LevelPlan:
         keys = queries.orders(level)
         self._keys = tuple(asked.cell(key.held.fact.name) for key in keys) if level.page else ()
         self._after = tuple((key.name, key.held.placed(dialect)) for key in keys)
-        self._cursors = Cursors(tuple(key.held.typed for key in keys))
+        self._cursors = Cursors(tuple(key.held.typed for key in keys), level.shape.prefix)
         self._form = RowForm(level, asked)
         self._computed = tuple(
             (item.label, item.what.batch, tuple(asked.cell(need) for need in item.what.needs))

@@ -11,6 +11,7 @@ from enum import Enum
 from typing import Any
 
 from domain.errors import Malformed
+from domain.ids import prefix_of
 
 MAX_INTEGER = 2**63 - 1
 """The largest integer both databases hold."""
@@ -61,6 +62,8 @@ class Cursors:
     """The cursors of one order: the values of a row's order columns and its id, opaque to readers."""
 
     columns: tuple[Typed, ...]
+    prefix: str
+    """Of the ids in its list: the last value of every cursor is one."""
 
     def write(self, values: Sequence[Any]) -> str:
         """The cursor of a row."""
@@ -79,6 +82,8 @@ class Cursors:
         except (ValueError, RecursionError):
             raise _garbage() from None
         if not isinstance(values, list) or len(values) != len(self.columns):
+            raise _garbage()
+        if not isinstance(values[-1], str) or prefix_of(values[-1]) != self.prefix:
             raise _garbage()
         return tuple(typed.parse(value) for typed, value in zip(self.columns, values, strict=True))
 
