@@ -129,20 +129,6 @@ def jeffreys_interval(defaults: int, n: int) -> Interval:
     return Interval(low, high)
 
 
-def wilson_interval(defaults: int, n: int) -> Interval:
-    """The 95 % interval of a default rate by Wilson's score method.
-
-    Chapter: 5.1.
-    Shape:   holds D ÷ N; both bounds rise with the defaults; mirrored when defaults and others change places.
-    Raises:  Malformed when the counts are impossible.
-    """
-    _counted(defaults, n)
-    rate, square = defaults / n, _Z * _Z / n
-    middle = (rate + square / 2) / (1 + square)
-    reach = math.sqrt(rate * (1 - rate) * square + square * square / 4) / (1 + square)
-    return Interval(0.0 if defaults == 0 else middle - reach, 1.0 if defaults == n else middle + reach)
-
-
 def beta_cdf(x: float, a: float, b: float) -> float:
     """The regularised incomplete beta function I_x(a, b), by its continued fraction.
 

@@ -45,11 +45,6 @@ class ReceivablesSummary:
     """Open amounts by age, in minor units."""
     latest: tuple[LatePayer, ...]
 
-    @property
-    def late_by_count(self) -> float | None:
-        """The share of invoices due that were late; None where none fell due."""
-        return self.late / self.due if self.due else None
-
 
 def receivables_summary(book: Mapping[str, Sequence[Receivable]], as_of: date) -> ReceivablesSummary:
     """The book of all customers as known on a day."""

@@ -172,13 +172,6 @@ class Scorecard:
     starter_limit: bool
     """Whether the limit is at most one month's billing."""
 
-    def characteristic(self, code: str) -> Characteristic | None:
-        """The characteristic of that code.
-
-        Chapter: 5.1.
-        """
-        return next((item for item in self.characteristics if item.code == code), None)
-
 
 class Problem(NamedTuple):
     """Why a document cannot be approved: where, and what is wrong."""

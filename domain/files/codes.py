@@ -39,7 +39,6 @@ MAX_TEXT: Final = 400
 _DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 
 REGION_UNKNOWN: Final = "REGION_UNKNOWN"
-CARD_CHECK_DIGIT: Final = "CARD_CHECK_DIGIT"
 
 _EMAIL_LENGTH: Final = 254
 _LOCAL_LENGTH: Final = 64
@@ -49,7 +48,6 @@ _DOMAIN: Final = re.compile(rf"({_LABEL}\.)+(?!\d+$){_LABEL}")
 
 _ACCOUNT_MIN: Final = 8
 _ACCOUNT_MAX: Final = 32
-_CARD: Final = re.compile(r"62\d{14,17}", re.ASCII)
 """A card of a person: UnionPay's prefix, 16 to 19 digits. Accounts of firms carry no such prefix and no Luhn digit."""
 
 
@@ -230,17 +228,6 @@ def bank_account(text: str) -> str:
     if not _ACCOUNT_MIN <= len(digits) <= _ACCOUNT_MAX:
         raise _malformed("bank account", f"It has {_ACCOUNT_MIN} to {_ACCOUNT_MAX} digits.")
     return digits
-
-
-def bank_account_findings(account: str) -> tuple[str, ...]:
-    """What is odd about a normalised bank account: a personal card whose Luhn digit does not agree only warns.
-
-    Chapter: 4.1.
-    """
-    if not _CARD.fullmatch(account):
-        return ()
-    doubled = (sum(divmod(2 * int(digit), 10)) for digit in account[-2::-2])
-    return () if (sum(map(int, account[-1::-2])) + sum(doubled)) % 10 == 0 else (CARD_CHECK_DIGIT,)
 
 
 def _compact(text: str) -> str:

@@ -7,11 +7,9 @@ from hypothesis import strategies as st
 
 from domain.errors import Code, Malformed
 from domain.files.codes import (
-    CARD_CHECK_DIGIT,
     REGION_UNKNOWN,
     CreditCode,
     bank_account,
-    bank_account_findings,
     complete_credit_code,
     email,
     phone,
@@ -286,23 +284,6 @@ def test_a_bank_account_is_digits(text, expected):
 )
 def test_what_is_no_bank_account_is_refused(text, hint):
     assert hint in refused(bank_account, text).advice
-
-
-def luhn(digits):
-    doubled = [int(d) * (2 if place % 2 else 1) for place, d in enumerate(reversed(digits))]
-    return sum(d - 9 if d > 9 else d for d in doubled) % 10 == 0
-
-
-@given(tail=st.text("0123456789", min_size=14, max_size=17))
-def test_a_personal_card_with_a_wrong_luhn_digit_only_warns(tail):
-    card = "62" + tail
-    assert bank_account(card) == card
-    assert bank_account_findings(card) == (() if luhn(card) else (CARD_CHECK_DIGIT,))
-
-
-@given(account=st.text("0123456789", min_size=8, max_size=32).filter(lambda digits: not digits.startswith("62")))
-def test_an_account_that_is_no_personal_card_never_warns(account):
-    assert bank_account_findings(bank_account(account)) == ()
 
 
 def written(check, text):

@@ -101,12 +101,6 @@ def test_judgments_above_half_the_net_worth_are_seen_exactly():
     assert features.judgments_bp(1, 0) > 5_000
 
 
-def test_of_several_records_the_worst_counts():
-    item = VERSION_ONE.scorecards[0].characteristic("C1")
-    assert features.worst_label(item, ["MINOR", "SEVERE", "NONE"]) == "SEVERE"
-    assert features.worst_label(item, []) is None
-
-
 @pytest.mark.parametrize(
     ("months", "burst"),
     [
@@ -124,23 +118,6 @@ def test_peak_utilisation_is_the_largest_share_of_the_limit():
     assert features.peak_utilisation_bp([40, 85, 60], 100) == 8_500
     assert features.peak_utilisation_bp([], 100) is None
     assert features.peak_utilisation_bp([1], 0) is None
-
-
-def test_early_evidence_of_a_new_customer():
-    assert features.trade_references(3, 0) == 3
-    assert features.trade_references(5, 1) == "ADVERSE"
-    assert [features.bank_account(paid_from_it=paid, document=True) for paid in (True, False)] == [
-        "VERIFIED_BY_PAYMENT",
-        "DOCUMENT_ONLY",
-    ]
-    assert features.bank_account(paid_from_it=False, document=False) == "NO"
-    assert features.identity_and_signatory(identity=True, signatory=True) == "BOTH_VERIFIED"
-    assert features.identity_and_signatory(identity=True, signatory=False) == "IDENTITY_ONLY"
-    assert features.identity_and_signatory(identity=False, signatory=True) == "NO"
-    assert features.commitment(deposit_months=1, term_months=0) == "DEPOSIT_OR_YEAR"
-    assert features.commitment(deposit_months=0, term_months=12) == "DEPOSIT_OR_YEAR"
-    assert features.commitment(deposit_months=0, term_months=6) == "HALF_YEAR"
-    assert features.commitment(deposit_months=0, term_months=5) == "NONE"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,6 @@ from domain.figures import (
     jeffreys_interval,
     jeffreys_p,
     verdict,
-    wilson_interval,
 )
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -173,34 +172,20 @@ def test_the_jeffreys_interval_agrees_with_the_test(given):
     assert high == 1 if defaults == n else jeffreys_p(high, defaults, n) == pytest.approx(0.975, abs=1e-9)
 
 
-@pytest.mark.parametrize("interval", [jeffreys_interval, wilson_interval])
 @given(given=counts)
-def test_an_interval_holds_the_rate_and_rises_with_the_defaults(interval, given):
+def test_an_interval_holds_the_rate_and_rises_with_the_defaults(given):
     defaults, n = given
-    low, high = interval(defaults, n)
+    low, high = jeffreys_interval(defaults, n)
     assert 0 <= low <= defaults / n <= high <= 1
     if defaults < n:
-        further = interval(defaults + 1, n)
+        further = jeffreys_interval(defaults + 1, n)
         assert low <= further.low
         assert high <= further.high
 
 
-@given(given=counts)
-def test_the_wilson_bounds_are_where_the_score_test_just_accepts(given):
-    defaults, n = given
-    for bound in wilson_interval(defaults, n):
-        if 0 < bound < 1:
-            assert abs(defaults / n - bound) / math.sqrt(bound * (1 - bound) / n) == pytest.approx(Z, rel=1e-6)
-
-
-def test_a_known_wilson_interval():
-    low, high = wilson_interval(1, 10)
-    assert (round(low, 4), round(high, 4)) == (0.0179, 0.4042)
-
-
 @pytest.mark.parametrize(("defaults", "n"), [(-1, 10), (11, 10), (0, 0)])
 def test_impossible_counts_are_refused(defaults, n):
-    for figure in (jeffreys_interval, wilson_interval, lambda d, n: jeffreys_p(0.1, d, n)):
+    for figure in (jeffreys_interval, lambda d, n: jeffreys_p(0.1, d, n)):
         with pytest.raises(Malformed):
             figure(defaults, n)
 

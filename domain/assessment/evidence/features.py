@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Context, Decimal
@@ -11,7 +11,7 @@ from fractions import Fraction
 from domain.assessment.evaluate import add_months
 from domain.assessment.policy import FULL_BP, ReviewRules
 from domain.assessment.receipt import Datum
-from domain.assessment.scorecard import EXISTING, INVOICE, NEW, Characteristic, Origin
+from domain.assessment.scorecard import EXISTING, INVOICE, NEW, Origin
 
 _DIGITS = Context(prec=60)
 """Sixty digits: a quotient of two 64-bit amounts never lands on the edge of a band that it does not equal."""
@@ -20,7 +20,6 @@ YEAR = 12
 HALF_YEAR = 6
 MINOR_BP = 100
 MATERIAL_BP = 1_000
-DEPOSIT_MONTHS = 1
 
 
 def exact(value: Fraction) -> Decimal:
@@ -142,15 +141,6 @@ def years_in_operation(established_on: date, as_of: date) -> int:
     return max(as_of.year - established_on.year - begun, 0)
 
 
-def worst_label(item: Characteristic, labels: Iterable[str]) -> str | None:
-    """The worst of several labels of one characteristic; None without any.
-
-    Chapter: 5.1.
-    """
-    order = {name: index for index, band in enumerate(item.bands) for name in band.names}
-    return max(labels, key=order.__getitem__, default=None)
-
-
 def judgment_severity(unsatisfied: int, worth: int | None, *, enforced: bool) -> str:
     """C1: live unsatisfied judgments against tangible net worth, or paid-in capital where that is unknown.
 
@@ -190,44 +180,6 @@ def usage_burst(months: Sequence[int]) -> Decimal | str | None:
     if before > 0:
         return quotient(3 * last, before)
     return "FROM_NOTHING" if last > 0 else None
-
-
-def trade_references(verified_on_terms: int, adverse: int) -> int | str:
-    """E1: how many verified references say the customer kept terms; one adverse one outweighs them.
-
-    Chapter: 5.1.
-    """
-    return "ADVERSE" if adverse > 0 else verified_on_terms
-
-
-def bank_account(*, paid_from_it: bool, document: bool) -> str:
-    """E2: how the bank account was verified.
-
-    Chapter: 5.1.
-    """
-    if paid_from_it:
-        return "VERIFIED_BY_PAYMENT"
-    return "DOCUMENT_ONLY" if document else "NO"
-
-
-def identity_and_signatory(*, identity: bool, signatory: bool) -> str:
-    """E3: whether the identity and the signatory's mandate were verified.
-
-    Chapter: 5.1.
-    """
-    if not identity:
-        return "NO"
-    return "BOTH_VERIFIED" if signatory else "IDENTITY_ONLY"
-
-
-def commitment(*, deposit_months: int, term_months: int) -> str:
-    """E4: what the customer commits to up front.
-
-    Chapter: 5.1.
-    """
-    if deposit_months >= DEPOSIT_MONTHS or term_months >= YEAR:
-        return "DEPOSIT_OR_YEAR"
-    return "HALF_YEAR" if term_months >= HALF_YEAR else "NONE"
 
 
 def card_for(*, existing: bool, statement_or_record: bool, sales_invoices: int) -> str:
