@@ -36,7 +36,12 @@ def printed(
 ) -> Response:
     """A JSON answer in UTF-8."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    return Response(text.encode(), status, headers=dict(headers or {}), media_type=f"{media}; charset=utf-8")
+    return written(text.encode(), status, media, headers)
+
+
+def written(text: bytes, status: int, media: str = JSON, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer that is JSON already."""
+    return Response(text, status, headers=dict(headers or {}), media_type=f"{media}; charset=utf-8")
 
 
 def declined(no: Declined, request: str, media: str = JSON) -> Response:

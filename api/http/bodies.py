@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
-from api.graphql.execute import GraphQLRequest
+from api.graphql.documents import GraphQLRequest
 from api.graphql.limits import MAX_BODY, too_large
 from api.http.answers import Declined
 from domain.errors import Malformed, Overloaded

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from api.graphql.context import House
 from api.graphql.execute import execute
-from api.http.answers import GRAPHQL, JSON, Declined, declined, printed, status_of
+from api.http.answers import GRAPHQL, JSON, Declined, declined, status_of, written
 from api.http.bodies import CLOSE, read_body, read_request
 from api.http.negotiation import answer_type, is_json
 from api.http.ports import Authenticator
@@ -40,7 +40,7 @@ class Documents:
             return declined(no, id_, media or JSON)
         response = await execute(self._house, actor, asked)
         form = media or JSON
-        return printed(response.body(), status_of(response, form), form, {"Vary": "Accept"})
+        return written(response.text(), status_of(response, form), form, {"Vary": "Accept"})
 
     async def _authenticated(self, bearer: str, request: str) -> Actor:
         """The actor whose token came with the request.

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 from api.graphql.context import Memory
-from api.graphql.execute import GraphQLRequest, execute
+from api.graphql.documents import GraphQLRequest
+from api.graphql.execute import execute
 from api.graphql.operations import declared_actions
 from api.graphql.schema import build_schema
 from domain.actors import Actor, Rights

@@ -17,7 +17,7 @@ from graphql.execution.values import get_variable_values
 from api.graphql.compiler import compile_query
 from api.graphql.compiling.arguments import deciding
 from api.graphql.compiling.selections import Selections
-from api.graphql.execute import _fragments
+from api.graphql.documents import _fragments
 from api.graphql.generation.parts import Closed, parts
 from api.graphql.queries import ROOTS, Kind
 from api.graphql.schema import build_schema

@@ -7,7 +7,8 @@ from graphql import parse, validate
 
 from api.cli.serving import _shown
 from api.demo import WAITS, invent
-from api.graphql.execute import GraphQLRequest, execute
+from api.graphql.documents import GraphQLRequest
+from api.graphql.execute import execute
 from api.graphql.schema import build_schema
 from api.settings import load
 

@@ -45,7 +45,7 @@ def test_a_hostile_or_wrong_document_is_refused_with_a_code_and_without_suggesti
 
 
 def test_a_document_beyond_the_limits_is_never_validated(house, monkeypatch):
-    monkeypatch.setattr("api.graphql.execute.validate", lambda *_a, **_k: pytest.fail("it was validated"))
+    monkeypatch.setattr("api.graphql.documents.validate", lambda *_a, **_k: pytest.fail("it was validated"))
     assert codes(house.ask("{" + "a{" * 13 + "a" + "}" * 14)) == ["QUERY_TOO_LARGE"]
 
 
