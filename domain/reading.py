@@ -17,6 +17,7 @@ from typing import Any, Generic, TypeVar
 
 from domain.actors import Rights
 from domain.records import Children, Computed, Confidential, Fact, Shape
+from domain.sheets import Layout, Sheet
 
 T = TypeVar("T")
 
@@ -71,12 +72,16 @@ class Page:
     """A bounded page: at most `maximum` rows behind the cursor's row, whether more follow, and how many in all.
 
     The answer at a paged level is one `{"rows", "cursors", "more", "earlier", "total"}`; the reader's own form
-    of a page is made from it.
+    of a page is made from it. A row is a tuple of texts, one for each sheet, where the store has written it.
     """
 
     size: Slot
     after: Slot | None = None
     wants_total: bool = False
+    wants_cursors: bool = True
+    """Whether anybody asks where its rows stand."""
+    layout: Layout | None = None
+    """How the page is written, where all of it can be."""
     maximum: int = 100
 
 
@@ -121,6 +126,8 @@ class Level:
     page: Page | None = None
     """Without a page the level is one record, or null where there is none."""
     times: Times = Times()
+    sheets: tuple[Sheet, ...] = ()
+    """How each selection of its rows is written, where all of it can be; a level that is one record has one."""
 
 
 @dataclass(frozen=True, slots=True)

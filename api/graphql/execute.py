@@ -22,6 +22,7 @@ from graphql import execute as execute_by_core
 from api.graphql import errors
 from api.graphql.compiler import Compiled, compile_query
 from api.graphql.compiling.arguments import deciding
+from api.graphql.compiling.forms import fill
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Prepared, prepare
 from api.graphql.documents import GraphQLRequest, document_of, operation_of, variables_of
@@ -46,15 +47,18 @@ class Response:
     cost: dict[str, int] = field(default_factory=dict)
     """How many rows each root can read at most."""
 
-    def body(self) -> dict[str, Any]:
-        """The answer as GraphQL over HTTP prints it."""
-        body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
-        body |= {"data": self.data} if self.executed else {}
-        return body | ({"extensions": {"cost": self.cost}} if self.cost else {})
-
     def text(self) -> bytes:
-        """The answer as JSON in UTF-8; what is JSON already is spliced in."""
-        return orjson.dumps(self.body())
+        """The answer as GraphQL over HTTP prints it, in UTF-8; what is JSON already is spliced in."""
+        body: dict[str, Any] = {"errors": self.errors} if self.errors else {}
+        if self.executed:
+            body["data"] = self.data
+        if self.cost:
+            body["extensions"] = {"cost": self.cost}
+        return orjson.dumps(body)
+
+    def body(self) -> dict[str, Any]:
+        """The answer as a client reads it."""
+        return orjson.loads(self.text())  # type: ignore[no-any-return] # an answer is an object
 
 
 def may_introspect(rights: Rights) -> bool:
@@ -132,7 +136,7 @@ def _shaped(compiled: Compiled, draft: Mapping[str, Any], id_: str, found: list[
     for entry in compiled.answers:
         held = draft.get(entry.label) if entry.word is None else entry.word
         try:
-            data[entry.key] = held if entry.form is None or held is None else entry.form(held)
+            data[entry.key] = held if held is None else fill(entry.form, held)
         except Exception as error:  # noqa: BLE001 - a bug is masked and logged; the other roots still answer
             found.append(errors.masked(error, id_, (entry.key,)))
             data[entry.key] = None

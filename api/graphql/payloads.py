@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import orjson
 from graphql import (
     FieldNode,
     FragmentDefinitionNode,
@@ -13,8 +14,9 @@ from graphql import (
     get_named_type,
 )
 
-from api.graphql.compiler import TYPENAME, compile_record, compile_value
+from api.graphql.compiler import compile_record, compile_value
 from api.graphql.compiling.forms import Entry, Form, row
+from api.graphql.compiling.levels import TYPENAME
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Payload, Prepared, prepare
 from api.graphql.generation.refusals import KINDS
@@ -69,7 +71,8 @@ async def read_record(context: Context, key: str, prepared: Prepared, id: Id) ->
     arguments = prepared.compiled.arguments(context.variables)
     arguments[0] = id
     draft = await context.house.gate.read(prepared.plan, context.actor, arguments, request=context.request_id)
-    return row(prepared.compiled.answers)(draft)[key]  # type: ignore[no-any-return] # a root is an object or null
+    # What the store has written is read again: graphql-core completes the payload from its values.
+    return orjson.loads(orjson.dumps(row(prepared.compiled.answers)(draft)[key]))  # type: ignore[no-any-return] # a root is an object or null
 
 
 def _payload(

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 from operator import getitem
 from typing import Any
 
+from orjson import Fragment
+
 from api.graphql.generation.wording import camel
+from domain.sheets import Written
 
 Form = Callable[[Any], Any]
 """Makes one place of the answer from what the reading has there, which is never null."""
@@ -30,6 +33,13 @@ class Entry:
     """Named where the schema promises a value; null is a bug there."""
 
 
+def fill(form: Form | None, held: Any) -> Any:
+    """A value in its form; what the store has written already is spliced in as it is."""
+    if type(held) is Written:
+        return Fragment(held.text)
+    return held if form is None else form(held)
+
+
 def row(entries: Sequence[Entry], get: Callable[[Any, str], Any] = getitem) -> Form:
     """An object of the answer: each labelled value in its form, null where there is none."""
     template = {entry.key: entry.word for entry in entries}
@@ -40,7 +50,7 @@ def row(entries: Sequence[Entry], get: Callable[[Any, str], Any] = getitem) -> F
         for key, label, form, place in filled:
             held = get(values, label)
             if held is not None:
-                made[key] = held if form is None else form(held)
+                made[key] = held if form is None else fill(form, held)
             elif place:
                 raise Broken(f"{place} is null.")
         return made
@@ -80,15 +90,28 @@ def edges(entries: Sequence[Entry]) -> Form:
     form = row(entries)
 
     def shape(page: Mapping[str, Any]) -> list[dict[str, Any]]:
-        pairs = zip(page["rows"], page["cursors"], strict=True)
+        rows = page["rows"]
+        pairs = zip(rows, page["cursors"] or (None,) * len(rows), strict=True)
         return [form({"node": held, "cursor": cursor}) for held, cursor in pairs]
 
     return shape
 
 
-def nodes(form: Form) -> Form:
+def on_sheet(form: Form, sheet: int) -> Form:
+    """A row of a page, which may stand written on several sheets."""
+    return lambda held: Fragment(held[sheet]) if type(held) is tuple else form(held)
+
+
+def nodes(form: Form, sheet: int) -> Form:
     """The rows of a page."""
-    return lambda page: [form(held) for held in page["rows"]]
+
+    def shape(page: Mapping[str, Any]) -> Any:
+        rows = page["rows"]
+        if rows and type(rows[0]) is tuple:
+            return Fragment(f"[{','.join([texts[sheet] for texts in rows])}]")
+        return [form(held) for held in rows]
+
+    return shape
 
 
 def page_info(entries: Sequence[Entry]) -> Form:
