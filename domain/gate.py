@@ -122,7 +122,9 @@ class Gate:
             raise error
         scope = Scope(tenant=actor.tenant, partner=actor.partner, subject=actor.subject)
         try:
-            draft = await self._store.read(actor.tenant, plan.steps.run(scope, arguments, now))
+            steps = plan.steps
+            run = steps.run(scope, arguments, now)
+            draft = await self._store.read(actor.tenant, run, alone=steps.alone, ledger=steps.ledger)
         except CreditError as failure:
             await self._store.put(self._entry(call, Trace(), failure, decided))
             raise

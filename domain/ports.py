@@ -153,6 +153,16 @@ class Draft:
 class Steps(Protocol):
     """A reading compiled for one store: a generator that yields statements and is sent rows."""
 
+    @property
+    def alone(self) -> bool:
+        """Whether it is one statement, which is a snapshot by itself."""
+        ...
+
+    @property
+    def ledger(self) -> bool:
+        """Whether it reads the audit log, whose newest entries have to be findable first."""
+        ...
+
     def run(self, scope: Scope, arguments: Sequence[Any], now: datetime) -> Generator[Fetch, Rows, Draft]:
         """The statements, whose number does not depend on the number of rows, and at the end the draft."""
         ...
@@ -186,8 +196,10 @@ class Store(Protocol):
         """
         ...
 
-    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
-        """Runs the steps of a reading in one snapshot; changes nothing."""
+    async def read(
+        self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False
+    ) -> Draft:
+        """Runs the steps of a reading in one snapshot, as `Steps` says of them; changes nothing."""
         ...
 
     async def put(self, entry: Entry) -> Receipt:

@@ -348,7 +348,7 @@ class Store:
         self.faults.step("acknowledge")
         return Committed(result=result, receipt=Receipt(entry=entry.id, tenant=entry.tenant))
 
-    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
+    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft], **_: bool) -> Draft:
         """Runs the steps of a reading that fetches nothing: it looks into the state by itself."""
         del tenant
         self.faults.step("read")

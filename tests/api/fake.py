@@ -69,6 +69,8 @@ class Interpreter:
 
     rows: dict[str, list[dict[str, Any]]]
     judged: Any
+    alone: bool = False
+    ledger: bool = False
     sealed: list[tuple[SealedValue[Any], Any]] = field(default_factory=list)
     subjects: list[Id] = field(default_factory=list)
 
@@ -197,7 +199,7 @@ class FakeHouse:
         self.prepared += 1
         return Interpreter(self.rows, judged)
 
-    async def read(self, _tenant, steps):
+    async def read(self, _tenant, steps, **_):
         """Runs steps that fetch nothing."""
         if self.broken:
             raise self.broken

@@ -29,6 +29,8 @@ def file(world):
 class Prepared:
     """Steps that fetch nothing and end in a draft."""
 
+    alone = ledger = False
+
     def __init__(self, draft):
         self.draft, self.scopes = draft, []
 

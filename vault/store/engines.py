@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import QueuePool
 
 from domain.errors import Malformed, Unavailable
+from vault.store.run import TenantConnection
 
 SQLITE: Final = "sqlite"
 POSTGRESQL: Final = "postgresql"
@@ -31,6 +32,8 @@ BUSY_MILLISECONDS: Final = 10_000
 """How long a connection waits for another process's lock."""
 CONNECTIONS: Final = 10
 """How many connections a process keeps to PostgreSQL, for writing and for reading each."""
+STATEMENTS: Final = 500
+"""How many prepared statements a reading connection keeps."""
 ANSWER_SECONDS: Final = 120
 """How long one statement on PostgreSQL may take, its locks included: whoever asked is not left waiting for ever."""
 
@@ -142,8 +145,21 @@ def postgres_engine(url: str, *, size: int = CONNECTIONS, role: str | None = ROL
 async def postgres_pool(url: str, *, size: int = CONNECTIONS) -> asyncpg.Pool:
     """The pool that reads."""
     return await asyncpg.create_pool(
-        _dsn(url), min_size=1, max_size=size, server_settings=_settings(ROLE), command_timeout=ANSWER_SECONDS
+        _dsn(url),
+        min_size=1,
+        max_size=size,
+        connection_class=TenantConnection,
+        reset=_as_it_is,
+        statement_cache_size=STATEMENTS,
+        max_cached_statement_lifetime=0,
+        server_settings=_settings(ROLE) | {"jit": "off"},
+        command_timeout=ANSWER_SECONDS,
     )
+
+
+async def _as_it_is(connection: TenantConnection) -> None:
+    """A reader leaves nothing behind that the next one would have to undo: a round trip less for every reading."""
+    del connection
 
 
 def _prepare_writer(connection: sqlite3.Connection) -> None:

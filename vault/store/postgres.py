@@ -88,12 +88,15 @@ class PostgresStore:
         receipt = await self._recorded(entry.tenant, run)
         return replace(receipt, placed=await self._sequencer.integrated(entry.tenant))
 
-    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
+    async def read(
+        self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False
+    ) -> Draft:
         """Runs the steps of a reading in one snapshot."""
+        del ledger
         if self._pool is None:
             raise Overloaded("The store is closed.")
         try:
-            return await run_postgres(self._pool, tenant, steps)
+            return await run_postgres(self._pool, tenant, steps, alone=alone)
         except asyncpg.PostgresError as error:
             if str(error.sqlstate)[:2] not in _AWAY and error.sqlstate not in _RACES:
                 raise

@@ -92,15 +92,17 @@ class SqliteStore:
 
         return cast("Receipt", await self._submit(run))
 
-    async def read(self, tenant: Id, steps: Generator[Fetch, Rows, Draft]) -> Draft:
+    async def read(
+        self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False
+    ) -> Draft:
         """Runs the steps of a reading in one snapshot, inline: a hop to a thread costs more than most reads."""
-        del tenant  # every statement of the steps names it
+        del tenant, ledger  # every statement of the steps names its tenant
         if self._thread is None:
             raise _closed()
         try:
             if self._reading is None:
                 self._reading = self._connect()
-            return run_sqlite(self._reading, steps)
+            return run_sqlite(self._reading, steps, alone=alone)
         except sqlite3.Error as error:
             # What state the connection is in is not known: the next reading takes a fresh one.
             self._let_go()

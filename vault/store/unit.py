@@ -116,7 +116,7 @@ class SqlUnit:
     def select(self, record: type[Record], facts: Sequence[str], **equal: object) -> Iterator[tuple[Any, ...]]:
         """Some facts of many current rows, streamed in the order of their ids."""
         shape = record.shape
-        columns: list[sa.Column[Any]] = []
+        columns: list[sa.ColumnElement[Any]] = []
         cells: list[Cell] = []
         for one in (held(shape, name) for name in facts):
             cells.append(Cell(len(columns), len(columns) + len(one.columns), one.decoder()))

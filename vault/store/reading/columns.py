@@ -34,10 +34,10 @@ class Held:
     """A fact or stamp column, and where the table holds it."""
 
     fact: Fact
-    columns: tuple[sa.Column[Any], ...]
+    columns: tuple[sa.ColumnElement[Any], ...]
 
     @property
-    def column(self) -> sa.Column[Any]:
+    def column(self) -> sa.ColumnElement[Any]:
         """The one column of a fact that can be compared.
 
         Raises: Unsupported.
@@ -110,12 +110,12 @@ def _stamps() -> Mapping[str, Fact]:
 STAMPS = _stamps()
 
 
-def held(shape: Shape, name: str) -> Held:
-    """A fact or stamp column of a record.
+def held(shape: Shape, name: str, of: sa.FromClause | None = None) -> Held:
+    """A fact or stamp column of a record, in its table or where a statement names that otherwise.
 
     Raises: Unsupported when the record has none of this name.
     """
-    fact, columns = shape.facts.get(name) or STAMPS.get(name), tables.table(shape).c
+    fact, columns = shape.facts.get(name) or STAMPS.get(name), (tables.table(shape) if of is None else of).c
     names = (f"{name}_minor", f"{name}_currency") if fact is not None and fact.type is Money else (name,)
     if fact is None or names[0] not in columns:
         raise Unsupported(f"{shape.name} has no column {name}.")

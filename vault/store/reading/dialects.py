@@ -6,7 +6,9 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from datetime import date, datetime
+from enum import Enum
+from typing import Any, ClassVar, get_args, get_origin
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -15,6 +17,9 @@ from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from domain.ports import Fetch
+
+Json = sa.ColumnElement[str]
+"""JSON text, as a statement puts it together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +58,41 @@ class Dialect(ABC):
         """The text as it is ordered here and in Python alike, whatever the locale of the database."""
 
     @abstractmethod
+    def joined(self, texts: sa.ColumnElement[str]) -> Json:
+        """The texts of all rows, in the order they come in, with a comma between them."""
+
+    def written(self, column: sa.ColumnElement[Any], type_: Any) -> Json | None:
+        """A value as JSON text; null may stay null. None for a type that is not written."""
+        if get_origin(type_) is tuple:
+            item = get_args(type_)[0]
+            # A list is kept as canonical JSON, whose spelling of texts and whole numbers is the answer's own.
+            return sa.type_coerce(column, sa.Text) if _is_scalar(item) else None
+        if not isinstance(type_, type):
+            return None
+        if issubclass(type_, bool):
+            true, false = (sa.literal_column(f"'{word}'", sa.Text) for word in ("true", "false"))
+            return sa.case((column.is_(None), sa.null()), (column, true), else_=false)
+        if issubclass(type_, int):
+            return sa.cast(column, sa.Text)
+        if issubclass(type_, datetime):
+            return _quoted(self.instant(column))
+        if issubclass(type_, date):
+            return _quoted(self.day(column))
+        return self.text(column) if issubclass(type_, str | Enum) else None
+
+    @abstractmethod
+    def text(self, column: sa.ColumnElement[Any]) -> Json:
+        """Text in quotes, escaped as JSON asks and no more."""
+
+    @abstractmethod
+    def instant(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """RFC 3339 in UTC with microseconds."""
+
+    @abstractmethod
+    def day(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """ISO 8601."""
+
+    @abstractmethod
     def compile(self, select: sa.Select[Any]) -> Statement:
         """The text of a select, its parameters by position."""
 
@@ -79,6 +119,22 @@ class Sqlite(Dialect):
     def by_code_point(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """UTF-8 bytes order as code points do."""
         return text
+
+    def joined(self, texts: sa.ColumnElement[str]) -> Json:
+        """`group_concat` takes rows as they come."""
+        return sa.func.group_concat(texts, sa.literal_column("','"), type_=sa.Text)
+
+    def text(self, column: sa.ColumnElement[Any]) -> Json:
+        """`json_quote`, which makes the word of null too."""
+        return sa.func.json_quote(column, type_=sa.Text)
+
+    def instant(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """It is kept as it is printed."""
+        return sa.type_coerce(column, sa.Text)
+
+    def day(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """It is kept as it is printed."""
+        return sa.type_coerce(column, sa.Text)
 
     def compile(self, select: sa.Select[Any]) -> Statement:
         """Question marks: a parameter used twice is given twice."""
@@ -107,6 +163,23 @@ class Postgres(Dialect):
         """The collation "C" compares UTF-8 bytes."""
         return text.collate("C")
 
+    def joined(self, texts: sa.ColumnElement[str]) -> Json:
+        """`string_agg` takes rows as they come."""
+        return sa.func.string_agg(texts, sa.literal_column("','"), type_=sa.Text)
+
+    def text(self, column: sa.ColumnElement[Any]) -> Json:
+        """`to_json` escapes what JSON asks for."""
+        return sa.cast(sa.func.to_json(column), sa.Text)
+
+    def instant(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """Its own text would follow the session's time zone, and drop zeros."""
+        form: sa.ColumnElement[str] = sa.literal_column("""'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'""")
+        return sa.func.to_char(sa.func.timezone(sa.literal_column("'UTC'"), column), form, type_=sa.Text)
+
+    def day(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
+        """Its text depends on the date style of the session; this does not."""
+        return sa.func.to_char(column, sa.literal_column("'YYYY-MM-DD'"), type_=sa.Text)
+
     def compile(self, select: sa.Select[Any]) -> Statement:
         """Numbered parameters: one used twice is given once."""
         return _statement(select, self._dialect)
@@ -114,6 +187,16 @@ class Postgres(Dialect):
 
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (Sqlite(), Postgres())}
 """Both databases by the name SQLAlchemy knows them by."""
+
+
+def _quoted(text: sa.ColumnElement[str]) -> Json:
+    quote = sa.literal_column("""'"'""", sa.Text)
+    return quote.concat(text).concat(quote)
+
+
+def _is_scalar(type_: Any) -> bool:
+    plain = getattr(type_, "__supertype__", type_)
+    return isinstance(plain, type) and issubclass(plain, str | Enum)
 
 
 def _statement(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:

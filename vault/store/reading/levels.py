@@ -9,6 +9,7 @@ from typing import Any
 from domain.ports import Fetch, Rows
 from domain.reading import Level, Link
 from domain.records import SHAPES, Children, Fact
+from domain.sheets import Written
 from vault.store.reading import queries
 from vault.store.reading.columns import Held, Unsupported, held
 from vault.store.reading.dialects import Dialect, Statement
@@ -16,6 +17,7 @@ from vault.store.reading.gathering import Gathering
 from vault.store.reading.queries import Kind, Query
 from vault.store.reading.rows import Cell, Raw, Row, RowForm, Selection
 from vault.store.reading.sealed import SealedCells
+from vault.store.reading.texts import Texts
 from vault.store.reading.values import Cursors, page_size
 
 Answers = dict[Any, Any]
@@ -48,27 +50,38 @@ class LevelPlan:
         self._keys = tuple(asked.cell(key.held.fact.name) for key in keys) if level.page else ()
         self._after = tuple((key.name, key.held.placed(dialect)) for key in keys)
         self._cursors = Cursors(tuple(key.held.typed for key in keys), level.shape.prefix)
-        self._form = RowForm(level, asked)
         self._computed = tuple(
             (item.label, item.what.batch, tuple(asked.cell(need) for need in item.what.needs))
             for item in level.computed
         )
-        self._ways = tuple(_way(level, item.label, item.what, asked, dialect) for item in level.links)
-        self._cells = SealedCells(level, dialect)
-        self._filled = queries.filled(level, dialect)
         many = link is not None and isinstance(link.by, Children)
-        self._query = Query(level, dialect, by, many, asked.columns, keys)
-        self._texts: dict[Kind, tuple[Statement, Statement | None]] = {}
+        self._texts = Texts(level, dialect, many=many)
+        self._form = None if self._texts.whole else RowForm(level, asked)
+        walked = [item for item in level.links if item.label not in self._texts.branches]
+        self._ways = tuple(_way(level, item.label, item.what, asked, dialect) for item in walked)
+        self._cells = SealedCells(level, dialect)
+        self._filled = (*queries.filled(level, dialect), *self._texts.filled)
+        self._at = len(asked.columns)
+        self._query = Query(level, dialect, by, many, asked.columns, keys, self._texts.of)
+        self._statements: dict[Kind, tuple[Statement, Statement | None]] = {}
         # Compiled now, so that what cannot be compiled is known before anything runs.
-        self._text(Kind(partner=False, subject=False, after=self._page is not None and self._page.after is not None))
+        self._statement(
+            Kind(partner=False, subject=False, after=self._page is not None and self._page.after is not None)
+        )
+
+    @property
+    def statements(self) -> int:
+        """How many statements it takes, those of the levels beneath it included."""
+        total = self._page is not None and self._page.wants_total
+        return 1 + total + bool(self._cells.asked) + sum(way.plan.statements for way in self._ways)
 
     def read(self, run: Gathering, parents: Sequence[Any] = ROOT) -> Generator[Fetch, Rows, Answers]:
         """The answer for every parent, and everything beneath it."""
         size = page_size(run.arguments[self._page.size.index], self._page.maximum) if self._page else 0
         values, kind = self._values(run, parents, size)
-        statement, total = self._text(kind)
+        statement, total = self._statement(kind)
         groups = self._grouped((yield statement.fetch(values)))
-        kept: list[tuple[Raw, Row]] = []
+        kept: list[tuple[Raw, Any]] = []
         answers = {parent: self._answer(groups.get(parent, ()), size, kind, kept) for parent in parents}
         if total is not None:
             self._count(answers, (yield total.fetch(values)))
@@ -87,18 +100,19 @@ class LevelPlan:
                 row[way.label] = found.get(key)
         return answers
 
-    def _text(self, kind: Kind) -> tuple[Statement, Statement | None]:
+    def _statement(self, kind: Kind) -> tuple[Statement, Statement | None]:
         """The statements of one kind of run, compiled when first needed."""
-        if kind not in self._texts:
+        if kind not in self._statements:
             wants_total = self._page is not None and self._page.wants_total
-            self._texts[kind] = (self._query.rows(kind), self._query.total(kind) if wants_total else None)
-        return self._texts[kind]
+            self._statements[kind] = (self._query.rows(kind), self._query.total(kind) if wants_total else None)
+        return self._statements[kind]
 
     def _values(self, run: Gathering, parents: Sequence[Any], size: int) -> tuple[Row, Kind]:
         """Every parameter by its name, and the kind of statement they are for."""
         scope = run.scope
         values: Row = {"tenant": scope.tenant, "limit": size + 1, "partner": scope.partner, "subject": scope.subject}
         values |= {item.name: item.convert(run.arguments[item.slot]) for item in self._filled}
+        values |= {name: page_size(run.arguments[slot], most) for name, slot, most in self._texts.limits}
         if not self._root:
             values["parents"] = self._dialect.listed(parents)
         after = run.arguments[self._page.after.index] if self._page and self._page.after else None
@@ -114,7 +128,7 @@ class LevelPlan:
             groups.setdefault(self._by.of(raw) if self._by else None, []).append(raw)
         return groups
 
-    def _answer(self, raws: Sequence[Raw], size: int, kind: Kind, kept: list[tuple[Raw, Row]]) -> Any:
+    def _answer(self, raws: Sequence[Raw], size: int, kind: Kind, kept: list[tuple[Raw, Any]]) -> Any:
         """A page of rows, or the one record; what is shown is kept for the steps that follow."""
         made = [(raw, self._row(raw)) for raw in raws[: size or 1]]
         kept += made
@@ -122,22 +136,30 @@ class LevelPlan:
             return made[0][1] if made else None
         return {
             "rows": [row for _, row in made],
-            "cursors": [self._cursors.write([key.of(raw) for key in self._keys]) for raw, _ in made],
+            "cursors": [self._cursors.write([key.of(raw) for key in self._keys]) for raw, _ in made]
+            if self._page.wants_cursors
+            else [],
             "more": len(raws) > size,
             "earlier": kind.after,
             "total": 0 if self._page.wants_total else None,
         }
 
-    def _row(self, raw: Raw) -> Row:
+    def _row(self, raw: Raw) -> Any:
+        """A row of the answer, or its texts where the database has written it."""
+        if self._form is None:
+            return Written(raw[self._at]) if self._page is None else tuple(raw[self._at :])
         row = self._form.row(raw)
         self._cells.leave_room(row)
+        for at, label in enumerate(self._texts.branches, self._at):
+            held = raw[at]
+            row[label] = None if held == "null" else Written(held)
         return row
 
     def _count(self, answers: Answers, rows: Rows) -> None:
         for counted in rows:
             answers[counted[0] if self._by else None]["total"] = counted[-1]
 
-    def _compute(self, kept: Sequence[tuple[Raw, Row]], run: Gathering) -> None:
+    def _compute(self, kept: Sequence[tuple[Raw, Any]], run: Gathering) -> None:
         """Every computed field, once for all rows of the level."""
         for label, batch, needs in self._computed:
             made = batch([tuple(cell.of(raw) for cell in needs) for raw, _ in kept], run.today)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, NamedTuple
@@ -42,14 +42,16 @@ class Filled:
 class Order:
     """One column of a level's order. Rows without a value come last, whichever end comes first."""
 
+    shape: Shape
     held: Held
     descending: bool
     name: str
     """The parameter that holds a cursor's value."""
 
-    def by(self, dialect: Dialect) -> sa.ColumnElement[Any]:
+    def by(self, dialect: Dialect, of: sa.FromClause | None = None) -> sa.ColumnElement[Any]:
         """The term of ORDER BY."""
-        expression = self.held.ordered(dialect)
+        wanted = self.held if of is None else held(self.shape, self.held.fact.name, of)
+        expression = wanted.ordered(dialect)
         directed = expression.desc() if self.descending else expression.asc()
         return directed.nulls_last() if self.held.fact.optional else directed
 
@@ -73,7 +75,8 @@ def orders(level: Level) -> tuple[Order, ...]:
     # The id tells all rows apart: what an order says behind it decides nothing.
     wanted = level.order[: names.index("id") + 1] if "id" in names else (*level.order, ("id", _last(level)))
     return tuple(
-        Order(held(level.shape, name), descending, f"after{place}") for place, (name, descending) in enumerate(wanted)
+        Order(level.shape, held(level.shape, name), descending, f"after{place}")
+        for place, (name, descending) in enumerate(wanted)
     )
 
 
@@ -104,24 +107,27 @@ class Query:
     dialect: Dialect
     by: Held | None
     many: bool
-    columns: Sequence[sa.Column[Any]]
+    columns: Sequence[sa.ColumnElement[Any]]
     keys: tuple[Order, ...]
+    texts: Callable[[Kind], Sequence[sa.ColumnElement[str]]]
+    """What is written behind the columns; nothing is where a row is one of many of its parent."""
 
     def rows(self, kind: Kind) -> Statement:
         """The rows; of every parent at most `limit`, in order."""
         conditions = self._conditions(kind)
+        columns = [*self.columns, *self.texts(kind)]
         if kind.after:
             conditions.append(behind(self.keys, self.dialect))
         ordered = [key.by(self.dialect) for key in self.keys]
         limit = sa.bindparam("limit", type_=sa.Integer)
         if self.by is None:
-            select = sa.select(*self.columns).where(*conditions).order_by(*ordered).limit(limit)
+            select = sa.select(*columns).where(*conditions).order_by(*ordered).limit(limit)
         elif self.many:
             place = sa.func.row_number().over(partition_by=self.by.column, order_by=ordered).label("place")
-            inner = sa.select(*self.columns, place).where(*conditions).subquery()
+            inner = sa.select(*columns, place).where(*conditions).subquery()
             select = sa.select(*list(inner.c)[:-1]).where(inner.c.place <= limit).order_by(inner.c.place)
         else:
-            select = sa.select(*self.columns).where(*conditions)
+            select = sa.select(*columns).where(*conditions)
         return self.dialect.compile(select)
 
     def total(self, kind: Kind) -> Statement:
@@ -134,18 +140,29 @@ class Query:
         return self.dialect.compile(sa.select(by, count).where(*conditions).group_by(by))
 
     def _conditions(self, kind: Kind) -> list[Condition]:
-        shape = self.level.shape
-        tenant = held(shape, "tenant")
-        conditions: list[Condition] = [tenant.column == tenant.bind("tenant")]
-        conditions += _reach(shape, kind)
-        conditions += _times(self.level)
-        conditions += [
-            _condition(self.level.shape, where, f"where{place}", self.dialect)
-            for place, where in enumerate(self.level.where)
-        ]
+        found = conditions(self.level, kind, self.dialect)
         if self.by is not None:
-            conditions.append(self.dialect.among(self.by.column, "parents"))
-        return conditions
+            found.append(self.dialect.among(self.by.column, "parents"))
+        return found
+
+
+def source(level: Level) -> sa.Table:
+    """The table that holds the rows of a level."""
+    return tables.table(level.shape)
+
+
+def conditions(
+    level: Level, kind: Kind, dialect: Dialect, of: sa.FromClause | None = None, prefix: str = ""
+) -> list[Condition]:
+    """Which rows a level may find at all, and which it asks for; `of` is what a statement calls its table."""
+    tenant = held(level.shape, "tenant", of)
+    found: list[Condition] = [tenant.column == tenant.bind("tenant")]
+    found += _reach(level.shape, kind, of)
+    found += _times(level, of)
+    found += [
+        _condition(level.shape, where, f"{prefix}where{place}", dialect, of) for place, where in enumerate(level.where)
+    ]
+    return found
 
 
 @cache
@@ -206,19 +223,20 @@ def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
     )
 
 
-def _reach(shape: Shape, kind: Kind) -> list[Condition]:
+def _reach(shape: Shape, kind: Kind, of: sa.FromClause | None) -> list[Condition]:
     """A partner finds the rows that name it, and itself; a customer the rows about itself; nothing else."""
     conditions: list[Condition] = []
     if kind.partner:
         column = "id" if shape.name == "Partner" else "partner" if shape.partner_reach else None
-        conditions.append(held(shape, column).column == held(shape, column).bind("partner") if column else sa.false())
+        own = held(shape, column, of) if column else None
+        conditions.append(own.column == own.bind("partner") if own else sa.false())
     if kind.subject:
-        own = held(shape, "subject_id")
+        own = held(shape, "subject_id", of)
         conditions.append(own.column == own.bind("subject") if shape.subject_reach else sa.false())
     return conditions
 
 
-def _times(level: Level) -> list[Condition]:
+def _times(level: Level, of: sa.FromClause | None) -> list[Condition]:
     """Which version of each record is read; the rows of a ledger have no others.
 
     Without a day, the version that is current, or was when it was known. As of a day: the last version among those
@@ -229,20 +247,20 @@ def _times(level: Level) -> list[Condition]:
         return []
     known = times.known_at is not None
     if times.as_of is None:
-        recorded, superseded = held(shape, "recorded_at"), held(shape, "superseded_at")
+        recorded, superseded = held(shape, "recorded_at", of), held(shape, "superseded_at", of)
         return _spans(recorded, superseded, "known_at") if known else [superseded.column.is_(None)]
-    end = held(shape, "effective_to").column
+    end = held(shape, "effective_to", of).column
     at = held(shape, "effective_from").bind("as_of")
     return [
-        held(shape, "version").column == _last_version(shape, known=known),
+        held(shape, "version", of).column == _last_version(shape, of, known=known),
         sa.or_(end.is_(None), end > at),
     ]
 
 
-def _last_version(shape: Shape, *, known: bool) -> sa.ScalarSelect[Any]:
+def _last_version(shape: Shape, of: sa.FromClause | None, *, known: bool) -> sa.ScalarSelect[Any]:
     """The newest version of the same record that had begun by the day, and was known by the instant."""
-    own = tables.table(shape)
-    other = own.alias("other")
+    own = tables.table(shape) if of is None else of
+    other = tables.table(shape).alias("other")
     conditions = [
         other.c.tenant == own.c.tenant,
         other.c.id == own.c.id,
@@ -258,8 +276,8 @@ def _spans(start: Held, end: Held, name: str) -> list[Condition]:
     return [start.column <= at, sa.or_(end.column.is_(None), end.column > at)]
 
 
-def _condition(shape: Shape, where: Where, name: str, dialect: Dialect) -> Condition:
-    fact = held(shape, where.column)
+def _condition(shape: Shape, where: Where, name: str, dialect: Dialect, of: sa.FromClause | None) -> Condition:
+    fact = held(shape, where.column, of)
     match where.operator:
         case "=":
             return fact.column == fact.bind(name)
@@ -275,9 +293,9 @@ def _condition(shape: Shape, where: Where, name: str, dialect: Dialect) -> Condi
             raise Unsupported(f"{shape.name}.{where.column} knows no condition {where.operator}.")
 
 
-def filled(level: Level, dialect: Dialect) -> tuple[Filled, ...]:
+def filled(level: Level, dialect: Dialect, prefix: str = "") -> tuple[Filled, ...]:
     """The parameters of a level that are made of arguments."""
-    made = [_filled(level.shape, where, f"where{place}", dialect) for place, where in enumerate(level.where)]
+    made = [_filled(level.shape, where, f"{prefix}where{place}", dialect) for place, where in enumerate(level.where)]
     if not level.shape.ledger:
         instants = {"as_of": level.times.as_of, "known_at": level.times.known_at}
         convert = held(level.shape, "recorded_at").raw(dialect)

@@ -39,7 +39,7 @@ class Selection:
     def __init__(self, level: Level) -> None:
         self._shape = level.shape
         self._cells: dict[str, Cell] = {}
-        self.columns: list[sa.Column[Any]] = []
+        self.columns: list[sa.ColumnElement[Any]] = []
 
     def cell(self, name: str) -> Cell:
         """Where a fact or stamp column stands in the rows.

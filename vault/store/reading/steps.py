@@ -20,7 +20,10 @@ class SqlSteps:
 
     def __init__(self, reading: Reading, dialect: Dialect) -> None:
         self._roots = tuple((root.label, LevelPlan(root.what, dialect)) for root in reading.roots)
+        counts = [plan.statements for _, plan in self._roots]
         self._zone = queries.zone(dialect) if any(level.computed for level in reading.levels()) else None
+        self.alone = sum(counts) == 1 and self._zone is None
+        self.ledger = any(level.shape.ledger for level in reading.levels())
 
     def run(self, scope: Scope, arguments: Sequence[Any], now: datetime) -> Generator[Fetch, Rows, Draft]:
         """The statements, whose number does not depend on the number of rows, and at the end the draft.
