@@ -63,6 +63,9 @@ class Entry:
     behalf: str = ""
     """The partner or customer the actor speaks for."""
     action: str
+    """What was done, as its first word says it."""
+    actions: tuple[str, ...] = ()
+    """Every action it rests on, where there are several."""
     resources: tuple[Id, ...] = ()
     subjects: tuple[Id, ...] = ()
     fields: tuple[str, ...] = ()
@@ -129,6 +132,8 @@ class Entry:
             "key",
         )
         body |= {name: value for name in words if (value := getattr(self, name))}
+        if self.actions:
+            body["actions"] = list(self.actions)
         if self.fields:
             body["fields"] = list(self.fields)
         if commitment:

@@ -63,6 +63,8 @@ class Call:
     actor: Actor
     rights: Rights
     action: str
+    actions: tuple[str, ...]
+    """Every action it rests on, the first one included."""
     request: str
     asked: Asked = NOT_TOLD
     """What an operation asked for: the entry of a refusal tells it."""
@@ -96,7 +98,8 @@ class Gate:
         if OPERATIONS.get(type(operation).__name__) is not type(operation):
             raise TypeError(f"{type(operation).__name__} is no declared operation.")
         rights, asked = self._grants.rights(actor), operation.asked()
-        call = Call(actor=actor, rights=rights, action=operation.actions[0], request=request, asked=asked)
+        actions = operation.actions
+        call = Call(actor=actor, rights=rights, action=actions[0], actions=actions, request=request, asked=asked)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._once(operation, call)
@@ -114,7 +117,8 @@ class Gate:
                  rights than the actor has now; Unavailable when it cannot be recorded.
         """
         judged, now = plan.judged, self._clock.now()
-        call = Call(actor=actor, rights=self._grants.rights(actor), action=judged.contract.action, request=request)
+        rights, contract = self._grants.rights(actor), judged.contract
+        call = Call(actor=actor, rights=rights, action=contract.action, actions=contract.actions, request=request)
         decided = Decided(value=None, purpose=",".join(judged.contract.purposes))
         error = _unreadable(judged, call.rights)
         if error is not None:
@@ -146,7 +150,8 @@ class Gate:
         """
         nobody = Actor(tenant=tenant, person="unknown", roles=frozenset())
         rights = Rights(id=0, version="", allowed={})
-        call = Call(actor=nobody, rights=rights, action="token:verify", request=request)
+        verify = "token:verify"
+        call = Call(actor=nobody, rights=rights, action=verify, actions=(verify,), request=request)
         await self._store.put(self._entry(call, Trace(), error))
 
     async def _once(self, operation: Operation[T], call: Call) -> Performed[T]:
@@ -170,7 +175,9 @@ class Gate:
             found = operation.collect(unit, call.actor)
             return Decided(value=found, reveals=tuple(found), purpose=operation.purpose)
 
-        collected = await self._carry_out(replace(call, action=operation.collection), gather)
+        collected = await self._carry_out(
+            replace(call, action=operation.collection, actions=(operation.collection,)), gather
+        )
         return collected.value, collected.opened
 
     async def _carry_out(self, call: Call, decide: Callable[[Unit], Decided[T]]) -> Performed[T]:
@@ -244,13 +251,14 @@ class Gate:
             actor=actor.person,
             behalf=actor.partner or actor.subject or "",
             action=call.action,
+            actions=call.actions if len(call.actions) > 1 else (),
             resources=trace.resources,
             subjects=trace.subjects,
             fields=trace.fields,
             purpose=decided.purpose,
             consent=decided.consent,
             grants=call.rights.version,
-            rule=call.rights.allowed.get(call.action, ""),
+            rule=_rules(call),
             policy=decided.policy,
             outcome=outcome or _outcome(error),
             code=error.code.value if error else "",
@@ -275,6 +283,15 @@ def _placed(call: Call, receipt: Receipt) -> None:
             "What was asked for is recorded, and its entry has no place in the audit log yet.",
             advice="Ask again, under the same idempotency key where there is one: nothing is used up twice.",
         )
+
+
+def _rules(call: Call) -> str:
+    """The rules that allow all of it; none where one action is not allowed."""
+    allowed = call.rights.allowed
+    if len(call.actions) == 1:
+        return allowed.get(call.action, "")
+    rules = [allowed.get(action, "") for action in call.actions]
+    return ",".join(dict.fromkeys(rules)) if all(rules) else ""
 
 
 def _permit(actions: Sequence[str], rights: Rights) -> None:

@@ -161,6 +161,9 @@ class Contract:
     """What a reading can disclose at most, known before it runs; the audit entry is made from it."""
 
     action: str
+    """The action of its first root."""
+    actions: tuple[str, ...]
+    """Every action it rests on, each once, in the order met."""
     fields: tuple[str, ...]
     tags: frozenset[str]
     purposes: tuple[str, ...]
@@ -249,7 +252,9 @@ def _contract(reading: Reading) -> Contract:
     fields: dict[str, None] = {}
     tags: set[str] = set()
     purposes: set[str] = set()
+    actions: dict[str, None] = {}
     for level in reading.levels():
+        actions.update((action, None) for _, action in _needs(level))
         fields.update((f"{level.shape.table}.{item.what}", None) for item in level.facts)
         fields.update((f"{level.shape.table}.{item.what.name}", None) for item in level.computed)
         # Who only filters by a fact, or sorts by it, learns of it too.
@@ -258,10 +263,13 @@ def _contract(reading: Reading) -> Contract:
         tags.update(item.what.tag for item in level.masks)
         for reveal in level.reveals:
             closed = dict(reveal.what.closed)
-            tags.update(item.what.tag for item in reveal.what.fields if item.what.name not in closed)
+            opened = [item.what for item in reveal.what.fields if item.what.name not in closed]
+            tags.update(field.tag for field in opened)
+            actions.update((action, None) for field in opened for action in field.actions)
             purposes.add(reveal.what.purpose.value)
     return Contract(
         action=reading.roots[0].what.shape.read,
+        actions=tuple(actions),
         fields=(*sorted(fields), *sorted(tags)),
         tags=frozenset(tags),
         purposes=tuple(sorted(purposes)),

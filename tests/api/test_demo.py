@@ -28,7 +28,7 @@ def demo(tmp_path_factory):
         made = await invent(settings, CUSTOMERS, lambda _share, _note: None)
         async with open_house(settings) as house:
             auditor = await Authenticator(house)(made["tokens"]["auditor"])
-            return made, (await execute(house, auditor, GraphQLRequest(STANDINGS))).data
+            return made, (await execute(house, auditor, GraphQLRequest(STANDINGS))).body()["data"]
 
     return asyncio.run(run())
 

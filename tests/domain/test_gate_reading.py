@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 
@@ -10,6 +11,7 @@ from domain.actors import Rights
 from domain.audit import Outcome
 from domain.errors import AuditUnavailable, Conflict, Malformed, NotPermitted
 from domain.files.parties import CreditFile
+from domain.files.trail import AuditEntry
 from domain.gate import Plan
 from domain.ports import Draft
 from domain.reading import Labelled, Level, Purpose, Reading, Reveal, Slot, Where, judge
@@ -154,3 +156,21 @@ def test_a_fact_that_is_only_asked_about_is_named_in_the_entry_too():
     )
     judged = judge(Reading((Labelled("files", level),)), Rights(id=1, version="g", allowed={}))
     assert judged.contract.fields == ("credit_file.grade", "credit_file.name", "credit_file.reference")
+
+
+def test_the_entry_of_several_roots_names_every_action_it_rests_on(world):
+    both = Reading(
+        (
+            Labelled("file", Level(shape=CreditFile.shape, facts=(Labelled("name", "name"),))),
+            Labelled("log", Level(shape=AuditEntry.shape, facts=(Labelled("actor", "actor"),))),
+        )
+    )
+    rights = Rights(id=1, version="", allowed={"credit_file:read": "r-1", "audit:read": "r-2"})
+    world.grants.rights = lambda _: rights
+    plan = Plan(judged=judge(both, rights), steps=Prepared(Draft(answer={}, subjects=(), resources=())))
+    asyncio.run(world.gate.read(plan, world.actor(), []))
+    entry = world.entries[-1]
+    assert entry.action == "credit_file:read"
+    assert entry.actions == ("credit_file:read", "audit:read")
+    assert entry.rule == "r-1,r-2"
+    assert json.loads(entry.leaf(""))["actions"] == ["credit_file:read", "audit:read"]

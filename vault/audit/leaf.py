@@ -135,6 +135,7 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "resources": _listed(_is_word),
     "subjects": _listed(_is_word),
     "written": _listed(_is_row),
+    "actions": lambda value: isinstance(value, list) and value != [] and all(map(_is_word, value)),
     "fields": lambda value: isinstance(value, list) and value != [] and all(map(_is_word, value)),
     "commitment": _matches(_DIGEST),
 } | dict.fromkeys(_WORDS, _is_word)

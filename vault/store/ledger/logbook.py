@@ -199,6 +199,7 @@ def _facts(leaf: Leaf, index: int, digest: bytes) -> dict[str, Any]:
         **{name: said.get(name, "") for name in words},
         "entry": said["id"],
         "at": datetime.fromisoformat(said["at"]),
+        "actions": ",".join(said.get("actions", (said["action"],))),
         "outcome": Outcome(said["outcome"]),
         "subjects": leaf.subjects,
         "resources": leaf.resources,
