@@ -18,7 +18,7 @@ from vault.store import tables
 PATH = Path(__file__).parents[1] / "alembic" / "versions" / "0001_initial.py"
 STAMPS = ("tenant", "id", "subject_id", "version", "created_at", "created_by", "effective_from", "effective_to")
 STAMPS += ("recorded_at", "superseded_at")
-APPEND_ONLY = ("audit_batch", "audit_checkpoint")
+APPEND_ONLY = ("audit_batch", "audit_checkpoint", "audit_posting")
 OUTBOX, PAYLOAD, REGISTER = ("audit_outbox",), ("audit_payload",), ("tenant_register",)
 
 HEAD = '''"""The tables of the first release, and what its database refuses."""
@@ -30,7 +30,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from vault.store.schema import guards
+from vault.store.schema import guards, views
 
 revision = "0001"
 down_revision = None
@@ -63,6 +63,7 @@ def upgrade() -> None:
         guards.guard_register(connection, table)
     for table in KEYS_AND_CELLS:
         guards.guard_tenant(connection, table, "SELECT", "INSERT", "UPDATE", "DELETE")
+    views.create(connection)
 
 
 def downgrade() -> None:
@@ -118,7 +119,9 @@ def text() -> Iterator[str]:
     # In the order of their names: the order of declaration follows from imports.
     names = sorted(tables.metadata.tables)
     records = tuple(sorted(shape.table for shape in tables.shapes().values() if not shape.ledger))
-    ledgers = tuple(sorted(shape.table for shape in tables.shapes().values() if shape.ledger))
+    ledgers = tuple(
+        sorted(shape.table for shape in tables.shapes().values() if shape.ledger and shape.name not in tables.VIEWS)
+    )
     known = {*records, *ledgers, *APPEND_ONLY, *OUTBOX, *PAYLOAD, *REGISTER}
     yield HEAD.format(
         records=records,

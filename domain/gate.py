@@ -137,7 +137,7 @@ class Gate:
             resources=draft.resources,
             fields=judged.contract.fields,
         )
-        receipt = await self._store.put(self._entry(call, trace, None, decided))
+        receipt = await self._store.put(self._entry(call, trace, None, decided), placed=actor.partner is not None)
         opened = await self._release(call, draft.sealed, receipt, trace, decided)
         for place, value in zip(draft.place, opened, strict=True):
             place(value)

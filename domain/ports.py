@@ -202,8 +202,8 @@ class Store(Protocol):
         """Runs the steps of a reading in one snapshot, as `Steps` says of them; changes nothing."""
         ...
 
-    async def put(self, entry: Entry) -> Receipt:
-        """Records one entry alone, durable when it returns."""
+    async def put(self, entry: Entry, *, placed: bool = False) -> Receipt:
+        """Records one entry alone, durable when it returns; where it is asked for, it also waits for its place."""
         ...
 
 

@@ -358,7 +358,7 @@ class Store:
             return cast("Draft", end.value)
         raise TypeError("Memory runs no statements.")
 
-    async def put(self, entry: Entry) -> Receipt:
+    async def put(self, entry: Entry, **_: bool) -> Receipt:
         """Records one entry alone."""
         self.faults.step("put")
         self.entries.append(entry)

@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from vault.store.schema import guards
+from vault.store.schema import guards, views
 
 revision = "0001"
 down_revision = None
@@ -34,11 +34,11 @@ RECORDS = (
     "tenant",
     "trade_transaction",
 )
-APPEND_ONLY = ("audit_access", "audit_entry", "audit_batch", "audit_checkpoint")
+APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting")
 OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
-KEYS_AND_CELLS = ("blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key")
+KEYS_AND_CELLS = ("audit_found", "blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key")
 
 
 def upgrade() -> None:
@@ -59,6 +59,7 @@ def upgrade() -> None:
         guards.guard_register(connection, table)
     for table in KEYS_AND_CELLS:
         guards.guard_tenant(connection, table, "SELECT", "INSERT", "UPDATE", "DELETE")
+    views.create(connection)
 
 
 def downgrade() -> None:
@@ -137,27 +138,6 @@ def _assessment() -> None:
     op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file", "id"])
 
 
-def _audit_access() -> None:
-    op.create_table(
-        "audit_access",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.Text(), nullable=False),
-        sa.Column("entry", sa.Text(), nullable=False),
-        sa.Column("log_index", sa.BigInteger(), nullable=False),
-        _instant("at"),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("behalf", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("actions", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
-        sa.PrimaryKeyConstraint("tenant", "subject_id", "id", name="audit_access_key"),
-    )
-    op.create_index("audit_access_log_index", "audit_access", ["tenant", "log_index"])
-
-
 def _audit_batch() -> None:
     op.create_table(
         "audit_batch",
@@ -166,6 +146,7 @@ def _audit_batch() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("peaks", sa.LargeBinary(), nullable=False),
         sa.Column("entries", sa.LargeBinary(), nullable=False),
+        sa.Column("lists", sa.LargeBinary(), nullable=False),
         _instant("at"),
         sa.PrimaryKeyConstraint("tenant", "first_index", name="audit_batch_key"),
     )
@@ -208,6 +189,15 @@ def _audit_entry() -> None:
     op.create_index("audit_entry_log_index", "audit_entry", ["tenant", "log_index"])
 
 
+def _audit_found() -> None:
+    op.create_table(
+        "audit_found",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", name="audit_found_key"),
+    )
+
+
 def _audit_outbox() -> None:
     op.create_table(
         "audit_outbox",
@@ -234,6 +224,17 @@ def _audit_payload() -> None:
         sa.PrimaryKeyConstraint("tenant", "entry", "subject", name="audit_payload_key"),
     )
     op.create_index("audit_payload_dek_id", "audit_payload", ["tenant", "dek_id"])
+
+
+def _audit_posting() -> None:
+    op.create_table(
+        "audit_posting",
+        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("first_index", sa.BigInteger(), nullable=False),
+        sa.Column("places", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "subject", "first_index", name="audit_posting_key"),
+    )
 
 
 def _blind_index() -> None:
@@ -623,12 +624,13 @@ def _vault_key() -> None:
 
 TABLES = (
     _assessment,
-    _audit_access,
     _audit_batch,
     _audit_checkpoint,
     _audit_entry,
+    _audit_found,
     _audit_outbox,
     _audit_payload,
+    _audit_posting,
     _blind_index,
     _consent,
     _contact_person,

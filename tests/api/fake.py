@@ -209,7 +209,7 @@ class FakeHouse:
             return ended.value
         raise AssertionError("the interpreter fetches nothing")
 
-    async def put(self, entry):
+    async def put(self, entry, **_):
         """Records an entry."""
         self.entries.append(entry)
         return Receipt(entry=entry.id, tenant=entry.tenant)

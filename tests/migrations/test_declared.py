@@ -10,19 +10,19 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from vault.store import engines, tables
-from vault.store.schema import migrations
+from vault.store.schema import migrations, views
 
 REGENERATE = "run `python bench/initial_revision.py`, or once released: write a new revision"
-LEDGERS = {shape.table for shape in tables.shapes().values() if shape.ledger}
+LEDGERS = {shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS}
 RECORDS = {shape.table for shape in tables.shapes().values() if not shape.ledger}
-KEPT = {"audit_batch", "audit_checkpoint", "tenant_register"} | LEDGERS
-KEYS_AND_CELLS = {"blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key"}
+KEPT = {"audit_batch", "audit_checkpoint", "audit_posting", "tenant_register"} | LEDGERS
+KEYS_AND_CELLS = {"audit_found", "blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key"}
 GRANTS = {
     **dict.fromkeys(RECORDS, "INSERT, SELECT, UPDATE (superseded_at)"),
     **dict.fromkeys(KEPT, "INSERT, SELECT"),
     **dict.fromkeys(("audit_outbox", "audit_payload"), "DELETE, INSERT, SELECT"),
     **dict.fromkeys(KEYS_AND_CELLS, "DELETE, INSERT, SELECT, UPDATE"),
-    "alembic_version": "SELECT",
+    **dict.fromkeys((*tables.views.tables, "alembic_version"), "SELECT"),
 }
 """What the application may do on PostgreSQL."""
 
@@ -47,7 +47,12 @@ def test_sqlite_holds_the_very_text_that_the_declarations_give(sqlite, tmp_path)
         return {name: re.sub(r"\s+", " ", sql or "") for name, sql in rows if not name.startswith("sqlite_")}
 
     declared = f"sqlite:///{tmp_path / 'declared.db'}"
-    migrations.within(declared, tables.metadata.create_all)
+
+    def make(connection):
+        tables.metadata.create_all(connection)
+        views.create(connection)
+
+    migrations.within(declared, make)
     wanted, found = migrations.within(declared, held), migrations.within(sqlite.url, held)
     found = {name: sql for name, sql in found.items() if "alembic_version" not in name}
     assert found == wanted, REGENERATE
@@ -57,7 +62,8 @@ def test_sqlite_holds_the_very_text_that_the_declarations_give(sqlite, tmp_path)
 def test_postgresql_holds_the_very_columns_keys_and_indexes_that_the_declarations_give(postgresql, server):
     columns = """SELECT table_name, column_name, data_type, is_nullable, column_default, is_identity,
         identity_generation, collation_name FROM information_schema.columns
-        WHERE table_schema = 'public' AND table_name <> 'alembic_version'"""
+        JOIN information_schema.tables USING (table_schema, table_name)
+        WHERE table_schema = 'public' AND table_type = 'BASE TABLE' AND table_name <> 'alembic_version'"""
     keys = """SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint
         WHERE connamespace = 'public'::regnamespace AND conrelid <> to_regclass('alembic_version')"""
     indexes = (
@@ -91,8 +97,12 @@ def test_no_table_is_without_a_tenant_a_policy_and_forced_row_security(postgresq
     )
     assert {name: tuple(guarded) for name, *guarded in rows} == {
         **dict.fromkeys(tables.metadata.tables, (True, True, True)),
+        **dict.fromkeys(tables.views.tables, (False, False, False)),  # the tables beneath it are guarded
         "alembic_version": (False, False, False),
     }
+    query = "SELECT relname, reloptions FROM pg_class WHERE relkind = 'v' AND relnamespace = 'public'::regnamespace"
+    options = {row[0]: row[1] for row in postgresql.fetch(query)}
+    assert options == {name: ["security_invoker=true"] for name in tables.views.tables}
 
 
 @pytest.mark.postgres

@@ -21,7 +21,8 @@ FOUND = {
     "trade_transaction_source_source_row": f"trade_transaction WHERE {CURRENT} AND source = ? AND source_row IN (?, ?)",
     "credit_file_current": f"credit_file WHERE {CURRENT} AND id = ?",
     "sqlite_autoindex_sealed_field_1": "sealed_field WHERE tenant = ? AND record_id IN (?, ?)",
-    "sqlite_autoindex_audit_access_1": "audit_access WHERE tenant = ? AND subject_id = ?",
+    "sqlite_autoindex_audit_posting_1": "audit_access WHERE tenant = ? AND subject_id = ?",
+    "audit_entry_log_index": "audit_access WHERE tenant = ? AND subject_id = ?",
     "blind_index_token": "blind_index WHERE tenant = ? AND field_tag = ? AND ver = ? AND token = ?",
 }
 

@@ -8,6 +8,7 @@ import sqlite3
 import stat
 import threading
 import time
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -160,8 +161,9 @@ def test_whoever_waits_when_the_store_closes_is_served_and_whoever_comes_later_i
         await alone.store.close()
         return await asyncio.gather(*works)
 
+    made = entry(alone)
     assert len(alone.loop(closing())) == 600
-    for late in (alone.store.read(TENANT, one("SELECT 1")), alone.store.put(None)):
+    for late in (alone.store.read(TENANT, one("SELECT 1")), alone.store.put(made)):
         with pytest.raises(Unavailable):
             alone.loop(late)
     assert alone.store._reading is None
@@ -229,7 +231,7 @@ def test_when_every_connection_is_taken_the_next_is_told_after_a_while(shared):
         taken = [await store._engine.connect() for _ in range(10)]
         try:
             with pytest.raises(Overloaded):
-                await store.put(made)
+                await store.put(replace(made, payload=(("note", "sealed beside the log"),)))
             with pytest.raises(Overloaded):
                 await store.inspect(TENANT, lambda _: None)
         finally:

@@ -22,7 +22,9 @@ from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
 from vault.store.engines import TENANT, postgres_engine, postgres_pool
+from vault.store.ledger import lookups
 from vault.store.ledger.logbook import Leaf
+from vault.store.ledger.outbox import Outbox
 from vault.store.ledger.sequencer import Sequencer
 from vault.store.run import run_postgres
 from vault.store.tables import audit_outbox, tenant_register
@@ -47,14 +49,17 @@ class PostgresStore:
         self._engine: AsyncEngine = postgres_engine(url)
         self._pool: asyncpg.Pool | None = None
         self._sequencer = Sequencer(self.transaction, room)
+        self._outbox = Outbox(_unwritten)
 
     async def start(self) -> None:
         """Connects, and takes into the trees what an earlier process left in the outbox."""
         self._pool = await postgres_pool(self._url)
+        self._outbox.open(self._pool)
         await self._sequencer.start(await self.tenants())
 
     async def close(self) -> None:
         """Signs the heads, and lets everything go."""
+        await self._outbox.close()
         await self._sequencer.close()
         await self._engine.dispose()
         pool, self._pool = self._pool, None
@@ -78,21 +83,25 @@ class PostgresStore:
         placed = await self._sequencer.integrated(work.tenant)
         return replace(committed, receipt=replace(committed.receipt, placed=placed))
 
-    async def put(self, entry: Entry) -> Receipt:
-        """Records one entry alone, durable when it returns."""
-
-        def run(connection: sa.Connection) -> tuple[Receipt, Leaf]:
-            leaf = transaction.record(connection, self._room, entry)
-            return Receipt(entry=entry.id, tenant=entry.tenant), leaf
-
-        receipt = await self._recorded(entry.tenant, run)
-        return replace(receipt, placed=await self._sequencer.integrated(entry.tenant))
+    async def put(self, entry: Entry, *, placed: bool = False) -> Receipt:
+        """Records one entry alone, durable when it returns; where it is asked for, it also waits for its place."""
+        if entry.side_payload():
+            await self._recorded(
+                entry.tenant, lambda connection: (None, transaction.record(connection, self._room, entry))
+            )
+        else:
+            await self._outbox.put(Leaf.of(entry))
+        if placed:
+            return Receipt(entry.id, entry.tenant, await self._sequencer.integrated(entry.tenant))
+        self._sequencer.note(entry.tenant)
+        return Receipt(entry.id, entry.tenant, placed=False)
 
     async def read(
         self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False
     ) -> Draft:
         """Runs the steps of a reading in one snapshot."""
-        del ledger
+        if ledger:
+            await self.bring_up(tenant)
         if self._pool is None:
             raise Overloaded("The store is closed.")
         try:
@@ -106,6 +115,8 @@ class PostgresStore:
 
     async def inspect(self, tenant: Id | None, look: Callable[[sa.Connection], T]) -> T:
         """What a look at one snapshot of the database finds; it changes nothing."""
+        if tenant is not None and self._pool is not None:
+            await self.bring_up(tenant)
         try:
             async with self._engine.connect() as connection:
                 await connection.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY"))
@@ -118,6 +129,20 @@ class PostgresStore:
                 raise _unreachable() from None
             raise
         except (sa.exc.TimeoutError, asyncpg.PostgresError, OSError):
+            raise _unreachable() from None
+
+    async def bring_up(self, tenant: Id) -> None:
+        """Makes every entry of a tenant's log findable that is durable now."""
+        try:
+            async with self._engine.connect() as connection:
+                await _enter(connection, tenant)
+                late = await connection.scalar(lookups.LATE, {"tenant": tenant})
+                await connection.rollback()
+            if not late:
+                return
+            await self._sequencer.integrated(tenant)
+            await self._sequencer.bring_up(tenant)
+        except (sa.exc.SQLAlchemyError, asyncpg.PostgresError, OSError):
             raise _unreachable() from None
 
     async def checkpoint(self, tenant: Id) -> str:
@@ -173,6 +198,14 @@ async def _enter(connection: AsyncConnection, tenant: Id | None) -> None:
     """Names the tenant of the transaction: without it no row is there."""
     if tenant is not None:
         await connection.execute(sa.select(sa.func.set_config(TENANT, tenant, True)))  # noqa: FBT003 - is_local
+
+
+def _unwritten(error: Exception) -> Exception:
+    """Why an entry could not be made durable, without the words of the database; a bug stays a bug."""
+    away = isinstance(error, asyncpg.InterfaceError | OSError)
+    if isinstance(error, asyncpg.PostgresError):
+        away = str(error.sqlstate)[:2] in _AWAY
+    return AuditUnavailable("The database could not be written; nothing is known to have changed.") if away else error
 
 
 def _unreachable() -> Overloaded:

@@ -7,10 +7,11 @@ savepoint of its own, and one durable commit answers them all. The entries of on
 from __future__ import annotations
 
 import sqlite3
+import time
+from asyncio import AbstractEventLoop, Future, get_running_loop
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -26,6 +27,7 @@ from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
 from vault.store.engines import sqlite_reader, sqlite_writer
+from vault.store.ledger import lookups
 from vault.store.ledger.heads import Heads
 from vault.store.ledger.logbook import Leaf, integrate
 from vault.store.run import run_sqlite
@@ -37,17 +39,22 @@ T = TypeVar("T")
 TOGETHER = 256
 """How many works one commit carries at most."""
 TICK_SECONDS = 1.0
-"""How long entries wait for a signed checkpoint at most."""
+"""How long entries wait for a signed checkpoint, or to be findable, at most."""
+IDLE_SECONDS = 0.05
+"""After this time without work, what is behind is done."""
 
 _LOG = structlog.get_logger("credence.store")
 
 
 @dataclass(slots=True)
 class _Job:
-    """One work that waits for the writing thread."""
+    """One work that waits for the writing thread, or the leaf of an entry that comes alone."""
 
-    run: Callable[[sa.Connection], tuple[Any, Leaf | None]]
-    future: Future[Any] = field(default_factory=Future)
+    work: Callable[[sa.Connection], tuple[Any, Leaf | None]] | Leaf
+    loop: AbstractEventLoop
+    future: Future[Any]
+    result: Any = None
+    error: Exception | None = None
 
 
 class SqliteStore:
@@ -61,6 +68,8 @@ class SqliteStore:
         self._heads = Heads(room)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._behind: dict[Id, float] = {}
+        """The tenants with entries that nobody finds yet, and since when."""
 
     async def start(self) -> None:
         """Starts the writing thread."""
@@ -83,26 +92,26 @@ class SqliteStore:
         """
         return cast("Committed[T]", await self._submit(partial(transaction.carry_out, room=self._room, work=work)))
 
-    async def put(self, entry: Entry) -> Receipt:
+    async def put(self, entry: Entry, *, placed: bool = False) -> Receipt:
         """Records one entry alone, durable when it returns."""
-
-        def run(connection: sa.Connection) -> tuple[Receipt, Leaf]:
-            leaf = transaction.record(connection, self._room, entry)
-            return Receipt(entry=entry.id, tenant=entry.tenant), leaf
-
-        return cast("Receipt", await self._submit(run))
+        del placed  # an entry has its place when its commit has
+        receipt = Receipt(entry=entry.id, tenant=entry.tenant)
+        if entry.side_payload():
+            await self._submit(lambda connection: (None, transaction.record(connection, self._room, entry)))
+        else:
+            await self._submit(Leaf.of(entry))
+        return receipt
 
     async def read(
         self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False
     ) -> Draft:
         """Runs the steps of a reading in one snapshot, inline: a hop to a thread costs more than most reads."""
-        del tenant, ledger  # every statement of the steps names its tenant
         if self._thread is None:
             raise _closed()
         try:
-            if self._reading is None:
-                self._reading = self._connect()
-            return run_sqlite(self._reading, steps, alone=alone)
+            if ledger:
+                await self.bring_up(tenant)
+            return run_sqlite(self._reader(), steps, alone=alone)
         except sqlite3.Error as error:
             # What state the connection is in is not known: the next reading takes a fresh one.
             self._let_go()
@@ -112,14 +121,26 @@ class SqliteStore:
 
     async def inspect(self, tenant: Id | None, look: Callable[[sa.Connection], T]) -> T:
         """What a look at one snapshot of the database finds; it changes nothing."""
-        del tenant
         try:
+            if tenant is not None and self._thread is not None:
+                await self.bring_up(tenant)
             with self._snapshot() as connection:
                 return look(connection)
-        except sa.exc.DBAPIError as error:
-            if not _is_away(error.orig):
+        except (sa.exc.DBAPIError, sqlite3.Error) as error:
+            if not _is_away(getattr(error, "orig", error)):
                 raise
             raise Overloaded("The database cannot be read now.") from None
+
+    async def bring_up(self, tenant: Id) -> None:
+        """Makes every entry of a tenant's log findable that is durable now."""
+        if not self._reader().execute(lookups.BEHIND, {"tenant": tenant}).fetchone()[0]:
+            return
+
+        def run(connection: sa.Connection) -> tuple[None, None]:
+            lookups.bring_all_up(connection, tenant)
+            return None, None
+
+        await self._submit(run)
 
     async def checkpoint(self, tenant: Id) -> str:
         """The signed checkpoint of a tenant's log as it is now."""
@@ -131,14 +152,18 @@ class SqliteStore:
             None, lambda connection: list(connection.scalars(sa.select(tenant_register.c.tenant)))
         )
 
-    async def _submit(self, run: Callable[[sa.Connection], tuple[Any, Leaf | None]]) -> Any:
-        from asyncio import wrap_future  # noqa: PLC0415 - the thread below knows no event loop
-
+    async def _submit(self, work: Callable[[sa.Connection], tuple[Any, Leaf | None]] | Leaf) -> Any:
         if self._thread is None:
             raise _closed()
-        job = _Job(run)
+        loop = get_running_loop()
+        job = _Job(work, loop, loop.create_future())
         self._jobs.put(job)
-        return await wrap_future(job.future)
+        return await job.future
+
+    def _reader(self) -> sqlite3.Connection:
+        if self._reading is None:
+            self._reading = self._connect()
+        return self._reading
 
     def _let_go(self) -> None:
         if self._reading is not None:
@@ -160,26 +185,47 @@ class SqliteStore:
         while not ended:
             jobs, ended = self._waiting()
             if jobs or self._heads.due(idle=True):
-                self._together([job for job in jobs if job.future.set_running_or_notify_cancel()], last=ended)
+                self._together([job for job in jobs if not job.future.cancelled()], last=ended)
+            self._bring_up(idle=not jobs)
         self._together([], last=True)
+        self._bring_up(idle=True)
 
     def _resume(self) -> None:
-        """Finds the heads that an earlier process did not come to sign; while that cannot be, they are late."""
+        """Finds what an earlier process did not come to: heads to sign, entries nobody finds; else they are late."""
         try:
             with self._committed() as connection:
                 for tenant in connection.scalars(sa.select(tenant_register.c.tenant)).all():
                     self._heads.resume(connection, tenant)
+                    if lookups.behind(connection, tenant):
+                        self._behind.setdefault(tenant, time.monotonic())
         except Exception as error:  # noqa: BLE001 - being late is no failure
             self._heads.forget()
             _LOG.warning("The log is late.", type=type(error).__qualname__)
             return
         self._heads.kept()
 
+    def _bring_up(self, *, idle: bool) -> None:
+        """Makes entries findable while nothing else is to do, or once they have waited long enough."""
+        now = time.monotonic()
+        for tenant, since in list(self._behind.items()):
+            if not idle and now - since < TICK_SECONDS:
+                continue
+            try:
+                with self._committed() as connection:
+                    more = lookups.bring_up(connection, tenant)
+            except Exception as error:  # noqa: BLE001 - being late is no failure
+                self._behind[tenant] = now
+                _LOG.warning("The log is late.", type=type(error).__qualname__)
+                continue
+            if not more:
+                self._behind.pop(tenant, None)
+
     def _waiting(self) -> tuple[list[_Job], bool]:
-        """The works that wait now; after a while without any, none, so that heads are signed in time."""
+        """The works that wait now; after a while without any, none, so that what is behind is done in time."""
         jobs: list[_Job] = []
+        patience = IDLE_SECONDS if self._behind else TICK_SECONDS if self._heads.unsigned else None
         try:
-            job = self._jobs.get(timeout=TICK_SECONDS if self._heads.unsigned else None)
+            job = self._jobs.get(timeout=patience)
             while job is not None:
                 jobs.append(job)
                 if len(jobs) == TOGETHER:
@@ -191,10 +237,10 @@ class SqliteStore:
 
     def _together(self, jobs: list[_Job], *, last: bool = False) -> None:
         """Carries out works in one transaction; they are answered only after its commit."""
-        done: list[tuple[_Job, Any]] = []
+        done: list[_Job] = []
+        leaves: dict[Id, list[Leaf]] = {}
         try:
             with self._committed() as connection:
-                leaves: dict[Id, list[Leaf]] = {}
                 for job in jobs:
                     self._one(connection, job, done, leaves)
                 for tenant, written in leaves.items():
@@ -204,25 +250,29 @@ class SqliteStore:
                     self._heads.sign_due(connection, tenant, idle=last or not jobs)
         except Exception as error:  # noqa: BLE001 - whatever it was, nothing of this transaction remains
             self._heads.forget()
-            _tell(jobs, {id(job) for job, _ in done}, error)
+            _tell(jobs, {id(job) for job in done}, error)
             _LOG.error("A commit failed.", type=type(error).__qualname__)
-            return
-        self._heads.kept()
-        for job, result in done:
-            job.future.set_result(result)
+        else:
+            self._heads.kept()
+            now = time.monotonic()
+            for tenant in leaves:
+                self._behind.setdefault(tenant, now)
+        _answer(jobs)
 
-    def _one(
-        self, connection: sa.Connection, job: _Job, done: list[tuple[_Job, Any]], leaves: dict[Id, list[Leaf]]
-    ) -> None:
+    def _one(self, connection: sa.Connection, job: _Job, done: list[_Job], leaves: dict[Id, list[Leaf]]) -> None:
         """Carries out one work; one that fails leaves nothing and the others go on."""
-        try:
-            result, leaf = job.run(connection)
-        except Exception as error:
-            job.future.set_exception(_told(error))
-            if isinstance(error, sa.exc.DBAPIError) or not _in_transaction(connection):
-                raise  # whether the database undid this work alone is not known: the whole transaction goes
-            return
-        done.append((job, result))
+        leaf: Leaf | None
+        if isinstance(job.work, Leaf):
+            leaf = job.work
+        else:
+            try:
+                job.result, leaf = job.work(connection)
+            except Exception as error:
+                job.error = _told(error)
+                if isinstance(error, sa.exc.DBAPIError) or not _in_transaction(connection):
+                    raise  # whether the database undid this work alone is not known: the whole transaction goes
+                return
+        done.append(job)
         if leaf is not None:
             leaves.setdefault(leaf.tenant, []).append(leaf)
 
@@ -242,15 +292,35 @@ class SqliteStore:
 
 
 def _tell(jobs: Sequence[_Job], done: Collection[int], error: Exception) -> None:
-    """Tells everyone whose work went with a transaction that failed; nobody hears what went wrong with another's."""
+    """What everyone hears whose work went with a failed transaction; nobody hears what went wrong with another's."""
     for job in jobs:
-        if job.future.done():
+        if job.error is not None:
             continue
         told = _told(error)
         if isinstance(told, Overloaded) and id(job) not in done:
-            job.future.set_exception(told)
+            job.error = told
         else:
-            job.future.set_exception(AuditUnavailable("The audit log could not be written; nothing was changed."))
+            job.error = AuditUnavailable("The audit log could not be written; nothing was changed.")
+
+
+def _answer(jobs: Sequence[_Job]) -> None:
+    """Answers everyone who waited, each event loop woken once."""
+    loops: dict[AbstractEventLoop, list[_Job]] = {}
+    for job in jobs:
+        loops.setdefault(job.loop, []).append(job)
+    for loop, theirs in loops.items():
+        with suppress(RuntimeError):  # a loop that is closed has nobody left who waits
+            loop.call_soon_threadsafe(_settle, theirs)
+
+
+def _settle(jobs: Sequence[_Job]) -> None:
+    for job in jobs:
+        if job.future.done():
+            continue  # whoever asked has left
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
 
 
 def _is_away(error: BaseException | None) -> bool:

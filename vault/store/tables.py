@@ -66,6 +66,10 @@ def _zone(value: datetime) -> Any:
 
 
 metadata = sa.MetaData()
+views = sa.MetaData()
+"""What is read like a table and is none: `schema.views` says what each is made of."""
+VIEWS: Final = frozenset({"AccessEntry"})
+"""Records that are put together from other tables whenever they are read."""
 
 
 def shapes() -> Mapping[str, Shape]:
@@ -75,8 +79,8 @@ def shapes() -> Mapping[str, Shape]:
 
 
 def table(shape: Shape) -> sa.Table:
-    """The table of a record."""
-    return metadata.tables[shape.table]
+    """The table of a record, or the view that stands for one."""
+    return (views if shape.name in VIEWS else metadata).tables[shape.table]
 
 
 def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
@@ -184,18 +188,14 @@ def _record(shape: Shape) -> sa.Table:
 
 
 def _ledger(shape: Shape) -> sa.Table:
-    """A ledger that a customer reaches has a row per subject."""
-    name = shape.table
-    key = ("tenant", "subject_id", "id") if shape.subject_reach else ("tenant", "id")
+    """The rows of the log that readers find."""
+    name, view = shape.table, shape.name in VIEWS
+    columns = [column for fact in shape.facts.values() for column in _columns(fact)]
+    own = (_text("tenant"), _text("id"), _text("subject_id"), *columns)
+    if view:
+        return sa.Table(name, views, *own)
     return sa.Table(
-        name,
-        metadata,
-        _text("tenant"),
-        _text("id"),
-        _text("subject_id"),
-        *(column for fact in shape.facts.values() for column in _columns(fact)),
-        _key(name, *key),
-        _index(f"{name}_log_index", "tenant", "log_index"),
+        name, metadata, *own, _key(name, "tenant", "id"), _index(f"{name}_log_index", "tenant", "log_index")
     )
 
 
@@ -284,10 +284,34 @@ audit_batch = sa.Table(
     _number("size"),
     _bytes("peaks"),
     _bytes("entries"),
+    _bytes("lists"),
     _instant("at"),
     _key("audit_batch", "tenant", "first_index"),
 )
-"""The log itself, one row per durable commit: its entries, and the size and peaks of the tree after them."""
+"""The log itself, one row per durable commit: its entries, and the size and peaks of the tree after them.
+
+Beside them stand the lists that are too long for their leaves, by place in the batch.
+"""
+
+audit_posting = sa.Table(
+    "audit_posting",
+    metadata,
+    _text("tenant"),
+    _text("subject"),
+    _number("first_index"),
+    _text("places"),
+    _key("audit_posting", "tenant", "subject", "first_index"),
+)
+"""Where in a stretch of the log a subject is named: a list of places, as JSON, in one row."""
+
+audit_found = sa.Table(
+    "audit_found",
+    metadata,
+    _text("tenant"),
+    _number("size"),
+    _key("audit_found", "tenant"),
+)
+"""How much of a log its readers find; the rest is in the batches and is brought up before anybody looks."""
 
 audit_outbox = sa.Table(
     "audit_outbox",

@@ -6,15 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
 from domain import ids
-from domain.audit import Entry, Outcome, commit_to
-from domain.files.trail import AccessEntry, AuditEntry
+from domain.audit import MAX_LISTED, Entry, commit_to
+from domain.files.trail import AuditEntry
 from domain.ids import Id
-from domain.records import AUDIT_CLASS, Shape
+from domain.records import AUDIT_CLASS
 from vault import hazmat
 from vault.audit import batches
 from vault.audit.merkle import CompactRange, leaf_hash
@@ -29,7 +28,6 @@ from vault.audit.note import (
     sign_checkpoint,
 )
 from vault.seal import Cell, seal
-from vault.store import codec
 from vault.store.tables import audit_batch, audit_checkpoint, audit_payload, table
 from vault.store.tenantkeys import TenantKeys
 
@@ -47,6 +45,11 @@ class Leaf:
     text: bytes
     subjects: tuple[Id, ...]
     resources: tuple[Id, ...]
+
+    @classmethod
+    def of(cls, entry: Entry) -> Leaf:
+        """The leaf of an entry without a side payload."""
+        return cls(entry.tenant, entry.id, entry.leaf(""), entry.subjects, entry.resources)
 
     def pack(self) -> bytes:
         """How it waits in an outbox."""
@@ -131,10 +134,9 @@ def leaf_hashes(connection: sa.Connection, tenant: Id, first: int, count: int) -
 
 
 def integrate(connection: sa.Connection, tenant: Id, leaves: Sequence[Leaf], at: datetime) -> int:
-    """Appends entries to a tenant's tree, one row for all of them, and makes them findable; the new size."""
+    """Appends entries to a tenant's tree, one row for all of them; the new size. `lookups` makes them findable."""
     before = last_range(connection, tenant)
-    hashes = [leaf_hash(leaf.text) for leaf in leaves]
-    after = before.extend(hashes)
+    after = before.extend([leaf_hash(leaf.text) for leaf in leaves])
     connection.execute(
         sa.insert(audit_batch).values(
             tenant=tenant,
@@ -142,20 +144,21 @@ def integrate(connection: sa.Connection, tenant: Id, leaves: Sequence[Leaf], at:
             size=after.size,
             peaks=after.pack(),
             entries=batches.pack([leaf.text for leaf in leaves]),
+            lists=_lists(leaves),
             at=at,
         )
     )
-    entries: list[dict[str, Any]] = []
-    access: list[dict[str, Any]] = []
-    for place, (leaf, digest) in enumerate(zip(leaves, hashes, strict=True), before.size):
-        facts = _facts(leaf, place, digest)
-        entries.append(_row(AuditEntry.shape, facts["entry"], tenant, tenant, facts))
-        own = ids.encode(AccessEntry.shape.prefix, ids.raw(facts["entry"]))
-        access += (_row(AccessEntry.shape, own, tenant, subject, facts) for subject in leaf.subjects)
-    connection.execute(sa.insert(table(AuditEntry.shape)), entries)
-    if access:
-        connection.execute(sa.insert(table(AccessEntry.shape)), access)
     return after.size
+
+
+def _lists(leaves: Sequence[Leaf]) -> bytes:
+    """The lists too long for their leaves, which hold only a digest of them, by place; nothing where there is none."""
+    long = {
+        place: [leaf.subjects, leaf.resources]
+        for place, leaf in enumerate(leaves)
+        if max(len(leaf.subjects), len(leaf.resources)) > MAX_LISTED
+    }
+    return json.dumps(long, separators=(",", ":")).encode() if long else b""
 
 
 def sign_head(connection: sa.Connection, keys: TenantKeys, tenant: Id) -> str:
@@ -189,28 +192,3 @@ def verifier(keys: TenantKeys, tenant: Id) -> Verifier:
     """What an auditor pins to verify the checkpoints of a tenant."""
     with keys.signing_key() as seed:
         return Verifier(origin(tenant), ED25519, seed.use(hazmat.ed25519_public))
-
-
-def _facts(leaf: Leaf, index: int, digest: bytes) -> dict[str, Any]:
-    """What readers find of an entry, whichever of the two tables they look in."""
-    said = json.loads(leaf.text)
-    words = ("actor", "behalf", "action", "code", "cause", "purpose", "consent", "request")
-    return {
-        **{name: said.get(name, "") for name in words},
-        "entry": said["id"],
-        "at": datetime.fromisoformat(said["at"]),
-        "actions": ",".join(said.get("actions", (said["action"],))),
-        "outcome": Outcome(said["outcome"]),
-        "subjects": leaf.subjects,
-        "resources": leaf.resources,
-        "fields": tuple(said.get("fields", ())),
-        "log_index": index,
-        "leaf_hash": digest.hex(),
-    }
-
-
-def _row(shape: Shape, own: Id, tenant: Id, subject: Id, facts: dict[str, Any]) -> dict[str, Any]:
-    row: dict[str, Any] = {"tenant": tenant, "id": own, "subject_id": subject}
-    for fact in shape.facts.values():
-        row.update(zip(codec.columns_of(fact), codec.encode(fact, facts[fact.name]), strict=True))
-    return row

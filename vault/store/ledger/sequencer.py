@@ -7,8 +7,10 @@ what it has not moved is still in the outbox, after a crash too.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable
 from contextlib import AbstractAsyncContextManager, suppress
+from functools import partial
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -16,6 +18,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.ids import Id
+from vault.store.ledger import lookups
 from vault.store.ledger.heads import LONGEST, Heads
 from vault.store.ledger.logbook import Leaf, integrate
 from vault.store.tables import audit_outbox
@@ -23,6 +26,8 @@ from vault.store.transaction import Room
 
 AT_ONCE = 1_000
 """How many entries one round moves at most."""
+LINGER_SECONDS = 0.05
+"""How long entries that nobody waits for are gathered before a round takes them."""
 PATIENCE_SECONDS = 5.0
 """How long a writer whose entry is durable waits for its place in the tree; being late is no failure."""
 
@@ -42,6 +47,8 @@ class Sequencer:
         self._turn = asyncio.Lock()
         self._waiting: dict[Id, list[asyncio.Future[bool]]] = {}
         self._late: set[Id] = set()
+        self._noted: set[Id] = set()
+        self._behind: dict[Id, float] = {}
         self._resumed: set[Id] = set()
         self._worker: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
@@ -60,6 +67,18 @@ class Sequencer:
                 await self._worker
             self._worker = None
         await self._round(idle=True)
+
+    def note(self, tenant: Id) -> None:
+        """Something of a tenant is durable, and nobody waits for its place: the next round comes soon."""
+        if not self._noted:
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self._wake.set)
+        self._noted.add(tenant)
+
+    async def bring_up(self, tenant: Id) -> None:
+        """Makes every entry of a tenant's tree findable."""
+        more = True
+        while more:
+            more = await self._in_turn(tenant, partial(_bring_up, tenant=tenant))
 
     async def integrated(self, tenant: Id) -> bool:
         """Whether everything of a tenant that is durable now stands in its tree; it waits for that, for a while."""
@@ -82,30 +101,46 @@ class Sequencer:
     async def _work(self) -> None:
         while True:
             try:
-                unfinished = self._heads.unsigned or self._late
+                unfinished = self._heads.unsigned or self._late or self._behind
                 await asyncio.wait_for(self._wake.wait(), LONGEST.total_seconds() if unfinished else None)
                 idle = False
             except TimeoutError:
                 idle = True
             self._wake.clear()
             await self._round(idle=idle)
+            await self._catch_up(idle=idle)
 
     async def _round(self, *, idle: bool) -> None:
         """Moves what waits; a tenant whose round fails is tried again soon."""
         waiting, self._waiting = self._waiting, {}
-        self._late.update(waiting)  # a round that is broken off leaves nobody out of the next one
+        self._late.update(waiting, self._noted)  # a round that is broken off leaves nobody out of the next one
+        noted, self._noted = self._noted, set()
         late = (*self._late, *self._heads.waiting()) if idle else ()
-        for tenant in dict.fromkeys((*waiting, *late)):
+        for tenant in dict.fromkeys((*waiting, *noted, *late)):
             try:
                 while await self._move(tenant, idle=idle) == AT_ONCE:
                     pass
                 self._late.discard(tenant)
+                self._behind.setdefault(tenant, time.monotonic())
             except Exception as error:  # noqa: BLE001 - being late is no failure: the outbox keeps the entries
                 self._late.add(tenant)
                 _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
             for future in waiting.get(tenant, ()):
                 if not future.done():
                     future.set_result(tenant not in self._late)
+
+    async def _catch_up(self, *, idle: bool) -> None:
+        """Makes entries findable while nothing else is to do, or once they have waited long enough."""
+        now = time.monotonic()
+        for tenant, since in list(self._behind.items()):
+            if not idle and now - since < LONGEST.total_seconds():
+                continue
+            try:
+                if not await self._in_turn(tenant, partial(_bring_up, tenant=tenant)):
+                    self._behind.pop(tenant, None)
+            except Exception as error:  # noqa: BLE001 - being late is no failure
+                self._behind[tenant] = now
+                _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
 
     async def _move(self, tenant: Id, *, idle: bool) -> int:
         """One transaction: as many entries as fit from the outbox into the tree."""
@@ -117,7 +152,8 @@ class Sequencer:
             rows = _pending(connection, tenant)
             if rows:
                 leaves = [Leaf.unpack(tenant, bytes(entry)) for _, entry in rows]
-                integrate(connection, tenant, leaves, self._room.clock.now())
+                size = integrate(connection, tenant, leaves, self._room.clock.now())
+                lookups.list_entries(connection, tenant, size - len(leaves), leaves)
                 positions = [position for position, _ in rows]
                 connection.execute(sa.delete(audit_outbox).where(audit_outbox.c.position.in_(positions)))
                 self._heads.grown(tenant, len(rows))
@@ -139,6 +175,11 @@ class Sequencer:
                 raise
             self._heads.kept()
         return found
+
+
+def _bring_up(connection: sa.Connection, tenant: Id) -> bool:
+    _lock(connection, tenant)
+    return lookups.bring_up(connection, tenant)
 
 
 def _lock(connection: sa.Connection, tenant: Id) -> None:
