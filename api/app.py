@@ -42,6 +42,7 @@ from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.store import engines, looks
 from vault.store.fsck import Finding
+from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
 from vault.store.schema import migrations
@@ -91,6 +92,11 @@ class House:
     def schema(self) -> Schema:
         """The schema that is served; commands that serve nothing never build it."""
         return _schema()
+
+    @property
+    def growth(self) -> Growth:
+        """Tells when a company's log has grown."""
+        return self.room.growth
 
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor; interned."""

@@ -116,6 +116,21 @@ class Gate:
         Raises:  NotPermitted naming every field that is not granted; Conflict when the plan was judged under other
                  rights than the actor has now; Unavailable when it cannot be recorded.
         """
+        return await self._read(plan, actor, arguments, request) or {}
+
+    async def watch(
+        self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = ""
+    ) -> dict[str, Any] | None:
+        """What a plan finds of what is new; None while all its pages are empty: nothing leaves and nothing is recorded.
+
+        Chapter: 8.1.
+        Raises:  as `read`.
+        """
+        return await self._read(plan, actor, arguments, request, news=True)
+
+    async def _read(
+        self, plan: Plan, actor: Actor, arguments: Sequence[Any], request: str, *, news: bool = False
+    ) -> dict[str, Any] | None:
         judged, now = plan.judged, self._clock.now()
         rights, contract = self._grants.rights(actor), judged.contract
         call = Call(actor=actor, rights=rights, action=contract.action, actions=contract.actions, request=request)
@@ -132,6 +147,8 @@ class Gate:
         except CreditError as failure:
             await self._store.put(self._entry(call, Trace(), failure, decided))
             raise
+        if news and not any(draft.answer[root.label]["rows"] for root in judged.reading.roots):
+            return None
         trace = Trace(
             subjects=_named(draft.subjects, (value.subject for value in draft.sealed)),
             resources=draft.resources,

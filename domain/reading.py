@@ -60,7 +60,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition on a fact or stamp column: `=`, `in`, `>=`, `<=`, or `contains`."""
+    """A condition on a fact or stamp column: `=`, `!=`, `in`, `>=`, `<=`, or `contains`."""
 
     column: str
     operator: str
@@ -143,6 +143,8 @@ class Reading:
     """Everything one operation of a document reads. It is a value: equal readings share a plan."""
 
     roots: tuple[Labelled[Level], ...]
+    action: str = ""
+    """Its own action, which its reader needs besides; without one it is recorded as the read of its first root."""
 
     def levels(self) -> Iterator[Level]:
         """Every level, outermost first.
@@ -202,11 +204,13 @@ def judge(reading: Reading, rights: Rights) -> Judged:
     Shape:   total; a field is either judged permitted, named as refused, or closed with a reason.
     """
     refused: dict[str, str] = {}
+    if reading.action and not rights.permits(reading.action):
+        refused[reading.roots[0].what.shape.name] = reading.action
     for level in reading.levels():
         for field, action in _needs(level):
             if not rights.permits(action):
                 refused.setdefault(field, action)
-    allowed = Reading(tuple(replace(root, what=_close(root.what, rights)) for root in reading.roots))
+    allowed = replace(reading, roots=tuple(replace(root, what=_close(root.what, rights)) for root in reading.roots))
     return Judged(
         reading=allowed,
         rights=rights,
@@ -252,7 +256,7 @@ def _contract(reading: Reading) -> Contract:
     fields: dict[str, None] = {}
     tags: set[str] = set()
     purposes: set[str] = set()
-    actions: dict[str, None] = {}
+    actions: dict[str, None] = {reading.action: None} if reading.action else {}
     for level in reading.levels():
         actions.update((action, None) for _, action in _needs(level))
         fields.update((f"{level.shape.table}.{item.what}", None) for item in level.facts)
@@ -268,7 +272,7 @@ def _contract(reading: Reading) -> Contract:
             actions.update((action, None) for field in opened for action in field.actions)
             purposes.add(reveal.what.purpose.value)
     return Contract(
-        action=reading.roots[0].what.shape.read,
+        action=reading.action or reading.roots[0].what.shape.read,
         actions=tuple(actions),
         fields=(*sorted(fields), *sorted(tags)),
         tags=frozenset(tags),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -14,6 +15,7 @@ from api.graphql.compiler import Compiled
 from api.graphql.compiling.forms import Entry, Form
 from domain.actors import Actor, Rights
 from domain.gate import Performed, Plan
+from domain.ids import Id
 from domain.operations import Operation
 from domain.ports import Readings
 from domain.reading import judge
@@ -109,6 +111,28 @@ class OneGate(Protocol):
         """The answer of a plan, recorded before it leaves."""
         ...
 
+    async def watch(
+        self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = ""
+    ) -> dict[str, Any] | None:
+        """The answer of a plan where it has news, recorded before it leaves; None, unrecorded, where it has none."""
+        ...
+
+
+class Wait(Protocol):
+    """Waits for the log of one company."""
+
+    async def until_grown(self, seconds: float) -> None:
+        """Returns when the log has grown since the last time, or after so many seconds."""
+        ...
+
+
+class Growth(Protocol):
+    """Tells that the log of a company has grown, and of nothing that it holds."""
+
+    def waiting(self, tenant: Id) -> AbstractContextManager[Wait]:
+        """Waits for one company's log, for as long as the block lasts."""
+        ...
+
 
 class House(Protocol):
     """What the composition root offers to the GraphQL interface."""
@@ -131,6 +155,11 @@ class House(Protocol):
     @property
     def memory(self) -> Memory:
         """What is remembered between requests."""
+        ...
+
+    @property
+    def growth(self) -> Growth:
+        """Tells when a company's log has grown."""
         ...
 
     def rights(self, actor: Actor) -> Rights:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from api.graphql.generation import declared
+from domain.files.watching import STREAMS
 from domain.operations import OPERATIONS, Collecting
 from domain.records import SHAPES, DataClass, Shape
 
@@ -28,6 +29,7 @@ def declared_actions() -> tuple[str, ...]:
             found.add(operation.collection)
     for shape in SHAPES.values():
         found.update(_asked(shape))
+    found.update(stream.action for stream in STREAMS.values())
     return tuple(sorted(found))
 
 

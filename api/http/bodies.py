@@ -50,7 +50,14 @@ def read_request(body: bytes, request: str) -> GraphQLRequest:
 
     Raises: Declined where it is not JSON, or not one request.
     """
-    asked = _json(body)
+    return request_of(read_json(body), request)
+
+
+def request_of(asked: object, request: str) -> GraphQLRequest:
+    """The one request an object holds.
+
+    Raises: Declined where it is not one.
+    """
     if isinstance(asked, list):
         raise _wrong("Several requests in one body are not served.", advice="Send one request at a time.")
     if not isinstance(asked, dict):
@@ -71,7 +78,11 @@ class _Twice(ValueError):
     """A name stands twice in one object, so that two readers may read two things."""
 
 
-def _json(body: bytes) -> Any:
+def read_json(body: bytes) -> Any:
+    """JSON that means one thing only.
+
+    Raises: Declined.
+    """
     try:
         text = body.decode("utf-8")
         found = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)

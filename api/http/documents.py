@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -11,14 +10,12 @@ from starlette.responses import Response
 
 from api.graphql.context import House
 from api.graphql.execute import execute
+from api.http.admission import Admission, bearer_of
 from api.http.answers import GRAPHQL, JSON, Declined, declined, status_of, written
 from api.http.bodies import CLOSE, read_body, read_request
 from api.http.negotiation import answer_type, is_json
 from api.http.ports import Authenticator
-from domain.actors import Actor
-from domain.errors import Malformed, NotAuthenticated, Unavailable
-
-_BEARER = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
+from domain.errors import Malformed
 
 
 class Documents:
@@ -26,14 +23,14 @@ class Documents:
 
     def __init__(self, house: House, authenticator: Authenticator) -> None:
         self._house = house
-        self._authenticator = authenticator
+        self._admission = Admission(authenticator)
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request."""
         id_, headers = request.state.request_id, request.headers
         media = answer_type(headers.getlist("accept"))
         try:
-            actor = await self._authenticated(_bearer(headers), id_)
+            actor = await self._admission.actor(bearer_of(headers), id_)
             _check_forms(headers, media)
             asked = read_request(await read_body(request), id_)
         except Declined as no:
@@ -41,38 +38,6 @@ class Documents:
         response = await execute(self._house, actor, asked)
         form = media or JSON
         return written(response.text(), status_of(response, form), form, {"Vary": "Accept"})
-
-    async def _authenticated(self, bearer: str, request: str) -> Actor:
-        """The actor whose token came with the request.
-
-        Raises: Declined, always with the same words; the cause is recorded and told to nobody.
-        """
-        try:
-            actor, refusal = await self._verified(bearer)
-            if actor is not None:
-                return actor
-            await self._authenticator.refused(refusal, bearer, request=request)
-        except Unavailable as error:
-            raise Declined(HTTPStatus.SERVICE_UNAVAILABLE, error, CLOSE) from None
-        constant = NotAuthenticated("The request is not authenticated.")
-        raise Declined(HTTPStatus.UNAUTHORIZED, constant, {"WWW-Authenticate": "Bearer", **CLOSE})
-
-    async def _verified(self, bearer: str) -> tuple[Actor | None, NotAuthenticated]:
-        """The actor, or why there is none."""
-        nobody = NotAuthenticated("No bearer token came with the request.", cause="NO_TOKEN")
-        if not bearer:
-            return None, nobody
-        try:
-            return await self._authenticator(bearer), nobody
-        except NotAuthenticated as error:
-            return None, error
-
-
-def _bearer(headers: Headers) -> str:
-    """The token of the one Authorization header; empty where there is none, or none that could be one."""
-    given = headers.getlist("authorization")
-    match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-    return match[1] if match else ""
 
 
 def _check_forms(headers: Headers, media: str | None) -> None:

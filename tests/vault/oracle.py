@@ -94,6 +94,8 @@ class Oracle:
                 return value >= wanted[0]
             case "<=":
                 return value <= wanted[0]
+            case "!=":
+                return value != wanted[0]
             case "contains":
                 return wanted[0] in value
             case _:

@@ -18,7 +18,7 @@ from tests.vault.corpus import DAYS, INSTANTS, NUMBERS, TEXTS, Corpus
 from tests.vault.oracle import cursor, whole
 
 STAMP_TYPES = get_type_hints(Stamp)
-OPERATORS = {str: ("=", "in", ">=", "<=", "contains"), Id: ("=", "in")}
+OPERATORS = {str: ("=", "!=", "in", ">=", "<=", "contains"), Id: ("=", "in")}
 MORE_OPERATORS = ("=", "in", ">=", "<=")
 
 

@@ -257,6 +257,7 @@ class SqliteStore:
             now = time.monotonic()
             for tenant in leaves:
                 self._behind.setdefault(tenant, now)
+                self._room.growth.told(tenant)
         _answer(jobs)
 
     def _one(self, connection: sa.Connection, job: _Job, done: list[_Job], leaves: dict[Id, list[Leaf]]) -> None:

@@ -5,7 +5,7 @@ Both stores run this over a connection whose transaction they begin and end them
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -15,6 +15,7 @@ from domain.errors import CreditError, Stale
 from domain.ids import Id
 from domain.ports import Clock, Committed, Ids, Work
 from vault.keys import Keyring
+from vault.store.ledger.growth import Growth
 from vault.store.ledger.logbook import Leaf, write_entry
 from vault.store.tenantkeys import TenantKeys
 from vault.store.unit import Hand, SqlUnit
@@ -29,6 +30,8 @@ class Room:
     ring: Keyring
     clock: Clock
     make: Ids
+    growth: Growth = field(default_factory=Growth)
+    """Who waits for a log to grow."""
 
     def hand(self, tenant: Id, actor: str) -> Hand:
         """Who writes, from now on."""

@@ -162,6 +162,8 @@ class Sequencer:
 
         moved = await self._in_turn(tenant, run)
         self._resumed.add(tenant)
+        if moved:
+            self._room.growth.told(tenant)
         return moved
 
     async def _in_turn(self, tenant: Id, run: Callable[[sa.Connection], T]) -> T:

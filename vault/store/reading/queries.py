@@ -281,6 +281,8 @@ def _condition(shape: Shape, where: Where, name: str, dialect: Dialect, of: sa.F
     match where.operator:
         case "=":
             return fact.column == fact.bind(name)
+        case "!=":
+            return fact.column != fact.bind(name)
         case "in":
             return dialect.among(fact.column, name)
         case ">=":
