@@ -37,5 +37,5 @@ def set_log(kind: str) -> None:
             shown,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(_StandardError()),
+        logger_factory=structlog.WriteLoggerFactory(_StandardError()),
     )

@@ -1,17 +1,20 @@
 """A bearer token names an actor only after its issuer, key, signature, times and tenant were checked.
 
-The answer to a token that fails is one constant sentence; the true cause is for the audit log. No part of a token
-is kept, logged or put into an error.
+The answer to a token that fails is one constant sentence; the true cause is for the audit log. No token is kept,
+logged or put into an error: of one that was checked, what it says is remembered under its digest, and its times are
+checked again whenever it comes.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +34,8 @@ ALGORITHMS = ("ES256", "Ed25519", "RS256")
 """Signatures that are accepted; each key verifies exactly one of them, so no token chooses its own check."""
 
 MAX_BYTES = 8 * 1024
+REMEMBERED = 4_096
+"""How many checked tokens are remembered."""
 LEEWAY = timedelta(seconds=60)
 """How far an issuer's clock may be ahead of ours. A token is never used after it expired."""
 
@@ -92,20 +97,35 @@ class Verifier:
             raise Malformed("An issuer is trusted once.")
         self._keys = {(one.issuer, kid): key for one in trusted for kid, key in _public_keys(one.keys)}
         self._tenants = tenants
+        self._known: OrderedDict[bytes, tuple[Mapping[str, Any], Actor]] = OrderedDict()
 
     def verify(self, bearer: str, now: datetime) -> Actor:
         """The actor a token names; the token is what follows `Bearer ` in the header.
 
         Raises: NotAuthenticated, always with the same message.
         """
+        digest = sha256(bearer.encode("utf-8", "surrogatepass")).digest()
+        known = self._known.get(digest)
+        if known is None:
+            known = self._checked(bearer)
+            self._known[digest] = known
+            if len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        else:
+            self._known.move_to_end(digest)
+        claims, actor = known
+        _check_times(claims, int(now.timestamp()))
+        return actor
+
+    def _checked(self, bearer: str) -> tuple[Mapping[str, Any], Actor]:
+        """What a token says and whom it names, whatever the time."""
         header, claims = _parse(bearer)
         issuer = self._issuers.get(_text(claims, "iss", Cause.MISSING_CLAIM))
         if issuer is None:
             raise _refused(Cause.UNKNOWN_ISSUER)
         self._check_signature(bearer, header, issuer)
         _check_audience(claims, issuer)
-        _check_times(claims, int(now.timestamp()))
-        return self._actor(claims, issuer)
+        return claims, self._actor(claims, issuer)
 
     def _check_signature(self, bearer: str, header: Mapping[str, Any], issuer: Trusted) -> None:
         if not isinstance(header.get("typ"), str) or header["typ"].lower() not in _TYPES:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -138,7 +139,18 @@ class Entry:
             body["fields"] = list(self.fields)
         if commitment:
             body["commitment"] = commitment
-        return canonical.encode(body)
+        return _spelled(body)
+
+
+def _spelled(body: dict[str, Any]) -> bytes:
+    """Canonical JSON. Its keys are ASCII and it holds texts, counts and lists of them: sorting is all it takes."""
+    try:
+        return _write(body).encode()
+    except UnicodeEncodeError:
+        return canonical.encode(body)  # it says which part of it has no spelling
+
+
+_write = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode
 
 
 def commit_to(payload: bytes, salt: bytes) -> str:

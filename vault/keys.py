@@ -12,9 +12,9 @@ key (32) ‖ tag (16), bound to what it is for: moved to another tenant, purpose
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum, StrEnum
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from domain.errors import Tampered, Unavailable
 from vault import hazmat
@@ -68,14 +68,16 @@ class Context:
         return sized(self.tenant), self.purpose.value.encode(), u32(self.epoch)
 
 
-@dataclass(frozen=True, slots=True)
-class WrappedKey:
+class WrappedKey(NamedTuple):
     """A key of a tenant, as it is stored."""
 
     tenant: bytes
     purpose: Purpose
     epoch: int
-    wrapped: bytes = field(repr=False)
+    wrapped: bytes
+
+    def __repr__(self) -> str:
+        return f"WrappedKey({self.tenant.hex()}, {self.purpose}, {self.epoch})"
 
     @property
     def context(self) -> Context:
@@ -83,8 +85,7 @@ class WrappedKey:
         return Context(self.tenant, self.purpose, self.epoch)
 
 
-@dataclass(frozen=True, slots=True)
-class DekRow:
+class DekRow(NamedTuple):
     """A data key, as it is stored."""
 
     dek_id: bytes
@@ -93,7 +94,10 @@ class DekRow:
     data_class: str
     version: int
     kek_epoch: int
-    wrapped: bytes = field(repr=False)
+    wrapped: bytes
+
+    def __repr__(self) -> str:
+        return f"DekRow({self.dek_id.hex()}, {self.data_class}, {self.version}, {self.kek_epoch})"
 
     def parts(self) -> tuple[bytes, ...]:
         """All but the wrapped key itself."""
@@ -290,8 +294,8 @@ class Keyring:
     def _wrapped_dek(self, row: DekRow, key: hazmat.Secret, kek: WrappedKey) -> DekRow:
         if row.tenant != kek.tenant:
             raise ValueError("A data key is wrapped by a key of its own tenant.")
-        row = replace(row, kek_epoch=kek.epoch)
-        return replace(row, wrapped=wrap_key(self._kek(kek), key, DEK_DOMAIN, row))
+        row = row._replace(kek_epoch=kek.epoch)
+        return row._replace(wrapped=wrap_key(self._kek(kek), key, DEK_DOMAIN, row))
 
     def _dek_secret(self, row: DekRow, kek: WrappedKey) -> hazmat.Secret:
         return unwrap_key(self._kek(kek), row.wrapped, DEK_DOMAIN, row)

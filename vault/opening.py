@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from domain import ids
@@ -30,28 +30,31 @@ class VaultOpener:
         if not all(warrant.covers(value.tenant, value.subject, value.field.tag) for value in values):
             raise NotPermitted("The entry in the audit log does not name every value that is to be opened.")
         materials = [_material(value) for value in values]
-        self._ring.warm(dict.fromkeys(_kek(value, material) for value, material in zip(values, materials, strict=True)))
+        keks = _keks(values, materials)
+        self._ring.warm(keks.values())
         opened = open_many(
-            (self._dek(value, material), _cell(value, material), material.envelope)
+            (self._dek(value, material, keks[_kek_of(value, material)]), _cell(value, material), material.envelope)
             for value, material in zip(values, materials, strict=True)
         )
-        return [_shown(value, plain) for value, plain in zip(values, opened, strict=True)]
+        return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]
 
-    def _dek(self, value: SealedValue[Any], material: Material) -> Dek:
-        if material.wrapped is None or material.dek_version is None or material.kek_epoch is None:
+    def _dek(self, value: SealedValue[Any], material: Material, kek: WrappedKey) -> Dek:
+        if material.wrapped is None or material.dek_version is None:
             raise KeyUnavailable("A data key is destroyed.", advice="What was erased cannot be opened again.")
-        if material.alg != FIELDS_ALG or dek_id_of(material.envelope) != bytes(material.dek_id):
+        dek_id = bytes(material.dek_id)
+        if material.alg != FIELDS_ALG or dek_id_of(material.envelope) != dek_id:
             raise Tampered("A sealed value names another data key than its row.")
+        data_class = value.field.data_class.value
         row = DekRow(
-            bytes(material.dek_id),
-            ids.raw(value.tenant),
+            dek_id,
+            kek.tenant,
             ids.raw(value.subject),
-            value.field.data_class.value,
+            data_class,
             material.dek_version,
-            material.kek_epoch,
+            kek.epoch,
             bytes(material.wrapped),
         )
-        return self._ring.dek(row, _kek(value, material))
+        return self._ring.dek(row, kek)
 
 
 def _material(value: SealedValue[Any]) -> Material:
@@ -60,10 +63,27 @@ def _material(value: SealedValue[Any]) -> Material:
     return value.material
 
 
-def _kek(value: SealedValue[Any], material: Material) -> WrappedKey:
-    if material.kek_wrapped is None or material.kek_epoch is None:
-        raise KeyUnavailable("A key of the company is destroyed.", advice="What was erased cannot be opened again.")
-    return WrappedKey(ids.raw(value.tenant), Purpose.KEK, material.kek_epoch, bytes(material.kek_wrapped))
+def _kek_of(value: SealedValue[Any], material: Material) -> tuple[str, int | None, bytes | None]:
+    return value.tenant, material.kek_epoch, material.kek_wrapped
+
+
+def _keks(
+    values: Sequence[SealedValue[Any]], materials: Sequence[Material]
+) -> dict[tuple[str, int | None, bytes | None], WrappedKey]:
+    """The keys that wrap the data keys, each once.
+
+    Raises: KeyUnavailable.
+    """
+    found: dict[tuple[str, int | None, bytes | None], WrappedKey] = {}
+    for value, material in zip(values, materials, strict=True):
+        key = _kek_of(value, material)
+        if key in found:
+            continue
+        _, epoch, wrapped = key
+        if wrapped is None or epoch is None:
+            raise KeyUnavailable("A key of the company is destroyed.", advice="What was erased cannot be opened again.")
+        found[key] = WrappedKey(ids.raw(value.tenant), Purpose.KEK, epoch, bytes(wrapped))
+    return found
 
 
 def _cell(value: SealedValue[Any], material: Material) -> Cell:
@@ -80,8 +100,6 @@ def _cell(value: SealedValue[Any], material: Material) -> Cell:
 
 
 def _shown(value: SealedValue[Any], plain: Any) -> Any:
-    if not value.masked:
-        return plain
     mask = value.field.mask
     if mask is None:
         raise TypeError(f"{value.field.tag} declares no masked form.")

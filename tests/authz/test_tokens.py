@@ -327,11 +327,30 @@ def test_nothing_of_a_token_reaches_an_error_or_a_log(sign, verifier, caplog):
     assert caplog.text == ""
 
 
-def test_a_verifier_keeps_nothing_of_what_it_reads(sign, verifier):
+def test_a_verifier_keeps_no_token_and_of_one_that_failed_nothing(sign, verifier):
+    token = sign({"sub": "person-1"})
+    verifier.verify(token, NOW)
     before = {name: repr(value) for name, value in vars(verifier).items()}
-    for number in range(20):
-        verifier.verify(sign({"sub": f"person-{number}"}), NOW)
+    assert not any(part in said for said in before.values() for part in token.split("."))
+    for claims in ({"roles": ["nobody"]}, {"tenant": "nowhere"}, {"aud": "others"}):
+        with pytest.raises(NotAuthenticated):
+            verifier.verify(sign(claims), NOW)
     assert {name: repr(value) for name, value in vars(verifier).items()} == before
+
+
+def test_a_token_that_was_checked_once_is_refused_when_it_has_expired(sign, verifier):
+    token = sign({})
+    assert verifier.verify(token, NOW) == verifier.verify(token, NOW)
+    with pytest.raises(NotAuthenticated) as caught:
+        verifier.verify(token, NOW + timedelta(days=1))
+    assert caught.value.cause == Cause.EXPIRED.value
+
+
+def test_what_is_remembered_of_tokens_is_bounded(sign, verifier, monkeypatch):
+    monkeypatch.setattr("authz.tokens.REMEMBERED", 3)
+    actors = [verifier.verify(sign({"sub": f"person-{number}"}), NOW) for number in range(9)]
+    assert [actor.person for actor in actors] == [f"person-{number}" for number in range(9)]
+    assert len(verifier._known) == 3
 
 
 def test_keys_for_other_uses_beside_a_signing_key_are_passed_over(issuer, sign):
