@@ -349,7 +349,7 @@ def _application(house: House) -> Starlette:
         return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
 
     probes = {"database": database, "keys": keys, "audit": head}
-    return build_http(house, Authenticator(house), probes=probes, keys=public)
+    return build_http(house, Authenticator(house), probes=probes, keys=public, origins=house.settings.origins)
 
 
 def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -16,6 +17,7 @@ from typing import Any, Final
 from domain.errors import Malformed
 
 PREFIX: Final = "CREDENCE_"
+_ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 FILE: Final = "credence.toml"
 _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
 """Variables of the prefix that are no settings."""
@@ -46,6 +48,8 @@ class Settings:
     local_issuer: bool = True
     """Whether tokens of the local issuer are accepted."""
     issuers: tuple[Issuer, ...] = ()
+    origins: tuple[str, ...] = ()
+    """Other sites whose pages may open sockets here, such as `https://desk.example`; our own always may."""
     log: str = "text"
     """`text`, `json` or `off`."""
 
@@ -142,6 +146,13 @@ def _log(value: Any) -> str:
     return str(value)
 
 
+def _origins(value: Any) -> tuple[str, ...]:
+    listed = value.split() if isinstance(value, str) else [_text(item) for item in value]
+    if not all(_ORIGIN.fullmatch(item) for item in listed):
+        raise ValueError
+    return tuple(listed)
+
+
 def _issuers(value: Any) -> tuple[Issuer, ...]:
     listed = json.loads(value) if isinstance(value, str) else value
     return tuple(_issuer(dict(item)) for item in listed)
@@ -165,6 +176,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "issuer_key": _path,
     "local_issuer": _switch,
     "issuers": _issuers,
+    "origins": _origins,
     "log": _log,
 }
 
@@ -176,6 +188,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "issuer_key": "Name a file.",
     "local_issuer": "Write on or off.",
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
+    "origins": "Write sites such as https://desk.example, with a space between two.",
     "log": "Write text, json or off.",
 }
 """What to write where a value cannot be read."""

@@ -12,6 +12,7 @@ from api.graphql.generation.building import answer_by_key
 from api.graphql.mutations import answer_by_operation, build_mutation
 from api.graphql.queries import build_query
 from api.graphql.scalars import SCALARS
+from api.graphql.subscriptions.roots import build_subscription
 from api.graphql.types import build_types
 
 
@@ -36,6 +37,7 @@ def build_schema() -> Schema:
     schema = Schema(
         query=build_query(),
         mutation=build_mutation(),
+        subscription=build_subscription(),
         types=types,
         config=StrawberryConfig(scalar_map=dict(SCALARS), disable_field_suggestions=True),
     )

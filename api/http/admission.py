@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
+from hashlib import sha256
 from http import HTTPStatus
 
 from starlette.datastructures import Headers
@@ -46,6 +48,29 @@ class Admission:
             return await self._authenticator(bearer), nobody
         except NotAuthenticated as error:
             return None, error
+
+
+class Holder:
+    """Whoever holds a token that was let in, for as long as it is good."""
+
+    def __init__(self, authenticator: Authenticator, bearer: str, request: str) -> None:
+        self._authenticator = authenticator
+        self._bearer = bearer
+        self._request = request
+        self.token = sha256(bearer.encode()).hexdigest()
+        """What tells the token from others, and cannot be used as one."""
+
+    async def actor(self) -> Actor:
+        """The actor of the token, verified now.
+
+        Raises: NotAuthenticated once it is over, which is recorded.
+        """
+        try:
+            return await self._authenticator(self._bearer)
+        except NotAuthenticated as error:
+            with suppress(Unavailable):
+                await self._authenticator.refused(error, self._bearer, request=self._request)
+            raise
 
 
 def bearer_of(headers: Headers) -> str:

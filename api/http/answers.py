@@ -15,6 +15,7 @@ from domain.errors import Code, CreditError
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
+EVENTS = "text/event-stream"
 
 _UNAVAILABLE = frozenset(
     code.value for code in (Code.AUDIT_UNAVAILABLE, Code.KEY_UNAVAILABLE, Code.TAMPERED, Code.OVERLOADED)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -10,15 +10,17 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Lifespan
 
 from api.graphql.context import House
+from api.graphql.subscriptions.watching import Watchers
 from api.http.answers import Declined, declined
 from api.http.documents import Documents
 from api.http.envelope import Envelope
 from api.http.operating import Operating
 from api.http.ports import Authenticator, Probe, PublicKeys
+from api.http.streams.sockets import Sockets
 from domain.errors import CreditError, Malformed, NotFound
 
 GRAPHQL_PATH = "/graphql"
@@ -31,13 +33,17 @@ def build_http(
     *,
     probes: Mapping[str, Probe],
     keys: PublicKeys,
+    origins: Collection[str] = (),
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """The application that a server runs."""
-    documents, operating = Documents(house, authenticator), Operating(probes, keys)
+    watchers, operating = Watchers(house), Operating(probes, keys)
+    documents = Documents(house, authenticator, watchers)
+    sockets = Sockets(watchers, authenticator, origins)
     application = Starlette(
         routes=[
             Route(GRAPHQL_PATH, documents.answer, methods=["POST"]),
+            WebSocketRoute(GRAPHQL_PATH, sockets),
             Route("/healthz", operating.alive, methods=["GET"]),
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),

@@ -10,31 +10,38 @@ from starlette.responses import Response
 
 from api.graphql.context import House
 from api.graphql.execute import execute
-from api.http.admission import Admission, bearer_of
-from api.http.answers import GRAPHQL, JSON, Declined, declined, status_of, written
+from api.graphql.subscriptions.watching import Watchers
+from api.http.admission import Admission, Holder, bearer_of
+from api.http.answers import EVENTS, GRAPHQL, JSON, Declined, declined, status_of, written
 from api.http.bodies import CLOSE, read_body, read_request
-from api.http.negotiation import answer_type, is_json
+from api.http.negotiation import answer_type, is_json, takes_events
 from api.http.ports import Authenticator
+from api.http.streams.events import EventStream
 from domain.errors import Malformed
 
 
 class Documents:
     """Carries out documents for whoever a token names."""
 
-    def __init__(self, house: House, authenticator: Authenticator) -> None:
+    def __init__(self, house: House, authenticator: Authenticator, watchers: Watchers) -> None:
         self._house = house
+        self._watchers = watchers
+        self._authenticator = authenticator
         self._admission = Admission(authenticator)
 
     async def answer(self, request: Request) -> Response:
         """The answer to one request."""
         id_, headers = request.state.request_id, request.headers
-        media = answer_type(headers.getlist("accept"))
+        media, events = answer_type(headers.getlist("accept")), takes_events(headers.getlist("accept"))
         try:
-            actor = await self._admission.actor(bearer_of(headers), id_)
-            _check_forms(headers, media)
+            bearer = bearer_of(headers)
+            actor = await self._admission.actor(bearer, id_)
+            _check_forms(headers, media or (EVENTS if events else None))
             asked = read_request(await read_body(request), id_)
         except Declined as no:
             return declined(no, id_, media or JSON)
+        if events and (media is None or self._watchers.goes_on(asked)):
+            return EventStream(self._watchers, Holder(self._authenticator, bearer, id_), asked)
         response = await execute(self._house, actor, asked)
         form = media or JSON
         return written(response.text(), status_of(response, form), form, {"Vary": "Accept"})

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from asyncio import BaseTransport, TimerHandle
-from typing import Any
+from asyncio import BaseTransport, Event, TimerHandle
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from api.http.streams.events import ENDING
 
 MAX_HEAD = 64 * 1024
 """How many bytes a request may have besides its body: its line, its headers, and the frame around chunks."""
@@ -20,6 +22,12 @@ class BoundedHeads(HttpToolsProtocol):
         super().__init__(*arguments, **more)
         self._besides = 0
         self._late: TimerHandle | None = None
+        self._ending = Event()
+
+    def shutdown(self) -> None:
+        """The server ends: what would go on for ever hears of it."""
+        self._ending.set()
+        super().shutdown()
 
     def connection_made(self, transport: BaseTransport) -> None:
         """The first head is waited for."""
@@ -48,6 +56,7 @@ class BoundedHeads(HttpToolsProtocol):
         """The head is there."""
         self._arrived()
         super().on_headers_complete()
+        cast("dict[str, Any]", self.scope).setdefault("extensions", {})[ENDING] = self._ending
 
     def on_body(self, body: bytes) -> None:
         """Its readers bound the body."""

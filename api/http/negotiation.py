@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from api.http.answers import GRAPHQL, JSON
+from api.http.answers import EVENTS, GRAPHQL, JSON
 
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - a token of HTTP, no secret
 _RANGE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*(?:;(.*))?", re.ASCII)
@@ -39,6 +39,11 @@ def answer_type(accept: Sequence[str]) -> str | None:
         return None
     wanted = [media for media, weight in weights.items() if weight == best]
     return GRAPHQL if wanted == [GRAPHQL] or (GRAPHQL in wanted and GRAPHQL in ranges) else JSON
+
+
+def takes_events(accept: Sequence[str]) -> bool:
+    """Whether a stream of events is accepted by its name."""
+    return any(one.name == EVENTS and one.weight > 0 for one in _ranges(accept))
 
 
 def is_json(content_types: Sequence[str]) -> bool:

@@ -46,7 +46,7 @@ def test_news_is_recorded_as_a_delivery_before_it_leaves(world):
     found = watch(world, plan_of([{"actor": "li"}], BOTH, world))
     assert found["news"]["rows"] == [{"actor": "li"}]
     (entry,) = world.entries
-    assert (entry.action, entry.rule, entry.outcome) == ("audit:watch", "r-2", Outcome.DONE)
+    assert (entry.action, entry.rule, entry.outcome) == ("audit:watch", "r-2,r-1", Outcome.DONE)
     assert entry.fields == ("audit_entry.action", "audit_entry.actor", "audit_entry.log_index")
 
 

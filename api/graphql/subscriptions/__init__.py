@@ -1,0 +1,1 @@
+"""Subscriptions: what is watched as it comes, as GraphQL asks for it."""
