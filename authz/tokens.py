@@ -109,7 +109,7 @@ class Verifier:
         if known is None:
             known = self._checked(bearer)
             self._known[digest] = known
-            if len(self._known) > REMEMBERED:
+            while len(self._known) > REMEMBERED:
                 self._known.popitem(last=False)
         else:
             self._known.move_to_end(digest)

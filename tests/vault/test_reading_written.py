@@ -19,8 +19,7 @@ from api.graphql.queries import ROOTS, Kind
 from api.graphql.schema import build_schema
 from domain.actors import Rights
 from domain.ports import Scope
-from domain.reading import Labelled, Level, Link, Reading, judge
-from domain.sheets import Written
+from domain.reading import Labelled, Level, Link, Reading, Written, judge
 from tests.vault.corpus import NOW, Corpus
 from tests.vault.shelf import Shelf
 from tests.vault.wishes import Everything

@@ -10,7 +10,7 @@ from typing import Any
 from orjson import Fragment
 
 from api.graphql.generation.wording import camel
-from domain.sheets import Written
+from domain.reading import Written
 
 Form = Callable[[Any], Any]
 """Makes one place of the answer from what the reading has there, which is never null."""

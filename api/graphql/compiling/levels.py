@@ -30,9 +30,25 @@ from api.graphql.generation.parts import Part as Offered
 from api.graphql.generation.wording import camel
 from api.graphql.scalars import print_text, printer
 from api.graphql.types import CONFIDENTIAL
-from domain.reading import Labelled, Level, Link, Page, Reveal, Times, Where
+from domain.reading import (
+    Labelled,
+    Leaf,
+    Level,
+    Link,
+    Linked,
+    Listed,
+    Page,
+    Part,
+    Portion,
+    Reveal,
+    Sheet,
+    Times,
+    Total,
+    Where,
+    Word,
+    Wrapped,
+)
 from domain.records import SHAPES, Computed, Confidential, Shape
-from domain.sheets import Leaf, Linked, Listed, Part, Portion, Sheet, Total, Word, Wrapped
 
 TYPENAME = "__typename"
 

@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from domain.ports import Fetch, Rows
-from domain.reading import Level, Link
+from domain.reading import Level, Link, Written
 from domain.records import SHAPES, Children, Fact
-from domain.sheets import Written
 from vault.store.reading import queries
 from vault.store.reading.columns import Held, Unsupported, held
 from vault.store.reading.dialects import Dialect, Statement

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from domain.money import EXPONENTS, Money
-from domain.reading import Level, Link, Page
+from domain.reading import Leaf, Level, Link, Linked, Listed, Page, Portion, Sheet, Total, Word, Wrapped
 from domain.records import Children
-from domain.sheets import Leaf, Linked, Listed, Portion, Sheet, Total, Word, Wrapped
 from vault.store.reading import queries
 from vault.store.reading.columns import Unsupported, held
 from vault.store.reading.dialects import Dialect, Json
