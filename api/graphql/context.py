@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from graphql import DocumentNode, FragmentDefinitionNode
 from graphql.execution.values import VariableValues
 
 from api.graphql.compiler import Compiled
 from api.graphql.compiling.forms import Entry, Form
+from api.graphql.sharing.hoisting import Template
+from api.graphql.sharing.memory import Lru
+from api.graphql.sharing.variables import Variable
 from domain.actors import Actor, Rights
 from domain.gate import Performed, Plan
 from domain.ids import Id
@@ -23,35 +25,12 @@ from domain.reading import judge
 if TYPE_CHECKING:
     from api.graphql.schema import Schema
 
-V = TypeVar("V")
 T = TypeVar("T")
 
-DOCUMENTS = 1_000
-"""How many checked documents are remembered."""
-PLANS = 2_000
-"""How many plans are remembered; a plan of rights that no longer exist ages out."""
-
-
-class Lru(Generic[V]):
-    """A bounded memory: what was not asked for longest goes first."""
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-        self._held: OrderedDict[Hashable, V] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._held)
-
-    def get(self, key: Hashable, make: Callable[[], V]) -> V:
-        """What is remembered under a key, or what is made now; a failure is not remembered."""
-        if key in self._held:
-            self._held.move_to_end(key)
-            return self._held[key]
-        made = make()
-        self._held[key] = made
-        if len(self._held) > self._size:
-            self._held.popitem(last=False)
-        return made
+DOCUMENTS = 100_000
+"""How many tokens of checked documents are remembered."""
+PLANS = 100_000
+"""How many tokens the documents of remembered plans have; a plan of rights that no longer exist ages out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +38,19 @@ class Document:
     """A document that is parsed, within the limits and valid."""
 
     digest: bytes
+    """What tells its plans from those of others; documents that differ only in literals share it."""
     tree: DocumentNode
     fragments: Mapping[str, FragmentDefinitionNode]
+    variables: Mapping[str | None, tuple[Variable, ...]] = field(default_factory=dict)
+    """What is known of each operation's variables, by its name."""
+    weight: int = 1
+    """Its tokens; it weighs as much in a memory, and so does its plan."""
+    exact: bool = True
+    """Whether its nodes know where they stand in the text of the request."""
+    template: Template | None = None
+    """What stands for its literals, where they may differ."""
+    literals: Mapping[str, Any] = field(default_factory=dict)
+    """The literals of this request, as values of the template's variables."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +78,7 @@ class Memory:
     """What is remembered between requests, bounded."""
 
     documents: Lru[Document] = field(default_factory=lambda: Lru(DOCUMENTS))
+    """By their text; those with a template, by the text with marks for literals."""
     plans: Lru[Prepared] = field(default_factory=lambda: Lru(PLANS))
     payloads: Lru[Mapping[str, Payload]] = field(default_factory=lambda: Lru(PLANS))
 
@@ -180,3 +171,5 @@ class Context:
     """What identifies the document, the operation, the rights and what decides plans among the variables."""
     payloads: Mapping[str, Payload] = field(default_factory=dict)
     """What each field of a mutation asks of its payload, by response key."""
+    weight: int = 1
+    """How heavy what is made from the document is in a memory."""

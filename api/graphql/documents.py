@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from graphql import (
@@ -26,11 +26,16 @@ from graphql.utilities import validate_input_value
 from api.graphql import errors
 from api.graphql.context import Document, Memory
 from api.graphql.errors import Refusal
-from api.graphql.limits import MAX_TOKENS, check_document, check_text, too_large
+from api.graphql.limits import MAX_BODY, MAX_TOKENS, check_document, check_text, check_variables, too_large
+from api.graphql.sharing.hoisting import hoist, is_query
+from api.graphql.sharing.literals import scan
+from api.graphql.sharing.variables import Variable, coerce_plain, variables_of_operation
 from domain.errors import Malformed
 
 MAX_ERRORS = 20
 """After this many errors of one document, validation stops."""
+LOCATED = 3
+"""How much heavier a document is whose nodes know where they stand."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +49,78 @@ class GraphQLRequest:
     """It stands in every error and in the audit entry."""
 
 
-def document_of(memory: Memory, schema: GraphQLSchema, request: GraphQLRequest) -> Document:
-    """The document, checked once and then remembered.
+def document_of(memory: Memory, schema: GraphQLSchema, request: GraphQLRequest, owner: str = "") -> Document:
+    """The document, checked once and then remembered in its owner's share.
+
+    A new one that differs only in literals from one that is remembered is that one with its own literals, and takes
+    no room.
 
     Raises: Malformed (QUERY_TOO_LARGE); Refusal when it is no GraphQL or does not fit the schema.
     """
-    digest = hashlib.sha256(request.query.encode("utf-8", "surrogatepass")).digest()
-    return memory.documents.get(digest, lambda: _checked(digest, schema, request))
+    text = request.query
+    known = memory.documents.find(text)
+    if known is not None:
+        return known
+    if len(text) > MAX_BODY:
+        return _checked(schema, request)
+    skeleton, words = scan(text)
+    if words:
+        known = memory.documents.find((skeleton,))
+        if known is not None and known.template is not None:
+            literals = known.template.values(words)
+            if literals is not None:
+                return _with(known, literals)
+    return _new(memory, schema, request, owner, (skeleton, words))
 
 
-def _checked(digest: bytes, schema: GraphQLSchema, request: GraphQLRequest) -> Document:
+def exact_document_of(schema: GraphQLSchema, request: GraphQLRequest) -> Document:
+    """The document with nothing taken out of it, so that errors name their places; it is not remembered."""
+    return _checked(schema, request)
+
+
+def _new(
+    memory: Memory, schema: GraphQLSchema, request: GraphQLRequest, owner: str, scanned: tuple[str, list[str]]
+) -> Document:
+    """A document seen for the first time: checked whole, and remembered without what later ones need not have."""
+    text, (skeleton, words) = request.query, scanned
+    whole = _checked(schema, request)
+    if not is_query(whole.tree):
+        memory.documents.keep(text, whole, owner, whole.weight * LOCATED)
+        return whole
+    bare = parse(text, no_location=True)
+    template = None
+    if words and memory.documents.find((skeleton,)) is None:
+        template = hoist(schema, text, whole.tree, bare, words)
+    if template is None:
+        document = replace(whole, tree=bare, fragments=_fragments(bare), exact=False)
+        memory.documents.keep(text, document, owner, document.weight)
+        return document
+    digest = hashlib.sha256(b"literals apart" + skeleton.encode("utf-8", "surrogatepass")).digest()
+    fixed = "\0".join(place for place in template.places if isinstance(place, str))
+    digest = hashlib.sha256(digest + fixed.encode("utf-8", "surrogatepass")).digest() if fixed else digest
+    tree = template.tree
+    document = replace(whole, digest=digest, tree=tree, fragments=_fragments(tree), exact=False, template=template)
+    memory.documents.keep((skeleton,), document, owner, document.weight)
+    literals = template.values(words)
+    return whole if literals is None else _with(document, literals)
+
+
+def _with(known: Document, literals: Mapping[str, Any]) -> Document:
+    return Document(
+        digest=known.digest,
+        tree=known.tree,
+        fragments=known.fragments,
+        variables=known.variables,
+        weight=known.weight,
+        exact=False,
+        template=known.template,
+        literals=literals,
+    )
+
+
+def _checked(schema: GraphQLSchema, request: GraphQLRequest) -> Document:
     try:
-        check_text(request.query)
+        tokens = check_text(request.query)
         tree = parse(request.query, max_tokens=MAX_TOKENS)
         check_document(tree)
         found = validate(schema, tree, max_errors=MAX_ERRORS, hide_suggestions=True)
@@ -65,7 +130,17 @@ def _checked(digest: bytes, schema: GraphQLSchema, request: GraphQLRequest) -> D
         raise too_large("The document nests too deeply.", "Nest less deeply.") from None
     if found:
         raise Refusal([errors.invalid(error, request.request_id) for error in found])
-    return Document(digest, tree, _fragments(tree))
+    digest = hashlib.sha256(request.query.encode("utf-8", "surrogatepass")).digest()
+    return Document(digest, tree, _fragments(tree), _variables(schema, tree), tokens)
+
+
+def _variables(schema: GraphQLSchema, tree: DocumentNode) -> dict[str | None, tuple[Variable, ...]]:
+    found = {
+        item.name.value if item.name else None: variables_of_operation(schema, item)
+        for item in tree.definitions
+        if isinstance(item, OperationDefinitionNode)
+    }
+    return {name: variables for name, variables in found.items() if variables is not None}
 
 
 def _fragments(tree: DocumentNode) -> dict[str, FragmentDefinitionNode]:
@@ -85,12 +160,29 @@ def operation_of(document: Document, request: GraphQLRequest) -> OperationDefini
     return operation
 
 
-def variables_of(schema: GraphQLSchema, operation: OperationDefinitionNode, request: GraphQLRequest) -> VariableValues:
-    """The variables, coerced.
+def variables_of(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, request: GraphQLRequest, document: Document | None = None
+) -> VariableValues:
+    """The variables, coerced, and with them the literals that a document's template took out.
 
-    Raises: Refusal naming each variable that does not fit, and never its value.
+    Raises: Refusal naming each variable that does not fit, and never its value; Malformed (QUERY_TOO_LARGE).
     """
-    given = dict(request.variables or {})
+    given = request.variables or {}
+    name = operation.name.value if operation.name else None
+    known = document.variables.get(name) if document else None
+    coerced = coerce_plain(known, given) if known is not None else None
+    if coerced is None:
+        coerced = _coerced(schema, operation, dict(given), request)
+    if document is not None and document.template is not None:
+        coerced.sources.update(document.template.sources)
+        coerced.coerced.update(document.literals)
+    return coerced
+
+
+def _coerced(
+    schema: GraphQLSchema, operation: OperationDefinitionNode, given: dict[str, Any], request: GraphQLRequest
+) -> VariableValues:
+    check_variables(given)
     coerced = get_variable_values(
         schema, operation.variable_definitions or (), given, MAX_ERRORS, hide_suggestions=True
     )

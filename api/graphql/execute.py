@@ -25,7 +25,7 @@ from api.graphql.compiling.arguments import deciding
 from api.graphql.compiling.forms import fill
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Prepared, prepare
-from api.graphql.documents import GraphQLRequest, document_of, operation_of, variables_of
+from api.graphql.documents import GraphQLRequest, document_of, exact_document_of, operation_of, variables_of
 from api.graphql.errors import Refusal
 from api.graphql.limits import check_rows
 from api.graphql.mutations import MUTATIONS
@@ -75,15 +75,15 @@ async def execute(
 ) -> Response:
     """Carries out one request of an authenticated actor; it always answers and never raises."""
     try:
-        rights = house.rights(actor)
-        document = document_of(house.memory, house.schema.graph, request)
-        operation = operation_of(document, request)
-        variables = variables_of(house.schema.graph, operation, request)
-        key = (document.digest, request.operation_name, rights.id, rights.version, deciding(variables))
-        context = Context(house, actor, rights, request.request_id, variables, key)
-        if operation.operation is OperationType.QUERY:
-            return await _query(context, document, operation, request, allowed=introspect(rights))
-        return await _mutation(context, document, operation, request)
+        document = document_of(house.memory, house.schema.graph, request, actor.tenant)
+        try:
+            return await _answer(house, actor, request, document, introspect)
+        except (Refusal, GraphQLError):
+            if document.exact:
+                raise
+            # Nothing was read yet. The whole document answers the same, and knows where its errors stand.
+            whole = exact_document_of(house.schema.graph, request)
+            return await _answer(house, actor, request, whole, introspect)
     except Refusal as refusal:
         return Response(None, refusal.errors, executed=False)
     except CreditError as error:
@@ -92,6 +92,19 @@ async def execute(
         return Response(None, [errors.unfit(error, request.request_id)], executed=False)
     except Exception as error:  # noqa: BLE001 - a bug is masked and logged; it must not reach the caller
         return Response(None, [errors.masked(error, request.request_id)], executed=False)
+
+
+async def _answer(
+    house: House, actor: Actor, request: GraphQLRequest, document: Document, introspect: Callable[[Rights], bool]
+) -> Response:
+    rights = house.rights(actor)
+    operation = operation_of(document, request)
+    variables = variables_of(house.schema.graph, operation, request, document)
+    key = (document.digest, document.exact, request.operation_name, rights.id, rights.version, deciding(variables))
+    context = Context(house, actor, rights, request.request_id, variables, key, weight=document.weight)
+    if operation.operation is OperationType.QUERY:
+        return await _query(context, document, operation, request, allowed=introspect(rights))
+    return await _mutation(context, document, operation, request)
 
 
 async def _query(
@@ -108,7 +121,7 @@ async def _query(
         compiled = compile_query(Selections(graph, document.fragments, context.variables), operation)
         return prepare(context.house.readings, context.rights, compiled)
 
-    prepared = context.house.memory.plans.get(context.key, make)
+    prepared = context.house.memory.plans.get(context.key, make, context.actor.tenant, context.weight)
     compiled = prepared.compiled
     if compiled.introspection and not allowed:
         raise NotPermitted("Your roles do not read the schema.", advice="Use the published schema.graphql.")

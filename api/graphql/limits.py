@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -41,6 +43,8 @@ MAX_CHOICES = 100
 """Values of one `in` condition."""
 MAX_ITEMS = 1_000
 """Items of one list inside an input."""
+MAX_VALUES = 20_000
+"""Values inside the variables of one request, at every depth together."""
 
 LISTS = frozenset({"edges", "nodes", "fields", "args", "types", "inputFields", "possibleTypes", "enumValues"})
 """Fields that answer a list of objects which can be followed further: a page's rows, and introspection's lists."""
@@ -54,8 +58,8 @@ def too_large(sentence: str, advice: str, path: tuple[str, ...] = ()) -> Malform
     return Malformed(sentence, code=Code.QUERY_TOO_LARGE, advice=advice, path=path)
 
 
-def check_text(query: str) -> None:
-    """Refuses a text of too many tokens or too many open brackets; a text that is no GraphQL is left to the parser.
+def check_text(query: str) -> int:
+    """How many tokens a text has; too many of them or of open brackets are refused. The parser judges the rest.
 
     Raises: Malformed (QUERY_TOO_LARGE); GraphQLSyntaxError where a token cannot be read.
     """
@@ -70,6 +74,28 @@ def check_text(query: str) -> None:
         nesting += (token.kind in _OPENING) - (token.kind in _CLOSING)
         if nesting > MAX_NESTING:
             raise too_large(f"More than {MAX_NESTING} brackets are open at once.", "Nest less deeply.")
+    return tokens
+
+
+def check_variables(variables: Mapping[str, Any]) -> None:
+    """Refuses variables of too many values or too deep ones, before any is compared with its type.
+
+    Raises: Malformed (QUERY_TOO_LARGE).
+    """
+    level: list[Any] = [variables]
+    values = depth = 0
+    while level:
+        inner: list[Any] = []
+        for held in level:
+            if isinstance(held, dict | list):
+                values += len(held)
+                if values > MAX_VALUES:
+                    raise too_large(f"The variables hold more than {MAX_VALUES} values.", "Send several requests.")
+                inner.extend(held.values() if isinstance(held, dict) else held)
+        level = inner
+        depth += 1
+        if depth > MAX_NESTING and level:
+            raise too_large(f"The variables nest more than {MAX_NESTING} levels.", "Nest less deeply.")
 
 
 @dataclass(frozen=True, slots=True)

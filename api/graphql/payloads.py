@@ -49,7 +49,7 @@ def prepare_payloads(
             if nodes[0].name.value != TYPENAME
         }
 
-    return context.house.memory.payloads.get(context.key, make)
+    return context.house.memory.payloads.get(context.key, make, context.actor.tenant, context.weight)
 
 
 def rows_of(payload: Payload, context: Context) -> int:

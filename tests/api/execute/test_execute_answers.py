@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import json
 
-from api.graphql.context import Lru
 from domain.actors import Rights
 from domain.audit import Outcome
 from domain.ids import Id
@@ -157,12 +156,3 @@ def test_other_rights_have_another_plan(house):
     assert house.ask(query).errors == []
     house._rights = Rights(id=2, version="g2", allowed={"credit_file:read": "rule"})
     assert codes(house.ask(query)) == ["NOT_PERMITTED"]
-
-
-def test_what_is_remembered_is_bounded():
-    memory: Lru[int] = Lru(2)
-    for number in (1, 2, 1, 3):
-        memory.get(number, lambda number=number: number)
-    assert len(memory) == 2
-    assert memory.get(1, lambda: 10) == 1
-    assert memory.get(2, lambda: 20) == 20
