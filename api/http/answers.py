@@ -8,6 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from api.graphql import errors
 from api.graphql import execute as graphql
@@ -20,6 +21,10 @@ EVENTS = "text/event-stream"
 _UNAVAILABLE = frozenset(
     code.value for code in (Code.AUDIT_UNAVAILABLE, Code.KEY_UNAVAILABLE, Code.TAMPERED, Code.OVERLOADED)
 )
+
+
+_TYPES = {media: (b"content-type", f"{media}; charset=utf-8".encode()) for media in (JSON, GRAPHQL)}
+_VARY = (b"vary", b"Accept")
 
 
 class Declined(Exception):
@@ -43,6 +48,22 @@ def printed(
 def written(text: bytes, status: int, media: str = JSON, headers: Mapping[str, str] | None = None) -> Response:
     """An answer that is JSON already."""
     return Response(text, status, headers=dict(headers or {}), media_type=f"{media}; charset=utf-8")
+
+
+class Answer:
+    """The answer to a document that was carried out, sent as it is: what a response could do besides is never asked."""
+
+    def __init__(self, text: bytes, status: int, media: str) -> None:
+        self._text = text
+        self._status = status
+        self._type = _TYPES[media]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends it."""
+        del scope, receive
+        length = (b"content-length", b"%d" % len(self._text))
+        await send({"type": "http.response.start", "status": self._status, "headers": [length, self._type, _VARY]})
+        await send({"type": "http.response.body", "body": self._text})
 
 
 def declined(no: Declined, request: str, media: str = JSON) -> Response:

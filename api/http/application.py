@@ -42,7 +42,7 @@ def build_http(
     sockets = Sockets(watchers, authenticator, origins)
     application = Starlette(
         routes=[
-            Route(GRAPHQL_PATH, documents.answer, methods=["POST"]),
+            Route(GRAPHQL_PATH, documents, methods=["POST"]),
             WebSocketRoute(GRAPHQL_PATH, sockets),
             Route("/healthz", operating.alive, methods=["GET"]),
             Route("/readyz", operating.ready, methods=["GET"]),

@@ -6,13 +6,13 @@ from http import HTTPStatus
 
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.graphql.context import House
 from api.graphql.execute import execute
 from api.graphql.subscriptions.watching import Watchers
 from api.http.admission import Admission, Holder, bearer_of
-from api.http.answers import EVENTS, GRAPHQL, JSON, Declined, declined, status_of, written
+from api.http.answers import EVENTS, GRAPHQL, JSON, Answer, Declined, declined, status_of
 from api.http.bodies import CLOSE, read_body, read_request
 from api.http.negotiation import answer_type, is_json, takes_events
 from api.http.ports import Authenticator
@@ -29,10 +29,16 @@ class Documents:
         self._authenticator = authenticator
         self._admission = Admission(authenticator)
 
-    async def answer(self, request: Request) -> Response:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answers one request; it is called by the router itself, since this is the way that most requests take."""
+        response = await self.answer(Request(scope, receive))
+        await response(scope, receive, send)
+
+    async def answer(self, request: Request) -> ASGIApp:
         """The answer to one request."""
-        id_, headers = request.state.request_id, request.headers
-        media, events = answer_type(headers.getlist("accept")), takes_events(headers.getlist("accept"))
+        id_, headers = request.scope["state"]["request_id"], request.headers
+        accept = tuple(headers.getlist("accept"))
+        media, events = answer_type(accept), takes_events(accept)
         try:
             bearer = bearer_of(headers)
             actor = await self._admission.actor(bearer, id_)
@@ -44,7 +50,7 @@ class Documents:
             return EventStream(self._watchers, Holder(self._authenticator, bearer, id_), asked)
         response = await execute(self._house, actor, asked)
         form = media or JSON
-        return written(response.text(), status_of(response, form), form, {"Vary": "Accept"})
+        return Answer(response.text(), status_of(response, form), form)
 
 
 def _check_forms(headers: Headers, media: str | None) -> None:
@@ -56,6 +62,6 @@ def _check_forms(headers: Headers, media: str | None) -> None:
         error = Malformed("No form of the answer is accepted.", advice=f"Send Accept: {GRAPHQL}, {JSON}.")
         raise Declined(HTTPStatus.NOT_ACCEPTABLE, error, CLOSE)
     packed = headers.get("content-encoding", "identity").strip().lower() != "identity"
-    if packed or not is_json(headers.getlist("content-type")):
+    if packed or not is_json(tuple(headers.getlist("content-type"))):
         error = Malformed("The body is not said to be JSON.", advice=f"Send Content-Type: {JSON}, not packed.")
         raise Declined(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, error, CLOSE)

@@ -8,7 +8,7 @@ import time
 from http import HTTPStatus
 
 import structlog
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -24,6 +24,8 @@ HEADERS = {
     "X-Content-Type-Options": "nosniff",
 }
 """No answer is kept, framed, sniffed or read by another site."""
+_HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_REQUEST_ID = REQUEST_ID.lower().encode()
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}", re.ASCII)
@@ -49,10 +51,7 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers[name] = value
-                headers[REQUEST_ID] = id_
+                message["headers"] = [*message["headers"], *_HEADERS, (_REQUEST_ID, id_.encode())]
             await send(message)
 
         try:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from api.http.answers import EVENTS, GRAPHQL, JSON
 
+KEPT = 256
+"""How many spellings of a header are remembered: clients always send the same."""
 _TOKEN = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # noqa: S105 - a token of HTTP, no secret
 _RANGE = re.compile(rf"\s*({_TOKEN}/{_TOKEN})\s*(?:;(.*))?", re.ASCII)
 _PARAMETER = re.compile(rf'\s*({_TOKEN})=({_TOKEN}|"[^"\\]*")\s*', re.ASCII)
@@ -25,7 +28,8 @@ class _Range:
     weight: float
 
 
-def answer_type(accept: Sequence[str]) -> str | None:
+@lru_cache(KEPT)
+def answer_type(accept: tuple[str, ...]) -> str | None:
     """The form of the answer; None where neither is accepted.
 
     Who names the newer form gets it. Who says nothing, or accepts anything, gets plain JSON.
@@ -41,12 +45,14 @@ def answer_type(accept: Sequence[str]) -> str | None:
     return GRAPHQL if wanted == [GRAPHQL] or (GRAPHQL in wanted and GRAPHQL in ranges) else JSON
 
 
-def takes_events(accept: Sequence[str]) -> bool:
+@lru_cache(KEPT)
+def takes_events(accept: tuple[str, ...]) -> bool:
     """Whether a stream of events is accepted by its name."""
     return any(one.name == EVENTS and one.weight > 0 for one in _ranges(accept))
 
 
-def is_json(content_types: Sequence[str]) -> bool:
+@lru_cache(KEPT)
+def is_json(content_types: tuple[str, ...]) -> bool:
     """Whether a body says it is JSON in UTF-8, and nothing else besides."""
     if len(content_types) != 1:
         return False
