@@ -2,27 +2,58 @@
 
 from __future__ import annotations
 
+import asyncio
+import atexit
 import io
 import logging
 import sys
+from collections import deque
 from contextlib import suppress
 from typing import Any
 
 import structlog
 
+FLUSH_SECONDS = 0.05
+"""How long lines of a process that serves are gathered before they are written together."""
+
 
 class _StandardError(io.StringIO):
-    """Standard error as it is when something is written, not as it was when the log was set up."""
+    """Standard error as it is when something is written, not as it was when the log was set up.
+
+    Where an event loop runs, lines are gathered for a moment and written together: a write for each of them would
+    cost a busy server more than the request it tells of.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines: deque[str] = deque()
+        self._awaited: asyncio.AbstractEventLoop | None = None
+        atexit.register(self._out)
 
     def write(self, text: str) -> int:
-        """Writes through; where nobody reads it any more, or the disk is full, the line is lost and nothing else."""
-        with suppress(OSError, ValueError):
-            sys.stderr.write(text)
+        """Writes through, soon or at once."""
+        self._lines.append(text)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._out()
+        else:
+            if self._awaited is not loop:
+                self._awaited = loop
+                loop.call_later(FLUSH_SECONDS, self._out)
         return len(text)
 
     def flush(self) -> None:
-        """Flushes."""
+        """Nothing: what is gathered is written in a moment."""
+
+    def _out(self) -> None:
+        """Writes what is gathered; where nobody reads it any more, or the disk is full, it is lost and nothing else."""
+        self._awaited = None
+        lines = []
+        while self._lines:
+            lines.append(self._lines.popleft())
         with suppress(OSError, ValueError):
+            sys.stderr.write("".join(lines))
             sys.stderr.flush()
 
 

@@ -18,7 +18,7 @@ from domain import canonical
 from domain.ids import Id
 
 FORMAT = 1
-MAX_LISTED = 64
+MAX_LISTED = 256
 """Longer lists of resources, subjects or rows are kept in the side payload; the entry commits to them."""
 
 
