@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -26,7 +27,15 @@ from graphql.utilities import validate_input_value
 from api.graphql import errors
 from api.graphql.context import Document, Memory
 from api.graphql.errors import Refusal
-from api.graphql.limits import MAX_BODY, MAX_TOKENS, check_document, check_text, check_variables, too_large
+from api.graphql.limits import (
+    MAX_TOKENS,
+    check_aside,
+    check_document,
+    check_size,
+    check_text,
+    check_variables,
+    too_large,
+)
 from api.graphql.sharing.hoisting import hoist, is_query
 from api.graphql.sharing.literals import scan
 from api.graphql.sharing.variables import Variable, coerce_plain, variables_of_operation
@@ -61,8 +70,7 @@ def document_of(memory: Memory, schema: GraphQLSchema, request: GraphQLRequest, 
     known = memory.documents.find(text)
     if known is not None:
         return known
-    if len(text) > MAX_BODY:
-        return _checked(schema, request)
+    check_size(text)
     skeleton, words = scan(text)
     if words:
         known = memory.documents.find((skeleton,))
@@ -83,6 +91,7 @@ def _new(
 ) -> Document:
     """A document seen for the first time: checked whole, and remembered without what later ones need not have."""
     text, (skeleton, words) = request.query, scanned
+    check_aside(len(text) - len(skeleton))
     whole = _checked(schema, request)
     if not is_query(whole.tree):
         memory.documents.keep(text, whole, owner, whole.weight * LOCATED)
@@ -191,6 +200,10 @@ def _coerced(
     raise Refusal(_unfit(schema, operation, given, request.request_id))
 
 
+class _Enough(Exception):
+    """As many places are found as are told."""
+
+
 def _unfit(
     schema: GraphQLSchema, operation: OperationDefinitionNode, given: Mapping[str, Any], request: str
 ) -> list[dict[str, Any]]:
@@ -207,10 +220,13 @@ def _unfit(
 
         def unfit(_error: GraphQLError, path: list[str | int], places: dict[Any, None] = places) -> None:
             places[tuple(path)] = None
+            if len(places) >= MAX_ERRORS:
+                raise _Enough
 
         if signature.name in given or (definition.default_value is None):
             value = given.get(signature.name)
-            validate_input_value(value, signature.type, unfit, hide_suggestions=True)
+            with suppress(_Enough):
+                validate_input_value(value, signature.type, unfit, hide_suggestions=True)
             for place in places:
                 told += errors.variable(signature.name, signature.type, value, place, request)
     return told[:MAX_ERRORS] or [errors.told(Malformed("The variables do not fit the document."), request)]

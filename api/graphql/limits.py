@@ -31,8 +31,15 @@ MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 20
 MAX_LIST_DEPTH = 3
 MAX_ALIASES = 15
-MAX_REPEATS = 50
-"""Fields that stand more than once under the same name in one selection set, over the whole document."""
+MAX_REPEATS = 40
+"""Fields that stand again under the same name in one selection set with its fragments, over the document: validation
+compares each with each."""
+MAX_FRAGMENTS = 50
+"""Fragments that a document defines; validation compares each with each."""
+MAX_TEXT = 64 * 1024
+"""Characters of a document."""
+MAX_ASIDE = 16 * 1024
+"""Characters of a document that are literals or comments; the lexer looks at each of them by itself."""
 MAX_FIELDS = 2_000
 """Fields of an operation with every fragment written out."""
 MAX_PAGE = 100
@@ -45,6 +52,8 @@ MAX_ITEMS = 1_000
 """Items of one list inside an input."""
 MAX_VALUES = 20_000
 """Values inside the variables of one request, at every depth together."""
+MAX_NAMES = 100
+"""Fields of one object inside the variables; no input has so many."""
 
 LISTS = frozenset({"edges", "nodes", "fields", "args", "types", "inputFields", "possibleTypes", "enumValues"})
 """Fields that answer a list of objects which can be followed further: a page's rows, and introspection's lists."""
@@ -56,6 +65,25 @@ _CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R}
 def too_large(sentence: str, advice: str, path: tuple[str, ...] = ()) -> Malformed:
     """The refusal of a document or value that is larger than a limit."""
     return Malformed(sentence, code=Code.QUERY_TOO_LARGE, advice=advice, path=path)
+
+
+def check_size(query: str) -> None:
+    """Refuses a text that is long, before anything looks at it.
+
+    Raises: Malformed (QUERY_TOO_LARGE).
+    """
+    if len(query) > MAX_TEXT:
+        raise too_large(f"The document has more than {MAX_TEXT} characters.", "Send long values as variables.")
+
+
+def check_aside(characters: int) -> None:
+    """Refuses a text with so many characters in literals and comments.
+
+    Raises: Malformed (QUERY_TOO_LARGE).
+    """
+    if characters > MAX_ASIDE:
+        sentence = f"The document has more than {MAX_ASIDE} characters of literals and comments."
+        raise too_large(sentence, "Send long values as variables.")
 
 
 def check_text(query: str) -> int:
@@ -89,6 +117,8 @@ def check_variables(variables: Mapping[str, Any]) -> None:
         for held in level:
             if isinstance(held, dict | list):
                 values += len(held)
+                if isinstance(held, dict) and len(held) > MAX_NAMES and held is not variables:
+                    raise too_large(f"An object of the variables has more than {MAX_NAMES} fields.", "Send its fields.")
                 if values > MAX_VALUES:
                     raise too_large(f"The variables hold more than {MAX_VALUES} values.", "Send several requests.")
                 inner.extend(held.values() if isinstance(held, dict) else held)
@@ -123,11 +153,13 @@ def check_document(document: DocumentNode) -> None:
     Raises: Malformed (QUERY_TOO_LARGE).
     """
     measure = _Measure(document)
+    if len(measure.fragments) > MAX_FRAGMENTS:
+        raise too_large(f"The document has more than {MAX_FRAGMENTS} fragments.", "Send several documents.")
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
             _check(measure.of(definition.selection_set), introspective=_introspective(definition.selection_set))
-    for fragment in measure.fragments.values():
-        measure.of(fragment.selection_set)
+    for name in measure.fragments:
+        measure.fragment(name)
     if measure.repeats > MAX_REPEATS:
         raise too_large("Too many fields stand twice in one selection set.", "Ask for each field once.")
 
@@ -181,14 +213,17 @@ class _Measure:
             item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)
         }
         self.repeats = 0
-        self._known: dict[str, Extent] = {}
+        self._known: dict[str, tuple[Extent, frozenset[str]]] = {}
 
     def of(self, selections: SelectionSetNode | None) -> Extent:
         """The extent of a selection set. A fragment inside itself adds nothing here: validation refuses it."""
+        return self._of(selections, set())
+
+    def _of(self, selections: SelectionSetNode | None, seen: set[str]) -> Extent:
+        """The extent of selections; what they answer joins what was seen beside them."""
         extent = Extent()
         if selections is None:
             return extent
-        seen: set[str] = set()
         for item in selections.selections:
             match item:
                 case FieldNode():
@@ -197,9 +232,12 @@ class _Measure:
                     seen.add(key)
                     extent = extent.beside(self._field(item))
                 case InlineFragmentNode():
-                    extent = extent.beside(self.of(item.selection_set))
+                    extent = extent.beside(self._of(item.selection_set, seen))
                 case FragmentSpreadNode():
-                    extent = extent.beside(self._fragment(item.name.value))
+                    inner, keys = self.fragment(item.name.value)
+                    self.repeats += len(seen & keys)
+                    seen |= keys
+                    extent = extent.beside(inner)
         return extent
 
     def _field(self, field: FieldNode) -> Extent:
@@ -214,9 +252,13 @@ class _Measure:
             inner.fields + 1,
         )
 
-    def _fragment(self, name: str) -> Extent:
+    def fragment(self, name: str) -> tuple[Extent, frozenset[str]]:
+        """The extent of a fragment, and the response keys it answers."""
         if name not in self._known:
-            self._known[name] = Extent()
+            self._known[name] = (Extent(), frozenset())
             fragment = self.fragments.get(name)
-            self._known[name] = self.of(fragment.selection_set) if fragment else Extent()
+            if fragment:
+                seen: set[str] = set()
+                extent = self._of(fragment.selection_set, seen)
+                self._known[name] = (extent, frozenset(seen))
         return self._known[name]

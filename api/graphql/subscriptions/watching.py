@@ -71,10 +71,10 @@ class Watchers:
         self._house = house
         self._places = Places("streams")
 
-    def goes_on(self, request: GraphQLRequest) -> bool:
+    def goes_on(self, request: GraphQLRequest, owner: str = "") -> bool:
         """Whether the request is a subscription; one that cannot be understood is not."""
         try:
-            document = document_of(self._house.memory, self._house.schema.graph, request)
+            document = document_of(self._house.memory, self._house.schema.graph, request, owner)
         except (Refusal, CreditError):
             return False
         operation = get_operation_ast(document.tree, request.operation_name)
@@ -87,7 +87,7 @@ class Watchers:
         """
         try:
             actor = await caller.actor()
-            if not self.goes_on(request):
+            if not self.goes_on(request, actor.tenant):
                 yield await execute(self._house, actor, request)
                 return
             with self._places.taken(caller.token, actor.tenant):
@@ -130,7 +130,7 @@ class Watchers:
     def _asked(self, actor: Actor, request: GraphQLRequest) -> _Asked:
         house = self._house
         rights = house.rights(actor)
-        document = document_of(house.memory, house.schema.graph, request)
+        document = document_of(house.memory, house.schema.graph, request, actor.tenant)
         operation = get_operation_ast(document.tree, request.operation_name)
         if operation is None:
             raise Malformed("The document has no such operation.", advice="Name one operation of the document.")
@@ -161,7 +161,7 @@ class Watchers:
             selections = Selections(house.schema.graph, document.fragments, variables)
             return prepare(house.readings, rights, compile_stream(selections, operation))
 
-        return house.memory.plans.get(key, make), context
+        return house.memory.plans.get(key, make, actor.tenant, document.weight), context
 
 
 async def _news(wait: Wait) -> None:
