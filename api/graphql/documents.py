@@ -81,9 +81,14 @@ def document_of(memory: Memory, schema: GraphQLSchema, request: GraphQLRequest, 
     return _new(memory, schema, request, owner, (skeleton, words))
 
 
-def exact_document_of(schema: GraphQLSchema, request: GraphQLRequest) -> Document:
-    """The document with nothing taken out of it, so that errors name their places; it is not remembered."""
-    return _checked(schema, request)
+def located_document_of(request: GraphQLRequest, known: Document) -> Document:
+    """A document that is known to be valid with nothing taken out of it, so that errors name their places.
+
+    It is not remembered.
+    """
+    tree = parse(request.query, max_tokens=MAX_TOKENS)
+    digest = hashlib.sha256(request.query.encode("utf-8", "surrogatepass")).digest()
+    return Document(digest, tree, _fragments(tree), known.variables, known.weight)
 
 
 def _new(
@@ -197,7 +202,7 @@ def _coerced(
     )
     if isinstance(coerced, VariableValues):
         return coerced
-    raise Refusal(_unfit(schema, operation, given, request.request_id))
+    raise Refusal(_unfit(schema, operation, given, request.request_id), in_document=False)
 
 
 class _Enough(Exception):

@@ -45,9 +45,15 @@ _CODES = {
 class Refusal(Exception):
     """The request is not carried out at all: there are errors and no data."""
 
-    def __init__(self, errors: Sequence[dict[str, Any]]) -> None:
+    def __init__(self, errors: Sequence[dict[str, Any]], *, in_document: bool = True) -> None:
         super().__init__("The request is refused.")
         self.errors = list(errors)
+        self.in_document = in_document
+
+
+def located(error: Refusal | GraphQLError) -> bool:
+    """Whether an error may name a place in the document; what does not fit about variables names none."""
+    return isinstance(error, GraphQLError) or error.in_document
 
 
 def told(error: CreditError, request: str, path: Sequence[str | int] = ()) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from api.graphql.compiling.arguments import deciding
 from api.graphql.compiling.forms import fill
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Prepared, prepare
-from api.graphql.documents import GraphQLRequest, document_of, exact_document_of, operation_of, variables_of
+from api.graphql.documents import GraphQLRequest, document_of, located_document_of, operation_of, variables_of
 from api.graphql.errors import Refusal
 from api.graphql.limits import check_rows
 from api.graphql.mutations import MUTATIONS
@@ -78,11 +78,11 @@ async def execute(
         document = document_of(house.memory, house.schema.graph, request, actor.tenant)
         try:
             return await _answer(house, actor, request, document, introspect)
-        except (Refusal, GraphQLError):
-            if document.exact:
+        except (Refusal, GraphQLError) as error:
+            if document.exact or not errors.located(error):
                 raise
             # Nothing was read yet. The whole document answers the same, and knows where its errors stand.
-            whole = exact_document_of(house.schema.graph, request)
+            whole = located_document_of(request, document)
             return await _answer(house, actor, request, whole, introspect)
     except Refusal as refusal:
         return Response(None, refusal.errors, executed=False)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from api.graphql.documents import exact_document_of
+from api.graphql import documents
 from tests.api import fake
 from tests.api.fake import FILE, OTHER
 
@@ -54,9 +54,11 @@ def everything(response):
 
 def alone(query, variables, **more):
     """The answer of a house that takes nothing out of documents and remembers nothing."""
-    with patch(
-        "api.graphql.execute.document_of", lambda _memory, graph, request, _owner: exact_document_of(graph, request)
-    ):
+
+    def whole(_memory, graph, request, _owner):
+        return documents._checked(graph, request)
+
+    with patch("api.graphql.execute.document_of", whole):
         return everything(fake.reading_house().ask(query, variables, **more))
 
 
