@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -59,6 +60,8 @@ OPERATOR = f"{JOB}:operator"
 STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
 FIRST_EPOCH = 1
+GARBAGE = 10_000, 20, 50
+"""How many objects are made before those that refer to each other are looked for, and how seldom among older ones."""
 REFUSALS = 120
 """How many refused tokens a minute are recorded one by one in a log; a flood of more cannot fill it."""
 
@@ -311,6 +314,7 @@ class Served:
             house = await self._open.enter_async_context(open_house(self._settings))
             _ = house.schema  # built before the first request waits for it
             self._application = _application(house)
+            _settle()
         except CreditError as error:
             await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
             return
@@ -319,6 +323,13 @@ class Served:
         self._application = None
         await self._open.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def _settle() -> None:
+    """What stays as long as the server is left out of every search for garbage: each would stop all requests."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*GARBAGE)
 
 
 def create() -> Served:
