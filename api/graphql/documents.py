@@ -38,7 +38,7 @@ from api.graphql.limits import (
 )
 from api.graphql.sharing.hoisting import hoist, is_query
 from api.graphql.sharing.literals import scan
-from api.graphql.sharing.variables import Variable, coerce_plain, variables_of_operation
+from api.graphql.sharing.variables import Variable, coerce, variables_of_operation
 from domain.errors import Malformed
 
 MAX_ERRORS = 20
@@ -184,9 +184,12 @@ def variables_of(
     given = request.variables or {}
     name = operation.name.value if operation.name else None
     known = document.variables.get(name) if document else None
-    coerced = coerce_plain(known, given) if known is not None else None
+    coerced = coerce(known, given, leaves=True) if known is not None else None
     if coerced is None:
-        coerced = _coerced(schema, operation, dict(given), request)
+        check_variables(given)
+        coerced = coerce(known, given) if known is not None else None
+        if coerced is None:
+            coerced = _coerced(schema, operation, dict(given), request, fit=known is None)
     if document is not None and document.template is not None:
         coerced.sources.update(document.template.sources)
         coerced.coerced.update(document.literals)
@@ -194,14 +197,19 @@ def variables_of(
 
 
 def _coerced(
-    schema: GraphQLSchema, operation: OperationDefinitionNode, given: dict[str, Any], request: GraphQLRequest
+    schema: GraphQLSchema,
+    operation: OperationDefinitionNode,
+    given: dict[str, Any],
+    request: GraphQLRequest,
+    *,
+    fit: bool,
 ) -> VariableValues:
-    check_variables(given)
-    coerced = get_variable_values(
-        schema, operation.variable_definitions or (), given, MAX_ERRORS, hide_suggestions=True
-    )
-    if isinstance(coerced, VariableValues):
-        return coerced
+    """The variables as graphql-core coerces them, where they may fit at all."""
+    if fit:
+        definitions = operation.variable_definitions or ()
+        coerced = get_variable_values(schema, definitions, given, MAX_ERRORS, hide_suggestions=True)
+        if isinstance(coerced, VariableValues):
+            return coerced
     raise Refusal(_unfit(schema, operation, given, request.request_id), in_document=False)
 
 

@@ -31,7 +31,7 @@ MAX_DEPTH = 12
 MAX_INTROSPECTION_DEPTH = 20
 MAX_LIST_DEPTH = 3
 MAX_ALIASES = 15
-MAX_REPEATS = 40
+MAX_REPEATS = 30
 """Fields that stand again under the same name in one selection set with its fragments, over the document: validation
 compares each with each."""
 MAX_FRAGMENTS = 50
@@ -52,6 +52,8 @@ MAX_ITEMS = 1_000
 """Items of one list inside an input."""
 MAX_VALUES = 20_000
 """Values inside the variables of one request, at every depth together."""
+MAX_LISTED = 2 * MAX_ITEMS
+"""Items of one list inside the variables before its place is known."""
 MAX_NAMES = 100
 """Fields of one object inside the variables; no input has so many."""
 
@@ -117,6 +119,10 @@ def check_variables(variables: Mapping[str, Any]) -> None:
         for held in level:
             if isinstance(held, dict | list):
                 values += len(held)
+                if isinstance(held, list) and len(held) > MAX_LISTED:
+                    raise too_large(
+                        f"A list of the variables has more than {MAX_LISTED} items.", "Send several requests."
+                    )
                 if isinstance(held, dict) and len(held) > MAX_NAMES and held is not variables:
                     raise too_large(f"An object of the variables has more than {MAX_NAMES} fields.", "Send its fields.")
                 if values > MAX_VALUES:

@@ -48,8 +48,8 @@ def variables_of_operation(schema: GraphQLSchema, operation: OperationDefinition
     return tuple(found)
 
 
-def coerce_plain(variables: tuple[Variable, ...], given: Mapping[str, Any]) -> VariableValues | None:
-    """The values, where all that are given are leaves that fit; nothing in every other case."""
+def coerce(variables: tuple[Variable, ...], given: Mapping[str, Any], *, leaves: bool = False) -> VariableValues | None:
+    """The values, where all that are given fit and, where only leaves are wanted, are leaves; nothing otherwise."""
     sources: dict[str, VariableValueSource] = {}
     coerced: dict[str, Any] = {}
     for variable in variables:
@@ -62,7 +62,7 @@ def coerce_plain(variables: tuple[Variable, ...], given: Mapping[str, Any]) -> V
             sources[name] = variable.absent
             held = coerce_default_value(signature)
         else:
-            if not variable.leaf:
+            if leaves and not variable.leaf:
                 return None
             sources[name] = VariableValueSource(signature, value)
             held = coerce_input_value(value, signature.type)

@@ -37,7 +37,7 @@ REFUSED = {
 }  # fmt: skip
 VARIABLES = {
     "fields no input has": {"f": {str(number): 1 for number in range(1_000)}},
-    "a long list": {"f": {"name": {"in": ["a"] * 30_000}}},
+    "a long list": {"f": {"name": {"in": ["a"] * 2_001}}},
     "many lists": {"f": [[1] * 1_000] * 30},
     "deep lists": {"f": DEEP},
 }
@@ -54,14 +54,14 @@ def test_a_hostile_document_is_refused_before_it_is_validated(query):
 
 @pytest.mark.parametrize("variables", VARIABLES.values(), ids=VARIABLES)
 def test_hostile_variables_are_refused_before_they_are_compared_with_their_types(variables):
-    with patch("api.graphql.documents.get_variable_values") as compare:
+    with patch("api.graphql.sharing.variables.coerce_input_value") as compare:
         response = fake.reading_house().ask(FILTER, variables)
     assert [error["extensions"]["code"] for error in response.errors] == ["QUERY_TOO_LARGE"]
     assert compare.call_count == 0
 
 
 def test_values_that_do_not_fit_are_told_up_to_a_number():
-    response = fake.reading_house().ask(FILTER, {"f": {"name": {"in": [1] * 15_000}}})
+    response = fake.reading_house().ask(FILTER, {"f": {"name": {"in": [1] * 1_500}}})
     assert len(response.errors) == 20
 
 
