@@ -2,13 +2,14 @@
 
 Tokens, rights, the audit log and the keys are Credence's own, so that what differs is the way an answer is made.
 Given to it: no ORM (asyncpg and plain SQL), strings where ours has enums, and its one entry per request need not
-be durable before its values are opened, only before its answer leaves. `RIVAL_RULES=off` leaves the rules out.
+be durable before its values are opened, only before its answer leaves.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import enum
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack
@@ -25,7 +26,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.permission import BasePermission
 
-from api.app import Authenticator, House, open_house
+from api.app import GARBAGE, Authenticator, House, open_house
 from api.settings import load
 from domain.actors import Actor, Rights
 from domain.audit import Entry, Outcome
@@ -317,6 +318,9 @@ class Server(GraphQL):
             self.pool = await stack.enter_async_context(
                 asyncpg.create_pool(os.environ["RIVAL_DATABASE"], min_size=1, max_size=10)
             )
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GARBAGE)  # as ours
             await send({"type": "lifespan.startup.complete"})
             await receive()
         await send({"type": "lifespan.shutdown.complete"})

@@ -7,6 +7,7 @@ such a database would have.
 
 from __future__ import annotations
 
+import gc
 import os
 import re
 from collections.abc import Generator, Sequence
@@ -155,6 +156,9 @@ class Served:
             authenticator = Everybody()
         _ = house.schema
         self._application = build_http(house, authenticator, probes={}, keys=api.app.verify_log)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*api.app.GARBAGE)  # as ours
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._open.aclose()
