@@ -1,6 +1,6 @@
 """CPU of documents made to cost much, refusal included, worst first; and memory under a flood of unique documents.
 
-`--flood N` sends N unique documents of about 900 tokens.
+`--flood N` sends N unique documents of about 280 tokens.
 """
 
 from __future__ import annotations
