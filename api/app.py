@@ -29,11 +29,13 @@ from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
+from domain.consent.trusted import TrustState, approving
 from domain.errors import Conflict, CreditError, NotAuthenticated, NotFound
 from domain.files.trail import CheckStore, ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
-from domain.ports import Readings
+from domain.ports import Readings, Steps
+from domain.ports import Scope as Reach
 from domain.tenancy import OpenTenant
 from vault.audit import note
 from vault.audit.report import Report
@@ -86,6 +88,8 @@ class House:
     grants: CasbinGrants
     gate: Gate
     readings: Readings
+    approving: Steps
+    """Looks a trusted document up: like the grants, it says what may be done, and so stands before the Gate."""
     clock: SystemClock
     make: RandomIds
     issuer: tokens.LocalIssuer | None
@@ -104,6 +108,19 @@ class House:
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor; interned."""
         return self.grants.rights(actor)
+
+    @property
+    def trusted_only(self) -> bool:
+        """Whether everybody runs approved documents alone."""
+        return self.settings.trusted_only
+
+    async def approved(self, actor: Actor, digest: str) -> str | None:
+        """The text of a document that is approved for an actor, as the store has it now; one look-up by its digest."""
+        scope, words = Reach(tenant=actor.tenant), [1, digest, TrustState.APPROVED.value]
+        run = self.approving.run(scope, words, self.clock.now())
+        draft = await self.store.read(actor.tenant, run, alone=self.approving.alone)
+        rows = draft.answer["documents"]["rows"]
+        return rows[0]["text"] if rows and rows[0]["partner"] in {None, actor.partner} else None
 
     async def open_tenant(self, name: str, time_zone: str = "Asia/Shanghai") -> Id:
         """Opens a company, with its keys and version 1 of the credit policy; its id.
@@ -217,14 +234,15 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     dialect = engines.parse(settings.database_url).drivername
     room = Room(ring=ring, clock=clock, make=make)
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
-    grants = CasbinGrants.load(declared_actions())
+    grants, readings = CasbinGrants.load(declared_actions()), SqlReadings(dialect)
     house = House(
         settings=settings,
         store=store,
         room=room,
         grants=grants,
         gate=Gate(grants=grants, store=store, opener=VaultOpener(ring), clock=clock, make=make),
-        readings=SqlReadings(dialect),
+        readings=readings,
+        approving=readings.prepare(approving()),
         clock=clock,
         make=make,
         issuer=tokens.LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, open_house, prepare
+from api.graphql.trusting import completed
 from api.imports.synthetic import furnish, portfolio
 from api.settings import Settings
 from api.tour.cast import Cast, customer_self, partner_client
@@ -18,12 +19,26 @@ from domain.assessment.policy import Level
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner
+from domain.consent.trusted import ApproveTrustedDocument, ProposeTrustedDocument, digest_of
 from domain.errors import NotConsented
 from domain.ids import Id
 from domain.reading import Purpose
 
 NAME = "Demo Networks (synthetic)"
 NOTICE = "0" * 64
+DOCUMENTS = {
+    "what the customer agreed to": (
+        "mutation ($id: ID!) { requestDisclosure(input: {creditFile: $id, purpose: PARTNER_CREDIT_DECISION,"
+        ' fields: ["contact.phone", "financial.bank_account"], idempotencyKey: "my-first-request"}) {'
+        " values { field text } withheld { field reason unlock } errors { ... on UserError { code message advice } }"
+        " auditEntry } }"
+    ),
+    "what was disclosed to us": (
+        "query ($first: Int = 20) { disclosures(first: $first, orderBy: {field: RECORDED_AT, direction: DESC}) {"
+        " nodes { id creditFile { id } purpose fields state recordedAt } } }"
+    ),
+}
+"""What the partner of the demo may run, by name."""
 WAITS = 4
 """Of so many assessments that a manager decides on, one is left to whoever tries the demo."""
 
@@ -50,13 +65,33 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
                 purposes=(Purpose.PARTNER_CREDIT_DECISION,),
             )
         )
+        await _trust(house, cast, partner.id)
         await _consent(house, tenant, first.customer, first.credit_file, partner.id)
         return {
             "tenant": tenant,
             "tokens": _tokens(house, tenant, partner.id, first.customer),
             "creditFiles": [member.credit_file for member in made.members],
-            "partner": {"id": partner.id, "creditFile": first.credit_file, "fields": ["contact.phone"]},
+            "partner": {
+                "id": partner.id,
+                "documents": {name: f"sha256:{digest_of(text)}" for name, text in DOCUMENTS.items()},
+                "creditFile": first.credit_file,
+                "fields": ["contact.phone"],
+            },
         }
+
+
+async def _trust(house: House, cast: Cast, partner: Id) -> None:
+    """What the partner may run: one person proposed it, another approved it."""
+    for name, text in DOCUMENTS.items():
+        proposing = ProposeTrustedDocument(
+            name=name,
+            text=text,
+            purpose=Purpose.PARTNER_CREDIT_DECISION,
+            scope=("contact.phone", "financial.bank_account"),
+            partner=partner,
+        )
+        proposed = await cast.manager.do(completed(house, proposing))
+        await cast.privacy.do(ApproveTrustedDocument(document=proposed.id))
 
 
 def _left_to_manager(assessed: Assessment) -> bool:

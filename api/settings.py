@@ -50,6 +50,8 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     origins: tuple[str, ...] = ()
     """Other sites whose pages may open sockets here, such as `https://desk.example`; our own always may."""
+    trusted_only: bool = False
+    """Whether everybody runs approved documents alone; partners always do."""
     log: str = "text"
     """`text`, `json` or `off`."""
 
@@ -177,6 +179,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "local_issuer": _switch,
     "issuers": _issuers,
     "origins": _origins,
+    "trusted_only": _switch,
     "log": _log,
 }
 
@@ -189,6 +192,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "local_issuer": "Write on or off.",
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
     "origins": "Write sites such as https://desk.example, with a space between two.",
+    "trusted_only": "Write on or off.",
     "log": "Write text, json or off.",
 }
 """What to write where a value cannot be read."""

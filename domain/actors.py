@@ -21,6 +21,8 @@ class Actor:
     """The partner (`pa_…`) a `partner_client` speaks for."""
     subject: Id | None = None
     """The customer (`cu_…`) a `customer_self` is."""
+    document: str = ""
+    """The SHA-256 of the trusted document it runs, where it runs one."""
     key: str = ""
     """The thumbprint of the key the token is bound to, where it is."""
 

@@ -85,6 +85,8 @@ class Entry:
     """The true cause, a closed word, where the answer says less."""
     written: tuple[Written, ...] = ()
     request: str = ""
+    document: str = ""
+    """The SHA-256 of the trusted document that was run."""
     key: str = ""
     """Thumbprint of the key the caller's token is bound to."""
     payload: tuple[tuple[str, Any], ...] = ()
@@ -130,6 +132,7 @@ class Entry:
             "code",
             "cause",
             "request",
+            "document",
             "key",
         )
         body |= {name: value for name in words if (value := getattr(self, name))}

@@ -171,6 +171,14 @@ class Gate:
         call = Call(actor=nobody, rights=rights, action=verify, actions=(verify,), request=request)
         await self._store.put(self._entry(call, Trace(), error))
 
+    async def decline(self, actor: Actor, error: CreditError, action: str, *, request: str = "") -> None:
+        """Records that something was not even begun, such as a document that is not approved for its caller.
+
+        Chapter: 4.4, 8.1.
+        """
+        call = Call(actor=actor, rights=self._grants.rights(actor), action=action, actions=(action,), request=request)
+        await self._store.put(self._entry(call, Trace(), error))
+
     async def _once(self, operation: Operation[T], call: Call) -> Performed[T]:
         decide = partial(operation.decide, actor=call.actor)
         if isinstance(operation, Collecting):
@@ -282,6 +290,7 @@ class Gate:
             cause=error.cause if error else "",
             written=trace.written,
             request=call.request,
+            document=actor.document,
             key=actor.key,
             payload=(("note", decided.note),) if decided.note else (),
         )

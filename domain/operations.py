@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
 from domain.actors import Actor
@@ -95,11 +95,20 @@ class Collecting(Operation[T]):
         raise NotImplementedError
 
 
+def derived(*, default: Any) -> Any:
+    """Declares an attribute that nobody enters: whoever prepares the operation works it out from the others.
+
+    Chapter: 8.1.
+    """
+    return field(default=default, metadata={DERIVED: True})
+
+
+DERIVED = "derived"
 OPERATIONS: dict[str, type[Operation[Any]]] = {}
 """Every declared operation by its name."""
 
 
-@dataclass_transform(frozen_default=True, kw_only_default=True)
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(derived, field))
 def operation(*actions: str, chapter: str, collection: str = "", purpose: str = "") -> Callable[[C], C]:
     """Makes a class a frozen operation and registers it; one without an action does not exist.
 

@@ -33,6 +33,7 @@ RECORDS = (
     "source",
     "tenant",
     "trade_transaction",
+    "trusted_document",
 )
 APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting")
 OUTBOX = ("audit_outbox",)
@@ -183,6 +184,7 @@ def _audit_entry() -> None:
         sa.Column("resources", sa.Text(), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("request", sa.Text(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
         sa.Column("leaf_hash", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name="audit_entry_key"),
     )
@@ -585,6 +587,25 @@ def _trade_transaction() -> None:
     _current("trade_transaction_source_source_row", "trade_transaction", "source", "source_row")
 
 
+def _trusted_document() -> None:
+    _record(
+        "trusted_document",
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("partner", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("scope", sa.Text(), nullable=False),
+        sa.Column("reads", sa.Text(), nullable=False),
+        sa.Column("changes", sa.Text(), nullable=False),
+        sa.Column("actions", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("proposed_by", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+    )
+    _current("trusted_document_digest", "trusted_document", "digest")
+
+
 def _vault_dek() -> None:
     op.create_table(
         "vault_dek",
@@ -651,6 +672,7 @@ TABLES = (
     _tenant,
     _tenant_register,
     _trade_transaction,
+    _trusted_document,
     _vault_dek,
     _vault_dek_wrap,
     _vault_key,

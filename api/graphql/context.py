@@ -16,6 +16,7 @@ from api.graphql.sharing.hoisting import Template
 from api.graphql.sharing.memory import Lru
 from api.graphql.sharing.variables import Variable
 from domain.actors import Actor, Rights
+from domain.errors import CreditError
 from domain.gate import Performed, Plan
 from domain.ids import Id
 from domain.operations import Operation
@@ -102,6 +103,10 @@ class OneGate(Protocol):
         """The answer of a plan, recorded before it leaves."""
         ...
 
+    async def decline(self, actor: Actor, error: CreditError, action: str, *, request: str = "") -> None:
+        """Records that something was not even begun."""
+        ...
+
     async def watch(
         self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = ""
     ) -> dict[str, Any] | None:
@@ -136,6 +141,15 @@ class House(Protocol):
     @property
     def readings(self) -> Readings:
         """Compiles judged readings for the store."""
+        ...
+
+    @property
+    def trusted_only(self) -> bool:
+        """Whether everybody runs approved documents alone, and not only partners."""
+        ...
+
+    async def approved(self, actor: Actor, digest: str) -> str | None:
+        """The text of a document that is approved for an actor; None where there is none."""
         ...
 
     @property

@@ -56,6 +56,8 @@ class GraphQLRequest:
     variables: Mapping[str, Any] | None = None
     request_id: str = field(default_factory=lambda: secrets.token_hex(8))
     """It stands in every error and in the audit entry."""
+    document: str | None = None
+    """SHA-256 of the trusted document that is asked for, in hex; its text may then be left out."""
 
 
 def document_of(memory: Memory, schema: GraphQLSchema, request: GraphQLRequest, owner: str = "") -> Document:

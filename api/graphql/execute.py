@@ -32,6 +32,7 @@ from api.graphql.mutations import MUTATIONS
 from api.graphql.operations import INTROSPECT
 from api.graphql.payloads import prepare_payloads, rows_of
 from api.graphql.queries import Me
+from api.graphql.trusting import resolved
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, NotPermitted
 
@@ -75,6 +76,7 @@ async def execute(
 ) -> Response:
     """Carries out one request of an authenticated actor; it always answers and never raises."""
     try:
+        actor, request = await resolved(house, actor, request)
         document = document_of(house.memory, house.schema.graph, request, actor.tenant)
         try:
             return await _answer(house, actor, request, document, introspect)

@@ -13,13 +13,14 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
-from api.graphql.context import Context, Prepared
+from api.graphql.context import Context, House, Prepared
 from api.graphql.generation.building import GENERATED, Typed, argument, object_type, output
 from api.graphql.generation.entered import entered
 from api.graphql.generation.parts import described
 from api.graphql.generation.refusals import errors_of, kind_of
 from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.payloads import AUDIT_ENTRY, ERRORS, ROOT, read_record
+from api.graphql.trusting import completed
 from api.graphql.types import value_expression
 from domain.assessment.approving import ApproveAssessment, RejectAssessment
 from domain.assessment.assessing import RequestAssessment
@@ -27,6 +28,12 @@ from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
+from domain.consent.trusted import (
+    ApproveTrustedDocument,
+    ProposeTrustedDocument,
+    RejectTrustedDocument,
+    RetireTrustedDocument,
+)
 from domain.controls import ApproveControlAction, LiftControlAction, ProposeControlAction
 from domain.errors import CreditError, Invalid, Refused
 from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
@@ -72,6 +79,8 @@ class Mutation:
     id: Callable[[Any], Id] = attrgetter("id")
     """The record's id, out of what the operation decided."""
     extras: tuple[Extra, ...] = ()
+    complete: Callable[[House, Any], Any] | None = None
+    """Works out what nobody enters, before the operation is performed."""
 
     @property
     def values(self) -> dict[str, Any]:
@@ -114,6 +123,7 @@ ASSESSMENT = {"assessment": "Assessment"}
 CONTROL = {"controlAction": "ControlAction"}
 PARTNER = {"partner": "Partner"}
 CONSENT = {"consent": "Consent"}
+DOCUMENT = {"trustedDocument": "TrustedDocument"}
 
 MUTATIONS = {
     "openCreditFile": Mutation(operation=OpenCreditFile, shows=FILE),
@@ -149,6 +159,10 @@ MUTATIONS = {
     "registerPartner": Mutation(operation=RegisterPartner, shows=PARTNER),
     "suspendPartner": Mutation(operation=SuspendPartner, shows=PARTNER),
     "reinstatePartner": Mutation(operation=ReinstatePartner, shows=PARTNER),
+    "proposeTrustedDocument": Mutation(operation=ProposeTrustedDocument, shows=DOCUMENT, complete=completed),
+    "approveTrustedDocument": Mutation(operation=ApproveTrustedDocument, shows=DOCUMENT),
+    "rejectTrustedDocument": Mutation(operation=RejectTrustedDocument, shows=DOCUMENT),
+    "retireTrustedDocument": Mutation(operation=RetireTrustedDocument, shows=DOCUMENT),
     "requestConsent": Mutation(operation=RequestConsent, shows=CONSENT),
     "grantConsent": Mutation(operation=GrantConsent, shows=CONSENT),
     "giveRequestedConsent": Mutation(operation=GiveRequestedConsent, shows=CONSENT),
@@ -229,6 +243,8 @@ async def _changed(mutation: Mutation, _root: Any, info: GraphQLResolveInfo[Cont
     records: dict[str, Any] = dict.fromkeys(payload.records)
     try:
         operation = enter(mutation.operation, given["input"])
+        if mutation.complete is not None:
+            operation = mutation.complete(context.house, operation)
         ended = await context.house.gate.perform(operation, context.actor, request=context.request_id)
     except (Refused, Invalid) as error:
         refusals.append(error)

@@ -62,6 +62,8 @@ ROOTS = {
     "disclosures": Root(Kind.PAGE, "Disclosure"),
     "sources": Root(Kind.PAGE, "Source"),
     "partners": Root(Kind.PAGE, "Partner"),
+    "trustedDocument": Root(Kind.ONE, "TrustedDocument"),
+    "trustedDocuments": Root(Kind.PAGE, "TrustedDocument"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "accessLog": Root(Kind.ACCESS, "AccessEntry"),
 }

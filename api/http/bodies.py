@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -18,6 +19,7 @@ from domain.errors import Malformed, Overloaded
 READ_SECONDS = 15
 """How long a body may take to arrive."""
 _LENGTH_DIGITS = 12
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 CLOSE = {"Connection": "close"}
 """Said where the rest of a body is not waited for."""
 
@@ -62,8 +64,10 @@ def request_of(asked: object, request: str) -> GraphQLRequest:
         raise _wrong("Several requests in one body are not served.", advice="Send one request at a time.")
     if not isinstance(asked, dict):
         raise _wrong("The body is not an object.")
-    query, name = asked.get("query"), asked.get("operationName")
-    if not isinstance(query, str) or not query:
+    query, name, document = asked.get("query"), asked.get("operationName"), _document(asked)
+    if query is None and document is not None:
+        query = ""
+    if not isinstance(query, str) or not (query or document):
         raise _wrong("The body has no query, which is text.", ("query",))
     if name is not None and not isinstance(name, str):
         raise _wrong("The operation's name is text.", ("operationName",))
@@ -71,7 +75,25 @@ def request_of(asked: object, request: str) -> GraphQLRequest:
         if asked.get(part) is not None and not isinstance(asked[part], dict):
             raise _wrong("Variables and extensions are objects.", (part,))
     variables: Mapping[str, Any] | None = asked.get("variables")
-    return GraphQLRequest(query=query, operation_name=name or None, variables=variables, request_id=request)
+    return GraphQLRequest(
+        query=query, operation_name=name or None, variables=variables, request_id=request, document=document
+    )
+
+
+def _document(asked: Mapping[str, Any]) -> str | None:
+    """The digest of the trusted document that is asked for, as `documentId` or the way persisted queries name one.
+
+    Raises: Declined where it is no SHA-256.
+    """
+    named = asked.get("documentId")
+    if isinstance(named, str):
+        named = named.removeprefix("sha256:")
+    extensions = asked.get("extensions")
+    if named is None and isinstance(extensions, dict) and isinstance(extensions.get("persistedQuery"), dict):
+        named = extensions["persistedQuery"].get("sha256Hash")
+    if named is None or (isinstance(named, str) and _DIGEST.fullmatch(named)):
+        return named
+    raise _wrong("A document is named by its SHA-256.", ("documentId",), 'Send "documentId": "sha256:…", 64 digits.')
 
 
 class _Twice(ValueError):

@@ -20,6 +20,7 @@ from domain.consent.consents import (
 )
 from domain.consent.decision import Reason, Verdict, decide, same_request
 from domain.consent.giving import DISCLOSABLE, reference
+from domain.consent.trusted import within
 from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
@@ -66,6 +67,7 @@ class RequestDisclosure(Operation[Disclosed]):
         if actor.partner is None:
             raise NotPermitted("Only a partner asks for a disclosure.", advice="Use a partner's token.")
         self._check()
+        within(unit, actor, self.purpose, self.fields)
         partner = unit.get(Partner, actor.partner)
         asked = same_request(partner.id, self.credit_file, self.purpose, self.fields)
         # Locked before the key is looked for: a request that comes second finds what the first one disclosed.

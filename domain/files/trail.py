@@ -31,6 +31,7 @@ class AuditEntry(Record):
     resources: tuple[str, ...] = fact("Which records were touched. Ch.8 §1")
     fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.8 §1")
     request: str = fact("The request's id. Ch.8 §1")
+    document: str = fact("SHA-256 of the trusted document that was run; empty where none was. Ch.4 §4", filter=True)
     leaf_hash: str = fact("The entry's leaf hash in the log (RFC 6962), in hex. Ch.8 §1")
 
 

@@ -16,11 +16,14 @@ from domain.actors import Actor, Rights
 from domain.assessment.assessments import PointsLine
 from domain.assessment.scale import Grade
 from domain.audit import Receipt
+from domain.consent.giving import DISCLOSABLE
+from domain.consent.trusted import ApproveTrustedDocument, ProposeTrustedDocument, TrustedDocument, TrustState
 from domain.files.parties import CreditStatus, FileState
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
 from domain.money import Money
 from domain.ports import Draft, SealedValue
+from domain.reading import Purpose
 from domain.records import STAMP_FIELDS
 from tests.world import World
 
@@ -168,6 +171,8 @@ class Interpreter:
 class FakeHouse:
     """The composition root in small: a real Gate over rows in memory that nothing changes."""
 
+    trusted_only = False
+
     def __init__(self, allowed, rows, schema=None):
         self.rows, self.schema, self.memory = rows, schema or SCHEMA, Memory()
         self.entries: list[Any] = []
@@ -259,6 +264,8 @@ class Living(Interpreter):
 class WorkingHouse(World):
     """The composition root in small: the real Gate over the store in memory, for reads and for changes."""
 
+    trusted_only = False
+
     def __init__(self, schema=None):
         super().__init__()
         self.schema, self.memory = schema or SCHEMA, Memory()
@@ -282,9 +289,23 @@ class WorkingHouse(World):
         return Living(self, judged)
 
     def ask(self, query, variables=None, *, actor=None, operation_name=None):
-        """The response to one request."""
+        """The response to one request; what a partner asks is approved before."""
         request = GraphQLRequest(query, operation_name, variables, "req-1")
+        if actor is not None and actor.partner is not None:
+            self._trust(query)
         return asyncio.run(execute(self, actor or self.actor(), request))
+
+    async def approved(self, _actor, digest):
+        """The text of a document that somebody approved."""
+        known = {one.digest: one.text for one in self.current(TrustedDocument) if one.state is TrustState.APPROVED}
+        return known.get(digest)
+
+    def _trust(self, query):
+        if any(one.text == query for one in self.current(TrustedDocument)):
+            return
+        everything = {"purpose": Purpose.PARTNER_CREDIT_DECISION, "scope": tuple(DISCLOSABLE)}
+        proposed = self.do(ProposeTrustedDocument(name="any", text=query, reads=("me",), **everything))
+        self.do(ApproveTrustedDocument(document=proposed.id), self.actor("another"))
 
 
 EVERYTHING = frozenset(declared_actions())

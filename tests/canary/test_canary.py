@@ -10,7 +10,7 @@ import pytest
 import structlog
 
 from api.log import set_log
-from tests.journeys.conftest import Installation
+from tests.journeys.conftest import Installation, mutation
 
 PHONE, USCC, ACCOUNT = "+8613987654321", "91110000600037341L", "6222021234567890128"
 SECRETS = {
@@ -123,6 +123,8 @@ def told(installation, tenant):
         "fields": ["contact.phone", "identity.uscc"],
         "idempotencyKey": "canary-1",
     }
+    shown = mutation("requestDisclosure", "values { text }")
+    installation.trust(tenant, shown, "contact.phone", "identity.uscc")
     yield "a refusal", json.dumps(bank.change("requestDisclosure", wanted, "values { text }"))
     consent = {
         "creditFile": file["id"],

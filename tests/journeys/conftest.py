@@ -39,12 +39,7 @@ class Client:
 
     def change(self, field, input_, shows):
         """The payload of one mutation."""
-        name = field[0].upper() + field[1:]
-        query = (
-            f"mutation($input: {name}Input!) {{ {field}(input: $input) "
-            f"{{ {shows} auditEntry errors {{ ... on UserError {{ code message advice path }} }} }} }}"
-        )
-        return self.ask(query, input=input_)[field]
+        return self.ask(mutation(field, shows), input=input_)[field]
 
     def done(self, field, input_, shows):
         """The payload of a mutation that was carried out."""
@@ -55,6 +50,15 @@ class Client:
     def close(self):
         """Lets the connection go."""
         self._http.close()
+
+
+def mutation(field, shows):
+    """The document of one mutation."""
+    name = field[0].upper() + field[1:]
+    return (
+        f"mutation($input: {name}Input!) {{ {field}(input: $input) "
+        f"{{ {shows} auditEntry errors {{ ... on UserError {{ code message advice path }} }} }} }}"
+    )
 
 
 class Installation:
@@ -115,6 +119,17 @@ class Installation:
     def client(self, tenant, *roles, **more):
         """A program with a token of its own."""
         return self.client_of(self.token(tenant, *roles, **more))
+
+    def trust(self, tenant, text, *scope, purpose="PARTNER_CREDIT_DECISION", approve=True):
+        """A document that one person proposed and another approved."""
+        asked = {"name": "of a test", "text": text, "purpose": purpose, "scope": list(scope)}
+        proposed = self.client(tenant, "legal").done("proposeTrustedDocument", asked, "trustedDocument { id }")
+        id_ = proposed["trustedDocument"]["id"]
+        if approve:
+            self.client(tenant, "privacy_officer").done(
+                "approveTrustedDocument", {"document": id_}, "trustedDocument { state }"
+            )
+        return id_
 
     def client_of(self, token):
         """A program with a given token."""

@@ -9,6 +9,7 @@ import pytest
 
 from api.app import verify_log
 from domain.errors import AuditUnavailable
+from tests.journeys.conftest import mutation
 from vault.audit import tiles
 
 PHONE, USCC, ACCOUNT = "+8613800138000", "91110000600037341L", "6222021234567890128"
@@ -77,6 +78,7 @@ def test_a_partner_gets_what_the_customer_agreed_to_and_an_auditor_sees_every_st
     )["partner"]["id"]
     bank = installation.client(tenant, "partner_client", person="bank-system", partner=partner)
 
+    installation.trust(tenant, mutation("requestDisclosure", SHOWN), "contact.phone", "financial.bank_account")
     refused = bank.change("requestDisclosure", disclosure(file, "before"), SHOWN)
     assert [error["code"] for error in refused["errors"]] == ["NOT_CONSENTED"]
     assert refused["values"] is None

@@ -123,7 +123,7 @@ def _listed(is_item: Callable[[object], bool]) -> Callable[[object], bool]:
     return check
 
 
-_WORDS = ("behalf", "purpose", "consent", "grants", "rule", "policy", "code", "cause", "request", "key")
+_WORDS = ("behalf", "purpose", "consent", "grants", "rule", "policy", "code", "cause", "request", "document", "key")
 _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "v": lambda value: type(value) is int and value == FORMAT,
     "id": _matches(_ID),

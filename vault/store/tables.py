@@ -16,12 +16,12 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
-from domain.consent import consents
+from domain.consent import consents, trusted
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
 from domain.records import SHAPES, Fact, Shape
 
-RECORDS = (sources, parties, history, importing, trail, assessments, consents, controls)
+RECORDS = (sources, parties, history, importing, trail, assessments, consents, trusted, controls)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"

@@ -133,6 +133,8 @@ def expression(type_: Any, *, optional: bool = False) -> str:
     if is_enum(type_) and type_.__name__ not in NAMES:
         enum_type(type_)
     name: str = type_.__name__
+    if is_enum(type_) and NAMES[name] is not type_:
+        raise TypeError(f"Two lists of words are called {name}.")
     if name not in NAMES and not is_value(type_):
         raise TypeError(f"{type_!r} has no place in the schema.")
     return name + suffix

@@ -12,6 +12,7 @@ from api.graphql.generation.building import NAMES, entry, expression, input_type
 from api.graphql.generation.parts import is_value, item_of, values, without_none
 from api.graphql.generation.wording import camel, first_paragraph, remark
 from domain.money import Money
+from domain.operations import DERIVED
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -32,6 +33,8 @@ def attributes(cls: type) -> dict[str, Entered]:
     hints = get_type_hints(cls)
     found: dict[str, Entered] = {}
     for item in dataclasses.fields(cls):
+        if item.metadata.get(DERIVED):
+            continue
         type_, optional = without_none(hints[item.name])
         found[camel(item.name)] = Entered(item.name, type_, optional, item.default)
     return found

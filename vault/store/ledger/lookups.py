@@ -22,7 +22,7 @@ from vault.store.ledger.logbook import Leaf
 from vault.store.tables import audit_batch, audit_found, audit_posting, table
 
 _ENTRY = table(AuditEntry.shape)
-_WORDS = ("actor", "behalf", "action", "outcome", "code", "cause", "purpose", "consent", "request")
+_WORDS = ("actor", "behalf", "action", "outcome", "code", "cause", "purpose", "consent", "request", "document")
 _LISTS = ("subjects", "resources", "fields")
 """Kept as canonical JSON, which a list of plain words has by itself."""
 AT_ONCE = 2_000
