@@ -99,7 +99,7 @@ def _new(
     """A document seen for the first time: checked whole, and remembered without what later ones need not have."""
     text, (skeleton, words) = request.query, scanned
     check_aside(len(text) - len(skeleton))
-    whole = _checked(schema, request)
+    whole = checked_document_of(schema, request)
     if not is_query(whole.tree):
         memory.documents.keep(text, whole, owner, whole.weight * LOCATED)
         return whole
@@ -134,7 +134,11 @@ def _with(known: Document, literals: Mapping[str, Any]) -> Document:
     )
 
 
-def _checked(schema: GraphQLSchema, request: GraphQLRequest) -> Document:
+def checked_document_of(schema: GraphQLSchema, request: GraphQLRequest) -> Document:
+    """The document with nothing taken out of it; it is not remembered.
+
+    Raises: Malformed (QUERY_TOO_LARGE); Refusal when it is no GraphQL or does not fit the schema.
+    """
     try:
         tokens = check_text(request.query)
         tree = parse(request.query, max_tokens=MAX_TOKENS)

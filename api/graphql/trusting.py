@@ -21,7 +21,7 @@ from graphql import (
 )
 
 from api.graphql.context import House
-from api.graphql.documents import GraphQLRequest, exact_document_of
+from api.graphql.documents import GraphQLRequest, checked_document_of
 from api.graphql.errors import Refusal
 from api.graphql.generation.inputs import ordering
 from api.graphql.generation.parts import Closed, Column, Derived, Masked, ToMany, ToOne, parts
@@ -64,7 +64,7 @@ def disclosable(schema: GraphQLSchema, text: str) -> Disclosable:
     Raises: Malformed where it is none that is served here.
     """
     try:
-        tree = exact_document_of(schema, GraphQLRequest(query=text)).tree
+        tree = checked_document_of(schema, GraphQLRequest(query=text)).tree
     except Refusal as refusal:
         problem = Malformed(f"The text is no document: {refusal.errors[0]['message']}", path=("text",))
     except Malformed as error:
