@@ -56,7 +56,7 @@ def alone(query, variables, **more):
     """The answer of a house that takes nothing out of documents and remembers nothing."""
 
     def whole(_memory, graph, request, _owner):
-        return documents._checked(graph, request)
+        return documents.checked_document_of(graph, request)
 
     with patch("api.graphql.execute.document_of", whole):
         return everything(fake.reading_house().ask(query, variables, **more))
