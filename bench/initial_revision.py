@@ -43,6 +43,8 @@ OUTBOX = {outbox!r}
 PAYLOADS = {payloads!r}
 REGISTERS = {registers!r}
 KEYS_AND_CELLS = {rest!r}
+WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text is compared by code point on both databases."""
 
 
 def upgrade() -> None:
@@ -78,12 +80,12 @@ def _instant(name: str, *, null: bool = False) -> sa.Column[Any]:
 def _stamps() -> tuple[sa.Column[Any], ...]:
     """The columns that every version of a record has."""
     return (
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("id", WORDS, nullable=False),
+        sa.Column("subject_id", WORDS, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         _instant("created_at"),
-        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_by", WORDS, nullable=False),
         _instant("effective_from"),
         _instant("effective_to", null=True),
         _instant("recorded_at"),
@@ -180,7 +182,7 @@ def _column(column: sa.Column) -> str:
     if isinstance(column.type, tables.Instant):
         return f'_instant("{column.name}"{", null=True" if column.nullable else ""})'
     more = ""
-    kind = f"sa.{type(column.type).__name__}()"
+    kind = "WORDS" if column.type is tables.WORDS else f"sa.{type(column.type).__name__}()"
     if column.identity is not None:
         kind += '.with_variant(sa.Integer(), "sqlite")'
         more = f", sa.Identity(always={column.identity.always})"

@@ -40,6 +40,8 @@ OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
 KEYS_AND_CELLS = ("audit_found", "blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key")
+WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+"""Text is compared by code point on both databases."""
 
 
 def upgrade() -> None:
@@ -75,12 +77,12 @@ def _instant(name: str, *, null: bool = False) -> sa.Column[Any]:
 def _stamps() -> tuple[sa.Column[Any], ...]:
     """The columns that every version of a record has."""
     return (
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("id", WORDS, nullable=False),
+        sa.Column("subject_id", WORDS, nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         _instant("created_at"),
-        sa.Column("created_by", sa.Text(), nullable=False),
+        sa.Column("created_by", WORDS, nullable=False),
         _instant("effective_from"),
         _instant("effective_to", null=True),
         _instant("recorded_at"),
@@ -107,34 +109,34 @@ def _current(index: str, name: str, *columns: str) -> None:
 def _assessment() -> None:
     _record(
         "assessment",
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
-        sa.Column("policy", sa.Text(), nullable=False),
-        sa.Column("policy_digest", sa.Text(), nullable=False),
-        sa.Column("card", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("policy", WORDS, nullable=False),
+        sa.Column("policy_digest", WORDS, nullable=False),
+        sa.Column("card", WORDS, nullable=False),
+        sa.Column("outcome", WORDS, nullable=False),
         sa.Column("score", sa.BigInteger(), nullable=True),
-        sa.Column("grade", sa.Text(), nullable=True),
-        sa.Column("tier", sa.Text(), nullable=True),
-        sa.Column("calibration", sa.Text(), nullable=False),
+        sa.Column("grade", WORDS, nullable=True),
+        sa.Column("tier", WORDS, nullable=True),
+        sa.Column("calibration", WORDS, nullable=False),
         sa.Column("completeness_bp", sa.BigInteger(), nullable=False),
-        sa.Column("points", sa.Text(), nullable=False),
-        sa.Column("reasons", sa.Text(), nullable=False),
-        sa.Column("missing", sa.Text(), nullable=False),
+        sa.Column("points", WORDS, nullable=False),
+        sa.Column("reasons", WORDS, nullable=False),
+        sa.Column("missing", WORDS, nullable=False),
         sa.Column("credit_limit_minor", sa.BigInteger(), nullable=True),
-        sa.Column("credit_limit_currency", sa.Text(), nullable=True),
-        sa.Column("limit_bound_by", sa.Text(), nullable=True),
+        sa.Column("credit_limit_currency", WORDS, nullable=True),
+        sa.Column("limit_bound_by", WORDS, nullable=True),
         sa.Column("net_days", sa.BigInteger(), nullable=True),
         sa.Column("prepayment_bp", sa.BigInteger(), nullable=True),
         sa.Column("security_required", sa.Boolean(), nullable=False),
-        sa.Column("approver_level", sa.Text(), nullable=False),
+        sa.Column("approver_level", WORDS, nullable=False),
         sa.Column("review_due_on", sa.Date(), nullable=True),
-        sa.Column("prepared_by", sa.Text(), nullable=False),
-        sa.Column("approved_by", sa.Text(), nullable=True),
-        sa.Column("inputs_digest", sa.Text(), nullable=False),
-        sa.Column("receipt_digest", sa.Text(), nullable=False),
+        sa.Column("prepared_by", WORDS, nullable=False),
+        sa.Column("approved_by", WORDS, nullable=True),
+        sa.Column("inputs_digest", WORDS, nullable=False),
+        sa.Column("receipt_digest", WORDS, nullable=False),
     )
     op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file", "id"])
 
@@ -142,7 +144,7 @@ def _assessment() -> None:
 def _audit_batch() -> None:
     op.create_table(
         "audit_batch",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.Column("first_index", sa.BigInteger(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("peaks", sa.LargeBinary(), nullable=False),
@@ -156,9 +158,9 @@ def _audit_batch() -> None:
 def _audit_checkpoint() -> None:
     op.create_table(
         "audit_checkpoint",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "size", name="audit_checkpoint_key"),
     )
 
@@ -166,26 +168,26 @@ def _audit_checkpoint() -> None:
 def _audit_entry() -> None:
     op.create_table(
         "audit_entry",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("id", sa.Text(), nullable=False),
-        sa.Column("subject_id", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("id", WORDS, nullable=False),
+        sa.Column("subject_id", WORDS, nullable=False),
         sa.Column("log_index", sa.BigInteger(), nullable=False),
         _instant("at"),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("behalf", sa.Text(), nullable=False),
-        sa.Column("action", sa.Text(), nullable=False),
-        sa.Column("actions", sa.Text(), nullable=False),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("cause", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("consent", sa.Text(), nullable=False),
-        sa.Column("subjects", sa.Text(), nullable=False),
-        sa.Column("resources", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
-        sa.Column("request", sa.Text(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("leaf_hash", sa.Text(), nullable=False),
+        sa.Column("actor", WORDS, nullable=False),
+        sa.Column("behalf", WORDS, nullable=False),
+        sa.Column("action", WORDS, nullable=False),
+        sa.Column("actions", WORDS, nullable=False),
+        sa.Column("outcome", WORDS, nullable=False),
+        sa.Column("code", WORDS, nullable=False),
+        sa.Column("cause", WORDS, nullable=False),
+        sa.Column("purpose", WORDS, nullable=False),
+        sa.Column("consent", WORDS, nullable=False),
+        sa.Column("subjects", WORDS, nullable=False),
+        sa.Column("resources", WORDS, nullable=False),
+        sa.Column("fields", WORDS, nullable=False),
+        sa.Column("request", WORDS, nullable=False),
+        sa.Column("document", WORDS, nullable=False),
+        sa.Column("leaf_hash", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "id", name="audit_entry_key"),
     )
     op.create_index("audit_entry_log_index", "audit_entry", ["tenant", "log_index"])
@@ -194,7 +196,7 @@ def _audit_entry() -> None:
 def _audit_found() -> None:
     op.create_table(
         "audit_found",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", name="audit_found_key"),
     )
@@ -203,11 +205,11 @@ def _audit_found() -> None:
 def _audit_outbox() -> None:
     op.create_table(
         "audit_outbox",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.Column(
             "position", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), sa.Identity(always=True), nullable=False
         ),
-        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("id", WORDS, nullable=False),
         sa.Column("entry", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("position", name="audit_outbox_key"),
         sqlite_autoincrement=True,
@@ -218,9 +220,9 @@ def _audit_outbox() -> None:
 def _audit_payload() -> None:
     op.create_table(
         "audit_payload",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("entry", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("entry", WORDS, nullable=False),
+        sa.Column("subject", WORDS, nullable=False),
         sa.Column("dek_id", sa.LargeBinary(), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "entry", "subject", name="audit_payload_key"),
@@ -231,10 +233,10 @@ def _audit_payload() -> None:
 def _audit_posting() -> None:
     op.create_table(
         "audit_posting",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("subject", WORDS, nullable=False),
         sa.Column("first_index", sa.BigInteger(), nullable=False),
-        sa.Column("places", sa.Text(), nullable=False),
+        sa.Column("places", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "subject", "first_index", name="audit_posting_key"),
     )
 
@@ -242,12 +244,12 @@ def _audit_posting() -> None:
 def _blind_index() -> None:
     op.create_table(
         "blind_index",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("field_tag", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("field_tag", WORDS, nullable=False),
         sa.Column("ver", sa.BigInteger(), nullable=False),
         sa.Column("token", sa.LargeBinary(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.Text(), nullable=False),
+        sa.Column("subject", WORDS, nullable=False),
+        sa.Column("record_id", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "record_id", "field_tag", "ver", name="blind_index_key"),
     )
     op.create_index("blind_index_subject", "blind_index", ["tenant", "subject"])
@@ -257,19 +259,19 @@ def _blind_index() -> None:
 def _consent() -> None:
     _record(
         "consent",
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("partner", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
-        sa.Column("use", sa.Text(), nullable=False),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("partner", WORDS, nullable=False),
+        sa.Column("purpose", WORDS, nullable=False),
+        sa.Column("fields", WORDS, nullable=False),
+        sa.Column("use", WORDS, nullable=False),
         sa.Column("max_uses", sa.BigInteger(), nullable=True),
         sa.Column("uses", sa.BigInteger(), nullable=False),
         _instant("not_before"),
         _instant("not_after"),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("given_by", sa.Text(), nullable=True),
-        sa.Column("notice_digest", sa.Text(), nullable=False),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("given_by", WORDS, nullable=True),
+        sa.Column("notice_digest", WORDS, nullable=False),
+        sa.Column("evidence_digest", WORDS, nullable=True),
     )
     op.create_index("consent_credit_file", "consent", ["tenant", "credit_file", "id"])
     op.create_index("consent_partner", "consent", ["tenant", "partner", "id"])
@@ -278,13 +280,13 @@ def _consent() -> None:
 def _contact_person() -> None:
     _record(
         "contact_person",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("customer", sa.Text(), nullable=False),
-        sa.Column("duty", sa.Text(), nullable=False),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("customer", WORDS, nullable=False),
+        sa.Column("duty", WORDS, nullable=False),
     )
     op.create_index("contact_person_customer", "contact_person", ["tenant", "customer", "id"])
 
@@ -292,16 +294,16 @@ def _contact_person() -> None:
 def _control_action() -> None:
     _record(
         "control_action",
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("assessment", sa.Text(), nullable=True),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("basis", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("exit_condition", sa.Text(), nullable=False),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("assessment", WORDS, nullable=True),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("basis", WORDS, nullable=False),
+        sa.Column("scope", WORDS, nullable=False),
+        sa.Column("exit_condition", WORDS, nullable=False),
         sa.Column("deadline_on", sa.Date(), nullable=False),
-        sa.Column("proposed_by", sa.Text(), nullable=False),
-        sa.Column("approved_by", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("approved_by", WORDS, nullable=True),
+        sa.Column("state", WORDS, nullable=False),
     )
     op.create_index("control_action_assessment", "control_action", ["tenant", "assessment", "id"])
     op.create_index("control_action_credit_file", "control_action", ["tenant", "credit_file", "id"])
@@ -310,34 +312,34 @@ def _control_action() -> None:
 def _credit_file() -> None:
     _record(
         "credit_file",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("customer", sa.Text(), nullable=False),
-        sa.Column("reference", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("registered_address", sa.Text(), nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("customer", WORDS, nullable=False),
+        sa.Column("reference", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("registered_address", WORDS, nullable=True),
         sa.Column("registered_capital_minor", sa.BigInteger(), nullable=True),
-        sa.Column("registered_capital_currency", sa.Text(), nullable=True),
+        sa.Column("registered_capital_currency", WORDS, nullable=True),
         sa.Column("established_on", sa.Date(), nullable=True),
-        sa.Column("industry_code", sa.Text(), nullable=True),
-        sa.Column("size_class", sa.Text(), nullable=True),
+        sa.Column("industry_code", WORDS, nullable=True),
+        sa.Column("size_class", WORDS, nullable=True),
         sa.Column("staff_count", sa.BigInteger(), nullable=True),
-        sa.Column("findings", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("credit_status", sa.Text(), nullable=False),
-        sa.Column("assessment", sa.Text(), nullable=True),
+        sa.Column("findings", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("credit_status", WORDS, nullable=False),
+        sa.Column("assessment", WORDS, nullable=True),
         sa.Column("score", sa.BigInteger(), nullable=True),
-        sa.Column("grade", sa.Text(), nullable=True),
-        sa.Column("tier", sa.Text(), nullable=True),
+        sa.Column("grade", WORDS, nullable=True),
+        sa.Column("tier", WORDS, nullable=True),
         sa.Column("credit_limit_minor", sa.BigInteger(), nullable=True),
-        sa.Column("credit_limit_currency", sa.Text(), nullable=True),
+        sa.Column("credit_limit_currency", WORDS, nullable=True),
         sa.Column("net_days", sa.BigInteger(), nullable=True),
         sa.Column("prepayment_bp", sa.BigInteger(), nullable=True),
         sa.Column("review_due_on", sa.Date(), nullable=True),
-        sa.Column("statement_by_customer", sa.Text(), nullable=True),
+        sa.Column("statement_by_customer", WORDS, nullable=True),
     )
     op.create_index("credit_file_assessment", "credit_file", ["tenant", "assessment", "id"])
     op.create_index("credit_file_customer", "credit_file", ["tenant", "customer", "id"])
@@ -348,9 +350,9 @@ def _credit_policy() -> None:
     _record(
         "credit_policy",
         sa.Column("number", sa.BigInteger(), nullable=False),
-        sa.Column("content_digest", sa.Text(), nullable=False),
-        sa.Column("document", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("content_digest", WORDS, nullable=False),
+        sa.Column("document", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
         _instant("in_force_from"),
     )
     _current("credit_policy_number", "credit_policy", "number")
@@ -359,23 +361,23 @@ def _credit_policy() -> None:
 def _customer() -> None:
     _record(
         "customer",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("account_owner", sa.Text(), nullable=True),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("account_owner", WORDS, nullable=True),
     )
 
 
 def _default_event() -> None:
     _record(
         "default_event",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.Text(), nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("status", WORDS, nullable=False),
+        sa.Column("supersedes", WORDS, nullable=True),
+        sa.Column("source_row", WORDS, nullable=True),
     )
     op.create_index("default_event_credit_file", "default_event", ["tenant", "credit_file", "id"])
     _current("default_event_source_source_row", "default_event", "source", "source_row")
@@ -384,16 +386,16 @@ def _default_event() -> None:
 def _disclosure() -> None:
     _record(
         "disclosure",
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("partner", sa.Text(), nullable=False),
-        sa.Column("consent", sa.Text(), nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("partner", WORDS, nullable=False),
+        sa.Column("consent", WORDS, nullable=True),
         sa.Column("consent_version", sa.BigInteger(), nullable=True),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("fields", sa.Text(), nullable=False),
-        sa.Column("withheld", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("idempotency_key", sa.Text(), nullable=False),
-        sa.Column("request_digest", sa.Text(), nullable=False),
+        sa.Column("purpose", WORDS, nullable=False),
+        sa.Column("fields", WORDS, nullable=False),
+        sa.Column("withheld", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("idempotency_key", WORDS, nullable=False),
+        sa.Column("request_digest", WORDS, nullable=False),
     )
     op.create_index("disclosure_consent", "disclosure", ["tenant", "consent", "id"])
     op.create_index("disclosure_credit_file", "disclosure", ["tenant", "credit_file", "id"])
@@ -404,15 +406,15 @@ def _disclosure() -> None:
 def _external_rating() -> None:
     _record(
         "external_rating",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.Text(), nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("status", WORDS, nullable=False),
+        sa.Column("supersedes", WORDS, nullable=True),
+        sa.Column("source_row", WORDS, nullable=True),
         sa.Column("valid_until", sa.Date(), nullable=True),
     )
     op.create_index("external_rating_credit_file", "external_rating", ["tenant", "credit_file", "id"])
@@ -422,15 +424,15 @@ def _external_rating() -> None:
 def _financial_statement() -> None:
     _record(
         "financial_statement",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.Text(), nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("status", WORDS, nullable=False),
+        sa.Column("supersedes", WORDS, nullable=True),
+        sa.Column("source_row", WORDS, nullable=True),
         sa.Column("period_end", sa.Date(), nullable=False),
         sa.Column("audited", sa.Boolean(), nullable=False),
     )
@@ -441,21 +443,21 @@ def _financial_statement() -> None:
 def _import_run() -> None:
     _record(
         "import_run",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
-        sa.Column("file_digest", sa.Text(), nullable=False),
-        sa.Column("map_digest", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("file_name", WORDS, nullable=False),
+        sa.Column("file_digest", WORDS, nullable=False),
+        sa.Column("map_digest", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
         sa.Column("rows_read", sa.BigInteger(), nullable=False),
         sa.Column("rows_stored", sa.BigInteger(), nullable=False),
         sa.Column("rows_updated", sa.BigInteger(), nullable=False),
         sa.Column("rows_known", sa.BigInteger(), nullable=False),
         sa.Column("rows_rejected", sa.BigInteger(), nullable=False),
-        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("findings", WORDS, nullable=False),
         sa.Column("rejected_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("rejected", sa.Text(), nullable=False),
+        sa.Column("rejected", WORDS, nullable=False),
     )
     _current("import_run_source_file_digest_map_digest", "import_run", "source", "file_digest", "map_digest")
 
@@ -463,15 +465,15 @@ def _import_run() -> None:
 def _litigation_record() -> None:
     _record(
         "litigation_record",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.Text(), nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("status", WORDS, nullable=False),
+        sa.Column("supersedes", WORDS, nullable=True),
+        sa.Column("source_row", WORDS, nullable=True),
     )
     op.create_index("litigation_record_credit_file", "litigation_record", ["tenant", "credit_file", "id"])
     _current("litigation_record_source_source_row", "litigation_record", "source", "source_row")
@@ -480,10 +482,10 @@ def _litigation_record() -> None:
 def _partner() -> None:
     _record(
         "partner",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("contact", sa.Text(), nullable=False),
-        sa.Column("purposes", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("contact", WORDS, nullable=False),
+        sa.Column("purposes", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
     )
     _current("partner_name", "partner", "name")
 
@@ -491,15 +493,15 @@ def _partner() -> None:
 def _public_sanction() -> None:
     _record(
         "public_sanction",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.Text(), nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("status", WORDS, nullable=False),
+        sa.Column("supersedes", WORDS, nullable=True),
+        sa.Column("source_row", WORDS, nullable=True),
     )
     op.create_index("public_sanction_credit_file", "public_sanction", ["tenant", "credit_file", "id"])
     _current("public_sanction_source_source_row", "public_sanction", "source", "source_row")
@@ -508,13 +510,13 @@ def _public_sanction() -> None:
 def _sealed_field() -> None:
     op.create_table(
         "sealed_field",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("record_type", sa.Text(), nullable=False),
-        sa.Column("record_id", sa.Text(), nullable=False),
-        sa.Column("field_tag", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("record_type", WORDS, nullable=False),
+        sa.Column("record_id", WORDS, nullable=False),
+        sa.Column("field_tag", WORDS, nullable=False),
         sa.Column("value_version", sa.BigInteger(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("subject", WORDS, nullable=False),
+        sa.Column("data_class", WORDS, nullable=False),
         sa.Column("dek_id", sa.LargeBinary(), nullable=False),
         sa.Column("schema_version", sa.BigInteger(), nullable=False),
         sa.Column("envelope", sa.LargeBinary(), nullable=False),
@@ -526,12 +528,12 @@ def _sealed_field() -> None:
 def _source() -> None:
     _record(
         "source",
-        sa.Column("type", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("lawful_bases", sa.Text(), nullable=False),
-        sa.Column("licence", sa.Text(), nullable=True),
+        sa.Column("type", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("lawful_bases", WORDS, nullable=False),
+        sa.Column("licence", WORDS, nullable=True),
         sa.Column("stale_after_days", sa.BigInteger(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("state", WORDS, nullable=False),
     )
     _current("source_name", "source", "name")
 
@@ -539,8 +541,8 @@ def _source() -> None:
 def _tenant() -> None:
     _record(
         "tenant",
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("time_zone", sa.Text(), nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("time_zone", WORDS, nullable=False),
     )
     _current("tenant_name", "tenant", "name")
 
@@ -548,7 +550,7 @@ def _tenant() -> None:
 def _tenant_register() -> None:
     op.create_table(
         "tenant_register",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", name="tenant_register_key"),
     )
 
@@ -556,31 +558,31 @@ def _tenant_register() -> None:
 def _trade_transaction() -> None:
     _record(
         "trade_transaction",
-        sa.Column("source", sa.Text(), nullable=False),
-        sa.Column("lawful_basis", sa.Text(), nullable=False),
-        sa.Column("collector", sa.Text(), nullable=False),
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
         _instant("collected_at"),
-        sa.Column("evidence_digest", sa.Text(), nullable=True),
-        sa.Column("credit_file", sa.Text(), nullable=False),
-        sa.Column("status", sa.Text(), nullable=False),
-        sa.Column("supersedes", sa.Text(), nullable=True),
-        sa.Column("source_row", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("status", WORDS, nullable=False),
+        sa.Column("supersedes", WORDS, nullable=True),
+        sa.Column("source_row", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("number", WORDS, nullable=False),
         sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=True),
         sa.Column("settled_on", sa.Date(), nullable=True),
         sa.Column("net_minor", sa.BigInteger(), nullable=False),
-        sa.Column("net_currency", sa.Text(), nullable=False),
+        sa.Column("net_currency", WORDS, nullable=False),
         sa.Column("tax_minor", sa.BigInteger(), nullable=True),
-        sa.Column("tax_currency", sa.Text(), nullable=True),
+        sa.Column("tax_currency", WORDS, nullable=True),
         sa.Column("total_minor", sa.BigInteger(), nullable=False),
-        sa.Column("total_currency", sa.Text(), nullable=False),
+        sa.Column("total_currency", WORDS, nullable=False),
         sa.Column("disputed_minor", sa.BigInteger(), nullable=True),
-        sa.Column("disputed_currency", sa.Text(), nullable=True),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("counterparty", sa.Text(), nullable=True),
-        sa.Column("findings", sa.Text(), nullable=False),
+        sa.Column("disputed_currency", WORDS, nullable=True),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("counterparty", WORDS, nullable=True),
+        sa.Column("findings", WORDS, nullable=False),
     )
     op.create_index("trade_transaction_credit_file", "trade_transaction", ["tenant", "credit_file", "id"])
     op.create_index("trade_transaction_number", "trade_transaction", ["tenant", "number", "id"])
@@ -590,18 +592,18 @@ def _trade_transaction() -> None:
 def _trusted_document() -> None:
     _record(
         "trusted_document",
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("partner", sa.Text(), nullable=True),
-        sa.Column("purpose", sa.Text(), nullable=False),
-        sa.Column("scope", sa.Text(), nullable=False),
-        sa.Column("reads", sa.Text(), nullable=False),
-        sa.Column("changes", sa.Text(), nullable=False),
-        sa.Column("actions", sa.Text(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("proposed_by", sa.Text(), nullable=False),
-        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("digest", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("text", WORDS, nullable=False),
+        sa.Column("partner", WORDS, nullable=True),
+        sa.Column("purpose", WORDS, nullable=False),
+        sa.Column("scope", WORDS, nullable=False),
+        sa.Column("reads", WORDS, nullable=False),
+        sa.Column("changes", WORDS, nullable=False),
+        sa.Column("actions", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
     )
     _current("trusted_document_digest", "trusted_document", "digest")
 
@@ -609,12 +611,12 @@ def _trusted_document() -> None:
 def _vault_dek() -> None:
     op.create_table(
         "vault_dek",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.Column("dek_id", sa.LargeBinary(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("data_class", sa.Text(), nullable=False),
+        sa.Column("subject", WORDS, nullable=False),
+        sa.Column("data_class", WORDS, nullable=False),
         sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.Column("alg", sa.Text(), nullable=False),
+        sa.Column("alg", WORDS, nullable=False),
         sa.Column("kek_epoch", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "dek_id", name="vault_dek_key"),
     )
@@ -624,7 +626,7 @@ def _vault_dek() -> None:
 def _vault_dek_wrap() -> None:
     op.create_table(
         "vault_dek_wrap",
-        sa.Column("tenant", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
         sa.Column("dek_id", sa.LargeBinary(), nullable=False),
         sa.Column("kek_epoch", sa.BigInteger(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
@@ -635,8 +637,8 @@ def _vault_dek_wrap() -> None:
 def _vault_key() -> None:
     op.create_table(
         "vault_key",
-        sa.Column("tenant", sa.Text(), nullable=False),
-        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("purpose", WORDS, nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "purpose", "epoch", name="vault_key_key"),
