@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from api.graphql.context import Memory
 from api.graphql.operations import declared_actions
 from api.graphql.schema import Schema, build_schema
+from api.http.answers import Edition
 from api.http.application import build_http
 from api.log import set_log
 from api.settings import Settings, load
@@ -378,7 +379,14 @@ def _application(house: House) -> Starlette:
         return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
 
     probes = {"database": database, "keys": keys, "audit": head}
-    return build_http(house, Authenticator(house), probes=probes, keys=public, origins=house.settings.origins)
+    return build_http(
+        house,
+        Authenticator(house),
+        probes=probes,
+        keys=public,
+        origins=house.settings.origins,
+        edition=Edition(house.settings.http_status),
+    )
 
 
 def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:

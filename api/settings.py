@@ -52,6 +52,8 @@ class Settings:
     """Other sites whose pages may open sockets here, such as `https://desk.example`; our own always may."""
     trusted_only: bool = False
     """Whether everybody runs approved documents alone; partners always do."""
+    http_status: str = "classic"
+    """`classic` or `2026`: whose status codes GraphQL over HTTP has."""
     log: str = "text"
     """`text`, `json` or `off`."""
 
@@ -148,6 +150,12 @@ def _log(value: Any) -> str:
     return str(value)
 
 
+def _edition(value: Any) -> str:
+    if str(value) not in {"classic", "2026"}:
+        raise ValueError
+    return str(value)
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     listed = value.split() if isinstance(value, str) else [_text(item) for item in value]
     if not all(_ORIGIN.fullmatch(item) for item in listed):
@@ -180,6 +188,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "issuers": _issuers,
     "origins": _origins,
     "trusted_only": _switch,
+    "http_status": _edition,
     "log": _log,
 }
 
@@ -193,6 +202,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
     "origins": "Write sites such as https://desk.example, with a space between two.",
     "trusted_only": "Write on or off.",
+    "http_status": "Write classic or 2026.",
     "log": "Write text, json or off.",
 }
 """What to write where a value cannot be read."""

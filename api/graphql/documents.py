@@ -145,7 +145,7 @@ def checked_document_of(schema: GraphQLSchema, request: GraphQLRequest) -> Docum
         check_document(tree)
         found = validate(schema, tree, max_errors=MAX_ERRORS, hide_suggestions=True)
     except GraphQLSyntaxError as error:
-        raise Refusal([errors.syntax(error, request.request_id)]) from None
+        raise Refusal([errors.syntax(error, request.request_id)], parsed=False) from None
     except RecursionError:
         raise too_large("The document nests too deeply.", "Nest less deeply.") from None
     if found:

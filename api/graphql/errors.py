@@ -45,10 +45,11 @@ _CODES = {
 class Refusal(Exception):
     """The request is not carried out at all: there are errors and no data."""
 
-    def __init__(self, errors: Sequence[dict[str, Any]], *, in_document: bool = True) -> None:
+    def __init__(self, errors: Sequence[dict[str, Any]], *, in_document: bool = True, parsed: bool = True) -> None:
         super().__init__("The request is refused.")
         self.errors = list(errors)
         self.in_document = in_document
+        self.parsed = parsed
 
 
 def located(error: Refusal | GraphQLError) -> bool:

@@ -45,6 +45,8 @@ class Response:
     errors: list[dict[str, Any]]
     executed: bool
     """Whether anything ran; a request that was refused before has errors and no data at all."""
+    parsed: bool = True
+    """Whether the document is GraphQL at all."""
     cost: dict[str, int] = field(default_factory=dict)
     """How many rows each root can read at most."""
 
@@ -87,7 +89,7 @@ async def execute(
             whole = located_document_of(request, document)
             return await _answer(house, actor, request, whole, introspect)
     except Refusal as refusal:
-        return Response(None, refusal.errors, executed=False)
+        return Response(None, refusal.errors, executed=False, parsed=refusal.parsed)
     except CreditError as error:
         return Response(None, [errors.told(error, request.request_id)], executed=False)
     except GraphQLError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import Enum
 from http import HTTPStatus
 from typing import Any
 
@@ -71,15 +72,49 @@ def declined(no: Declined, request: str, media: str = JSON) -> Response:
     return printed({"errors": [errors.told(no.error, request)]}, no.status, media, no.headers)
 
 
-def status_of(response: graphql.Response, media: str) -> int:
+class Edition(Enum):
+    """Whose status codes answer a request for `application/graphql-response+json` (docs/adr/0007)."""
+
+    CLASSIC = "classic"
+    """What clients and audits of the drafts until 2025 expect."""
+    EDITION_2026 = "2026"
+    """The edition of September 2026: a partial success has a status of its own, and so has what is not understood."""
+
+
+class Ended(Enum):
+    """How far a request came that was not stopped by what it may or by a failure of ours."""
+
+    DONE = "DONE"
+    PARTIAL = "PARTIAL"
+    """There are data and errors."""
+    UNPARSED = "UNPARSED"
+    """The document is no GraphQL."""
+    UNFIT = "UNFIT"
+    """The document, its operation or its variables do not fit, or they are too large."""
+
+
+PARTIAL_SUCCESS = 294
+STATUSES: Mapping[Edition, Mapping[Ended, int]] = {
+    Edition.CLASSIC: {Ended.DONE: 200, Ended.PARTIAL: 200, Ended.UNPARSED: 400, Ended.UNFIT: 400},
+    Edition.EDITION_2026: {Ended.DONE: 200, Ended.PARTIAL: PARTIAL_SUCCESS, Ended.UNPARSED: 400, Ended.UNFIT: 422},
+}
+
+
+def status_of(response: graphql.Response, media: str, edition: Edition = Edition.CLASSIC) -> int:
     """The status of an answer of GraphQL over HTTP: the older media type is 200 for all that was understood."""
-    if response.executed:
-        return HTTPStatus.OK
     codes = {error["extensions"]["code"] for error in response.errors}
-    if errors.INTERNAL in codes:
+    if not response.executed and errors.INTERNAL in codes:
         return HTTPStatus.INTERNAL_SERVER_ERROR
-    if codes & _UNAVAILABLE:
+    if not response.executed and codes & _UNAVAILABLE:
         return HTTPStatus.SERVICE_UNAVAILABLE
     if media == JSON:
         return HTTPStatus.OK
-    return HTTPStatus.FORBIDDEN if Code.NOT_PERMITTED.value in codes else HTTPStatus.BAD_REQUEST
+    if not response.executed and Code.NOT_PERMITTED.value in codes:
+        return HTTPStatus.FORBIDDEN
+    return STATUSES[edition][_ended(response)]
+
+
+def _ended(response: graphql.Response) -> Ended:
+    if response.executed:
+        return Ended.PARTIAL if response.errors else Ended.DONE
+    return Ended.UNFIT if response.parsed else Ended.UNPARSED

@@ -15,7 +15,7 @@ from starlette.types import Lifespan
 
 from api.graphql.context import House
 from api.graphql.subscriptions.watching import Watchers
-from api.http.answers import Declined, declined
+from api.http.answers import Declined, Edition, declined
 from api.http.documents import Documents
 from api.http.envelope import Envelope
 from api.http.operating import Operating
@@ -34,11 +34,12 @@ def build_http(
     probes: Mapping[str, Probe],
     keys: PublicKeys,
     origins: Collection[str] = (),
+    edition: Edition = Edition.CLASSIC,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """The application that a server runs."""
     watchers, operating = Watchers(house), Operating(probes, keys)
-    documents = Documents(house, authenticator, watchers)
+    documents = Documents(house, authenticator, watchers, edition)
     sockets = Sockets(watchers, authenticator, origins)
     application = Starlette(
         routes=[

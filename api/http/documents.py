@@ -12,7 +12,7 @@ from api.graphql.context import House
 from api.graphql.execute import execute
 from api.graphql.subscriptions.watching import Watchers
 from api.http.admission import Admission, Holder, bearer_of
-from api.http.answers import EVENTS, GRAPHQL, JSON, Answer, Declined, declined, status_of
+from api.http.answers import EVENTS, GRAPHQL, JSON, Answer, Declined, Edition, declined, status_of
 from api.http.bodies import CLOSE, read_body, read_request
 from api.http.negotiation import answer_type, is_json, takes_events
 from api.http.ports import Authenticator
@@ -23,9 +23,10 @@ from domain.errors import Malformed
 class Documents:
     """Carries out documents for whoever a token names."""
 
-    def __init__(self, house: House, authenticator: Authenticator, watchers: Watchers) -> None:
+    def __init__(self, house: House, authenticator: Authenticator, watchers: Watchers, edition: Edition) -> None:
         self._house = house
         self._watchers = watchers
+        self._edition = edition
         self._authenticator = authenticator
         self._admission = Admission(authenticator)
 
@@ -50,7 +51,7 @@ class Documents:
             return EventStream(self._watchers, Holder(self._authenticator, bearer, id_), asked)
         response = await execute(self._house, actor, asked)
         form = media or JSON
-        return Answer(response.text(), status_of(response, form), form)
+        return Answer(response.text(), status_of(response, form, self._edition), form)
 
 
 def _check_forms(headers: Headers, media: str | None) -> None:
