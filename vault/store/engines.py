@@ -192,7 +192,7 @@ def _dsn(url: str) -> str:
 
 
 def _settings(role: str | None) -> dict[str, str]:
-    settings = {"application_name": "credence", "timezone": "UTC"}
+    settings = {"application_name": "credence", "timezone": "UTC", "datestyle": "ISO"}
     # Given when connecting, the role is also what RESET ROLE leads back to.
     return settings if role is None else settings | {"role": role}
 

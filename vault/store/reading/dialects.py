@@ -78,7 +78,13 @@ class Dialect(ABC):
             return _quoted(self.instant(column))
         if issubclass(type_, date):
             return _quoted(self.day(column))
-        return self.text(column) if issubclass(type_, str | Enum) else None
+        if issubclass(type_, Enum):
+            return _quoted(sa.type_coerce(column, sa.Text))  # words of a list need no escapes
+        return self.text(column) if issubclass(type_, str) else None
+
+    def id(self, column: sa.ColumnElement[Any]) -> Json:
+        """An id in quotes; it needs no escapes."""
+        return _quoted(sa.type_coerce(column, sa.Text))
 
     @abstractmethod
     def text(self, column: sa.ColumnElement[Any]) -> Json:
@@ -177,8 +183,8 @@ class Postgres(Dialect):
         return sa.func.to_char(sa.func.timezone(sa.literal_column("'UTC'"), column), form, type_=sa.Text)
 
     def day(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
-        """Its text depends on the date style of the session; this does not."""
-        return sa.func.to_char(column, sa.literal_column("'YYYY-MM-DD'"), type_=sa.Text)
+        """Its text, in the date style that every connection of ours asks for."""
+        return sa.cast(column, sa.Text)
 
     def compile(self, select: sa.Select[Any]) -> Statement:
         """Numbered parameters: one used twice is given once."""

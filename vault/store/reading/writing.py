@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from domain.ids import Id
 from domain.money import EXPONENTS, Money
 from domain.reading import Leaf, Level, Link, Linked, Listed, Page, Portion, Sheet, Total, Word, Wrapped
 from domain.records import Children
@@ -181,7 +182,8 @@ def _leads(link_: Link, of: sa.FromClause, parent: sa.FromClause) -> queries.Con
 
 def _leaf(level: Level, name: str, of: sa.FromClause, dialect: Dialect) -> Json:
     wanted = held(level.shape, name, of)
-    text = dialect.written(wanted.columns[0], wanted.typed.type)
+    column, type_ = wanted.columns[0], wanted.typed.type
+    text = dialect.id(column) if wanted.fact.type is Id else dialect.written(column, type_)
     if text is None:
         raise Unsupported(f"{level.shape.name}.{name} cannot be written.")
     return sa.func.coalesce(text, sa.literal_column("'null'", sa.Text)) if wanted.typed.optional else text
