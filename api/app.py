@@ -379,13 +379,15 @@ def _application(house: House) -> Starlette:
         return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
 
     probes = {"database": database, "keys": keys, "audit": head}
+    settings = house.settings
     return build_http(
         house,
         Authenticator(house),
         probes=probes,
         keys=public,
-        origins=house.settings.origins,
-        edition=Edition(house.settings.http_status),
+        origins=settings.origins,
+        edition=Edition(settings.http_status),
+        ide=settings.ide,
     )
 
 

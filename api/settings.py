@@ -19,6 +19,8 @@ from domain.errors import Malformed
 PREFIX: Final = "CREDENCE_"
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 FILE: Final = "credence.toml"
+_SHOWN: Final = frozenset({"log", "ide"})
+"""What holds for a throw-away data directory too."""
 _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
 """Variables of the prefix that are no settings."""
 
@@ -52,6 +54,8 @@ class Settings:
     """Other sites whose pages may open sockets here, such as `https://desk.example`; our own always may."""
     trusted_only: bool = False
     """Whether everybody runs approved documents alone; partners always do."""
+    ide: Path | None = None
+    """The folder with what the page for exploring the API loads; without it there is no such page."""
     http_status: str = "classic"
     """`classic` or `2026`: whose status codes GraphQL over HTTP has."""
     log: str = "text"
@@ -79,7 +83,7 @@ def load(
     given = _from_environment(os.environ if environment is None else environment)
     values = _from_file(file) | given
     if data_dir is not None:
-        values = {name: value for name, value in values.items() if name == "log"} | {"data_dir": str(data_dir)}
+        values = {name: value for name, value in values.items() if name in _SHOWN} | {"data_dir": str(data_dir)}
     known = {item.name for item in fields(Settings)}
     written = {name: f"{PREFIX}{name.upper()}" if name in given else f"{name} in {file or FILE}" for name in values}
     for name in values:
@@ -188,6 +192,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "issuers": _issuers,
     "origins": _origins,
     "trusted_only": _switch,
+    "ide": _path,
     "http_status": _edition,
     "log": _log,
 }
@@ -202,6 +207,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
     "origins": "Write sites such as https://desk.example, with a space between two.",
     "trusted_only": "Write on or off.",
+    "ide": "Name the folder that `credence ide FOLDER` filled.",
     "http_status": "Write classic or 2026.",
     "log": "Write text, json or off.",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from http import HTTPStatus
+from pathlib import Path
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +19,8 @@ from api.graphql.subscriptions.watching import Watchers
 from api.http.answers import Declined, Edition, declined
 from api.http.documents import Documents
 from api.http.envelope import Envelope
+from api.http.explorer import PATH as EXPLORER_PATH
+from api.http.explorer import Explorer
 from api.http.operating import Operating
 from api.http.ports import Authenticator, Probe, PublicKeys
 from api.http.streams.sockets import Sockets
@@ -35,14 +38,17 @@ def build_http(
     keys: PublicKeys,
     origins: Collection[str] = (),
     edition: Edition = Edition.CLASSIC,
+    ide: Path | None = None,
     lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """The application that a server runs."""
     watchers, operating = Watchers(house), Operating(probes, keys)
     documents = Documents(house, authenticator, watchers, edition)
     sockets = Sockets(watchers, authenticator, origins)
+    explorer = [] if ide is None else _explored(ide)
     application = Starlette(
         routes=[
+            *explorer,
             Route(GRAPHQL_PATH, documents, methods=["POST"]),
             WebSocketRoute(GRAPHQL_PATH, sockets),
             Route("/healthz", operating.alive, methods=["GET"]),
@@ -56,6 +62,14 @@ def build_http(
     # A redirect would repeat the Host header of the caller.
     application.router.redirect_slashes = False
     return application
+
+
+def _explored(folder: Path) -> list[Route]:
+    explorer = Explorer(folder)
+    return [
+        Route(GRAPHQL_PATH, explorer.page, methods=["GET"]),
+        Route(f"{EXPLORER_PATH}/{{name}}", explorer.asset, methods=["GET"]),
+    ]
 
 
 async def _no_such_thing(request: Request, error: Exception) -> Response:

@@ -51,7 +51,9 @@ class Envelope:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = int(message["status"])
-                message["headers"] = [*message["headers"], *_HEADERS, (_REQUEST_ID, id_.encode())]
+                given = {name for name, _ in message["headers"]}
+                ours = [header for header in _HEADERS if header[0] not in given]
+                message["headers"] = [*message["headers"], *ours, (_REQUEST_ID, id_.encode())]
             await send(message)
 
         try:

@@ -27,7 +27,7 @@ def file(world):
             net=Money(100, "CNY"),
             total=Money(100, "CNY"),
         )
-        for number in range(70)
+        for number in range(270)
     )
     world.do(RecordTransactions(credit_file=file.id, origin=origin, documents=documents))
     assert world.findings() == []

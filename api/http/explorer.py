@@ -1,0 +1,112 @@
+"""An offline page to explore the API in a browser, where it is enabled: everything it loads is served from here.
+
+GraphiQL and React are not part of the product: `credence ide FOLDER` fetches them once and checks what came. A server
+that is told the folder serves them under a policy that lets nothing else run.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from importlib.resources import files
+from pathlib import Path
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.http.answers import Declined, declined
+from domain.errors import Malformed, NotFound
+
+PATH: Final = "/graphql/ide"
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self' data:; img-src 'self' data:; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""What the page may do: run and load what is served here, and ask this server."""
+_OWN: Final = {"page.js": "text/javascript", "page.css": "text/css"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A published package, and what of it the page needs."""
+
+    name: str
+    sha512: str
+    """Of the whole archive, in base64."""
+    file: str
+    """The script in it; a style sheet of the same name is taken along."""
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """The names the page loads."""
+        return (Path(self.file).name,)
+
+
+PACKAGES: Final = (
+    Package(
+        name="react@18.3.1",
+        sha512="wS+hAgJShR0KhEvPJArfuPVN1+Hz1t0Y6n5jLrGQbkb4urgPE/0Rve+1kMB1v/oWgHgm4WIcV+i7F2pTVj+2iQ==",
+        file="package/umd/react.production.min.js",
+    ),
+    Package(
+        name="react-dom@18.3.1",
+        sha512="5m4nQKp+rZRb09LNH59GM4BxTh9251/ylbKIbpe7TpGxfJ+9kv6BLkLBXIjjspbgbnIBNqlI23tRnTWT0snUIw==",
+        file="package/umd/react-dom.production.min.js",
+    ),
+    Package(
+        name="graphiql@3.8.3",
+        sha512="cuPDYtXVKV86Pu5PHBX642Odi/uVEE2y1Jxq5rGO/Qy1G2lRp7ZZ7a/T30RzxhuLSWo9zUbzq0P3U49//H0Ugw==",
+        file="package/graphiql.min.js",
+    ),
+)
+STYLE: Final = "package/graphiql.min.css"
+_FETCHED: Final[Mapping[str, str]] = {
+    **{Path(one.file).name: "text/javascript" for one in PACKAGES},
+    Path(STYLE).name: "text/css",
+}
+
+
+class Explorer:
+    """Serves the page and what it loads."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    async def page(self, request: Request) -> Response:
+        """The page, for who asks for one; a query is never carried out by GET."""
+        if "text/html" not in request.headers.get("accept", ""):
+            error = Malformed("Queries are not carried out by GET.", advice="Send documents to POST /graphql.")
+            return declined(Declined(HTTPStatus.METHOD_NOT_ALLOWED, error, {"Allow": "POST"}), _id(request))
+        return _file(_own("index.html"), "text/html")
+
+    async def asset(self, request: Request) -> Response:
+        """One file of the page."""
+        name = request.path_params["name"]
+        if name in _OWN:
+            return _file(_own(name), _OWN[name])
+        path = self._folder / name
+        if name not in _FETCHED or not path.is_file():
+            error = NotFound("There is no such file.", advice="Run: credence ide FOLDER")
+            return declined(Declined(HTTPStatus.NOT_FOUND, error), _id(request))
+        return _file(path.read_bytes(), _FETCHED[name])
+
+
+def is_intact(archive: bytes, package: Package) -> bool:
+    """Whether an archive is the one that was looked at when this was written."""
+    return b64encode(hashlib.sha512(archive).digest()).decode() == package.sha512
+
+
+def _own(name: str) -> bytes:
+    return (files("api.http") / "page" / name).read_bytes()
+
+
+def _file(content: bytes, media: str) -> Response:
+    return Response(content, media_type=media, headers={"Content-Security-Policy": POLICY})
+
+
+def _id(request: Request) -> str:
+    return str(request.scope["state"]["request_id"])
