@@ -118,9 +118,17 @@ class Interpreter:
         """Whether a row meets a condition."""
         held, wanted = row[condition.column], self.arguments[condition.value.index]
         held = getattr(held, "value", held)
-        return {"=": held == wanted, "in": wanted and held in wanted, "contains": str(wanted) in str(held)}[
-            condition.operator
-        ]
+        match condition.operator:
+            case "=":
+                return held == wanted
+            case "!=":
+                return held != wanted
+            case ">=":
+                return held >= wanted
+            case "in":
+                return wanted and held in wanted
+            case "contains":
+                return str(wanted) in str(held)
 
     def row(self, level, row):
         """What a level asks of one row."""
