@@ -31,7 +31,7 @@ from vault.store import engines
 
 BARE = os.environ["UNGOVERNED"] == "bare"
 _TENANT_LITE = re.compile(r"(\w+\.)?tenant = \?(\d*)")
-_TENANT = re.compile(r"(\w+\.)?tenant = (\$\d+)(::\w+)?")
+_TENANT = re.compile(r"(\w+\.)?tenant = (\$\d+)(::\w+)?( COLLATE \"C\")?")
 
 
 class Unrecorded:
