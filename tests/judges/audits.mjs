@@ -1,0 +1,15 @@
+// Runs the published audits of GraphQL over HTTP against one server, and prints how each ended.
+// node audits.mjs FOLDER URL TOKEN: FOLDER is where the audits are installed.
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const [folder, url, token] = process.argv.slice(2);
+const { serverAudits } = createRequire(join(folder, "package.json"))("graphql-http");
+const fetchFn = (address, init = {}) =>
+  fetch(address, { ...init, headers: { ...(init.headers ?? {}), authorization: `Bearer ${token}` } });
+const found = [];
+for (const audit of serverAudits({ url, fetchFn })) {
+  const { status, reason } = await audit.fn();
+  found.push({ id: audit.id, name: audit.name, status, reason: reason ?? "" });
+}
+console.log(JSON.stringify(found));
