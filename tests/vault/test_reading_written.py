@@ -167,6 +167,8 @@ def test_random_documents_are_answered_as_the_naive_interpreter_and_graphql_core
 
 
 @pytest.mark.slow
+@pytest.mark.whole
+@pytest.mark.timeout(7_200)
 def test_many_random_documents_are_answered_alike(shelf):
     assert compared(shelf, int(os.environ.get("CREDENCE_ORACLE_DOCUMENTS", "50000"))) > 300
 
