@@ -172,8 +172,7 @@ class _Gatherer(Visitor):
                 facts = {camel(fact.name): fact.name for fact in shape.facts.values() if fact.filter}
                 self._asked(shape, facts, argument.value)
             elif argument.name.value == "orderBy":
-                orders = {column.upper(): column for column in ordering(shape)}
-                self._found.reads.update((f"{shape.table}.{name}", None) for name in orders.values())
+                self._found.reads.update((f"{shape.table}.{name}", None) for name in ordering(shape))
 
     def _asked(self, shape: Shape, facts: dict[str, str], value: ValueNode) -> None:
         named = list(_names(value)) if isinstance(value, ObjectValueNode) else list(facts)

@@ -40,11 +40,6 @@ class Package:
     file: str
     """The script in it; a style sheet of the same name is taken along."""
 
-    @property
-    def scripts(self) -> tuple[str, ...]:
-        """The names the page loads."""
-        return (Path(self.file).name,)
-
 
 PACKAGES: Final = (
     Package(

@@ -196,7 +196,7 @@ class SqliteStore:
             with self._committed() as connection:
                 for tenant in connection.scalars(sa.select(tenant_register.c.tenant)).all():
                     self._heads.resume(connection, tenant)
-                    if lookups.behind(connection, tenant):
+                    if connection.scalar(sa.text(lookups.BEHIND), {"tenant": tenant}):
                         self._behind.setdefault(tenant, time.monotonic())
         except Exception as error:  # noqa: BLE001 - being late is no failure
             self._heads.forget()

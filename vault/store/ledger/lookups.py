@@ -39,12 +39,6 @@ LATE = sa.text(f"SELECT ({BEHIND[7:]}) OR EXISTS (SELECT FROM audit_outbox WHERE
 """On PostgreSQL: the same, or entries that wait for their place."""
 
 
-def behind(connection: sa.Connection, tenant: Id) -> int:
-    """How many entries of a log nobody finds yet."""
-    size = connection.scalar(sa.select(sa.func.max(audit_batch.c.size)).where(audit_batch.c.tenant == tenant)) or 0
-    return int(size) - _found(connection, tenant)
-
-
 def bring_up(connection: sa.Connection, tenant: Id, most: int = AT_ONCE) -> bool:
     """Makes the oldest entries that nobody finds yet findable; whether there may be more of them.
 

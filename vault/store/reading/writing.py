@@ -6,14 +6,15 @@ here is, letter by letter, what the reader's form would have made of the row.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import sqlalchemy as sa
 
 from domain.ids import Id
 from domain.money import EXPONENTS, Money
-from domain.reading import Leaf, Level, Link, Linked, Listed, Page, Portion, Sheet, Total, Word, Wrapped
+from domain.reading import Leaf, Level, Link, Linked, Listed, Page, Part, Portion, Sheet, Total, Word, Wrapped
 from domain.records import Children
 from vault.store.reading import queries
 from vault.store.reading.columns import Unsupported, held
@@ -89,22 +90,19 @@ def sheet(
     sheet_: Sheet, level: Level, branches: dict[str, Branch], of: sa.FromClause, kind: Kind, dialect: Dialect
 ) -> Json:
     """The text of one row on one sheet."""
-    text = _Text(dialect)
-    separator = "{"
-    for key, part in sheet_.entries:
-        text.say(f'{separator}"{key}":')
-        separator = ","
-        match part:
-            case Word():
-                text.say(f'"{part.text}"')
-            case Leaf():
-                text.add(_leaf(level, part.name, of, dialect))
+
+    def part(held_: Part) -> Json | str:
+        match held_:
+            case Word(text=text):
+                return f'"{text}"'
+            case Leaf(name=name):
+                return _leaf(level, name, of, dialect)
             case Portion():
-                text.add(_money(level, part, of, dialect))
-            case Linked():
-                text.add(link(branches[part.label], of, kind, dialect))
-    text.say("{}" if separator == "{" else "}")
-    return text.whole()
+                return _money(level, held_, of)
+            case Linked(label=label):
+                return link(branches[label], of, kind, dialect)
+
+    return _object((key, part(one)) for key, one in sheet_.entries)
 
 
 def link(branch_: Branch, parent: sa.FromClause, kind: Kind, dialect: Dialect) -> Json:
@@ -113,43 +111,27 @@ def link(branch_: Branch, parent: sa.FromClause, kind: Kind, dialect: Dialect) -
     of = queries.source(level).alias(branch_.prefix)
     conditions = queries.conditions(level, kind, dialect, of, branch_.prefix)
     conditions.append(_leads(branch_.link, of, parent))
-    if page is None or page.layout is None:
-        text = sheet(level.sheets[0], level, branch_.branches, of, kind, dialect)
-        one = sa.select(text).where(*conditions).correlate(parent).scalar_subquery()
-        return sa.func.coalesce(one, sa.literal_column("'null'", sa.Text))
-    whole = _Text(dialect)
-    separator = "{"
-    for key, part in page.layout:
-        whole.say(f'{separator}"{key}":')
-        separator = ","
-        match part:
-            case Word():
-                whole.say(f'"{part.text}"')
+
+    def row(on: int) -> Json:
+        return sheet(level.sheets[on], level, branch_.branches, of, kind, dialect)
+
+    def part(held_: Word | Listed | Wrapped | Total) -> Json | str:
+        match held_:
+            case Word(text=text):
+                return f'"{text}"'
             case Total():
                 count = sa.select(sa.func.count()).select_from(of).where(*conditions).correlate(parent)
-                whole.add(sa.cast(count.scalar_subquery(), sa.Text))
-            case Listed():
-                row = sheet(level.sheets[part.sheet], level, branch_.branches, of, kind, dialect)
-                whole.add(_rows(branch_, of, row, conditions, parent, dialect))
-            case Wrapped():
-                row = _wrapped(part, branch_, of, kind, dialect)
-                whole.add(_rows(branch_, of, row, conditions, parent, dialect))
-    whole.say("{}" if separator == "{" else "}")
-    return whole.whole()
+                return sa.cast(count.scalar_subquery(), sa.Text)
+            case Listed(sheet=on):
+                return _rows(branch_, of, row(on), conditions, parent, dialect)
+            case Wrapped(entries=entries):
+                inside = ((key, f'"{one.text}"' if isinstance(one, Word) else row(one.sheet)) for key, one in entries)
+                return _rows(branch_, of, _object(inside), conditions, parent, dialect)
 
-
-def _wrapped(part: Wrapped, branch_: Branch, of: sa.FromClause, kind: Kind, dialect: Dialect) -> Json:
-    text = _Text(dialect)
-    separator = "{"
-    for key, inner in part.entries:
-        text.say(f'{separator}"{key}":')
-        separator = ","
-        if isinstance(inner, Word):
-            text.say(f'"{inner.text}"')
-        else:
-            text.add(sheet(branch_.level.sheets[inner.sheet], branch_.level, branch_.branches, of, kind, dialect))
-    text.say("{}" if separator == "{" else "}")
-    return text.whole()
+    if page is None or page.layout is None:
+        one = sa.select(row(0)).where(*conditions).correlate(parent).scalar_subquery()
+        return sa.func.coalesce(one, _said("null"))
+    return _object((key, part(one)) for key, one in page.layout)
 
 
 def _rows(
@@ -165,12 +147,8 @@ def _rows(
     limit = sa.bindparam(f"{branch_.prefix}limit", type_=sa.Integer)
     inner = sa.select(row.label("text")).where(*conditions).order_by(*ordered).limit(limit)
     rows = inner.correlate(parent).subquery()
-    text = _Text(dialect)
-    text.say("[")
     together = sa.select(dialect.joined(rows.c.text)).scalar_subquery()
-    text.add(sa.func.coalesce(together, sa.literal_column("''", sa.Text)))
-    text.say("]")
-    return text.whole()
+    return _joined(["[", sa.func.coalesce(together, _said("")), "]"])
 
 
 def _leads(link_: Link, of: sa.FromClause, parent: sa.FromClause) -> queries.Condition:
@@ -186,28 +164,22 @@ def _leaf(level: Level, name: str, of: sa.FromClause, dialect: Dialect) -> Json:
     text = dialect.id(column) if wanted.fact.type is Id else dialect.written(column, type_)
     if text is None:
         raise Unsupported(f"{level.shape.name}.{name} cannot be written.")
-    return sa.func.coalesce(text, sa.literal_column("'null'", sa.Text)) if wanted.typed.optional else text
+    return sa.func.coalesce(text, _said("null")) if wanted.typed.optional else text
 
 
-def _money(level: Level, part: Portion, of: sa.FromClause, dialect: Dialect) -> Json:
+def _money(level: Level, part: Portion, of: sa.FromClause) -> Json:
     """An amount as exact decimal text, and its currency."""
     wanted = held(level.shape, part.name, of)
     minor, currency = wanted.columns
-    text = _Text(dialect)
-    separator = "{"
-    for key, inner in part.entries:
-        text.say(f'{separator}"{key}":"')
-        separator = ","
+
+    def text(inner: Word | Leaf) -> Json | str:
         if isinstance(inner, Word):
-            text.say(inner.text)
-        else:
-            text.add(_amount(minor, currency) if inner.name == "amount" else sa.type_coerce(currency, sa.Text))
-        text.say('"')
-    text.say("{}" if separator == "{" else "}")
-    whole = text.whole()
-    if not wanted.typed.optional:
-        return whole
-    return sa.case((minor.is_(None), sa.literal_column("'null'", sa.Text)), else_=whole)
+            return f'"{inner.text}"'
+        plain = _amount(minor, currency) if inner.name == "amount" else sa.type_coerce(currency, sa.Text)
+        return _joined(['"', plain, '"'])
+
+    whole = _object((key, text(inner)) for key, inner in part.entries)
+    return sa.case((minor.is_(None), _said("null")), else_=whole) if wanted.typed.optional else whole
 
 
 def _amount(minor: sa.ColumnElement[int], currency: sa.ColumnElement[str]) -> Json:
@@ -264,33 +236,29 @@ def _entries(branch_: Branch) -> int:
     return sum(_own(one.level) + 1 for one in branch_.all())
 
 
-class _Text:
-    """A text put together of constant and selected parts."""
+def _object(entries: Iterable[tuple[str, Json | str]]) -> Json:
+    """An object of texts under their keys; a text of our own is constant."""
+    parts: list[Json | str] = []
+    for key, text in entries:
+        parts += [f'{"," if parts else "{"}"{key}":', text]
+    return _joined([*parts, "}" if parts else "{}"])
 
-    def __init__(self, dialect: Dialect) -> None:
-        self._dialect = dialect
-        self._parts: list[Json] = []
-        self._said = ""
 
-    def say(self, text: str) -> None:
-        """Adds constant text."""
-        self._said += text
+def _joined(parts: Iterable[Json | str]) -> Json:
+    """One text of constant and selected parts; constant ones side by side are one."""
+    joined: list[Json] = []
+    constant = ""
+    for part in parts:
+        if isinstance(part, str):
+            constant += part
+            continue
+        joined += [_said(constant), part] if constant else [part]
+        constant = ""
+    if constant:
+        joined.append(_said(constant))
+    return reduce(lambda whole, part: whole.concat(part), joined)
 
-    def add(self, part: Json) -> None:
-        """Adds what a row holds."""
-        self._flush()
-        self._parts.append(part)
 
-    def whole(self) -> Json:
-        """All of it."""
-        self._flush()
-        whole = self._parts[0]
-        for part in self._parts[1:]:
-            whole = whole.concat(part)
-        return whole
-
-    def _flush(self) -> None:
-        if self._said:
-            # Keys are names of GraphQL and words are names of types: neither can hold a quote.
-            self._parts.append(sa.literal_column(f"'{self._said}'", sa.Text))
-            self._said = ""
+def _said(text: str) -> Json:
+    """Constant text. Keys are names of GraphQL and words are names of types: neither can hold a quote."""
+    return sa.literal_column(f"'{text}'", sa.Text)

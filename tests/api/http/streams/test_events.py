@@ -160,3 +160,20 @@ def test_a_subscription_that_cannot_be_streamed_says_how_it_could(site, run):
         await stream.task
 
     run(work)
+
+
+def test_who_runs_trusted_documents_alone_watches_nothing(site, run):
+    async def nothing(_actor, _digest):
+        return None
+
+    async def work():
+        site.log.trusted_only, site.log.approved = True, nothing
+        stream = site.stream(WATCH)
+        await stream.head()
+        name, told = await stream.event()
+        assert name == "next"
+        assert [error["extensions"]["code"] for error in told["errors"]] == ["NOT_PERMITTED"]
+        assert await stream.event() == ("complete", None)
+        assert site.log.actions == ["document:run"]
+
+    run(work)
