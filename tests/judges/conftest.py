@@ -1,0 +1,31 @@
+"""What judges share: their programs, installed once, and a running demo for each module of them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.journeys.commands import started
+from tests.judges.programs import installed
+
+GRAPHQL = "graphql@16.15.0"
+CLIENTS = (GRAPHQL, "graphql-http@1.23.1")
+"""Programs that ask a server."""
+
+
+@pytest.fixture(scope="session")
+def clients(tmp_path_factory):
+    """The folder in which the programs that ask a server are installed."""
+    return installed(tmp_path_factory.mktemp("clients"), CLIENTS)
+
+
+@pytest.fixture(scope="module")
+def demo():
+    """A running demo, as it tells itself; the judges of one module share it."""
+    running = started("demo", "--port", "0", "--json")
+    try:
+        yield json.loads(running.stdout.readline())
+    finally:
+        running.terminate()
+        running.communicate(timeout=30)
