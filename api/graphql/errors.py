@@ -32,6 +32,8 @@ INTERNAL = "INTERNAL"
 
 _LOG = structlog.get_logger("credence.graphql")
 _QUOTED = re.compile(r'"[^"]*"')
+_ASIDE = re.compile(r"( Did you mean |\.? Found: |,? found: ).*", re.DOTALL)
+"""Where graphql-core begins to guess what was meant, or to repeat a value."""
 _ADVICE = "Compare the document with schema.graphql."
 _CODES = {
     "Date": Code.MALFORMED_DATE,
@@ -85,7 +87,9 @@ def invalid(error: GraphQLError, request: str) -> dict[str, Any]:
     """A document that does not fit the schema; names of the schema are repeated, values are not."""
     literal = any(isinstance(node, ValueNode) and not isinstance(node, VariableNode) for node in error.nodes or ())
     sentence = (
-        "A literal does not have the type that is asked for there." if literal else _QUOTED.sub("…", error.message)
+        "A literal does not have the type that is asked for there."
+        if literal
+        else _QUOTED.sub("…", _ASIDE.sub("", error.message).removesuffix(".") + ".")
     )
     return _located(told(Malformed(sentence, advice=_ADVICE), request), error)
 

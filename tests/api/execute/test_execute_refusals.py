@@ -25,6 +25,8 @@ def codes(response):
         ("{ creditFil { id } }", "MALFORMED"),
         ('{ creditFiles(first: "s3cret") { totalCount } }', "MALFORMED"),
         ("{ creditFiles(filter: {grade: {eq: s3cret}}) { totalCount } }", "MALFORMED"),
+        ('{ creditFiles(filter: {name: {eq: "s3cret", lik: "s3cret"}}) { totalCount } }', "MALFORMED"),
+        ("{ creditFile }", "MALFORMED"),
         ("query A { __typename } query B { __typename }", "MALFORMED"),
         ("subscription { __typename }", "MALFORMED"),
         ("mutation { openCreditFile { auditEntry } }", "MALFORMED"),
