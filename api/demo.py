@@ -35,7 +35,7 @@ DOCUMENTS = {
     ),
     "what was disclosed to us": (
         "query ($first: Int = 20) { disclosures(first: $first, orderBy: {field: RECORDED_AT, direction: DESC}) {"
-        " nodes { id creditFile { id } purpose fields state recordedAt } } }"
+        " nodes { id idempotencyKey purpose fields state recordedAt } } }"
     ),
 }
 """What the partner of the demo may run, by name."""

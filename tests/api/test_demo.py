@@ -6,7 +6,7 @@ import pytest
 from graphql import parse, validate
 
 from api.cli.serving import _shown
-from api.demo import WAITS, invent
+from api.demo import DOCUMENTS, WAITS, invent
 from api.graphql.documents import GraphQLRequest
 from api.graphql.execute import execute
 from api.graphql.schema import build_schema
@@ -19,7 +19,7 @@ STANDINGS = """{ creditFiles(first: 100) { nodes { id grade } }
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """A demo: what it told, and how its customers stand for an auditor."""
+    """A demo: what it told, how its customers stand for an auditor, and what its partner's documents answer."""
     from api.app import Authenticator, open_house
 
     settings = load({}, data_dir=tmp_path_factory.mktemp("demo"))
@@ -28,13 +28,21 @@ def demo(tmp_path_factory):
         made = await invent(settings, CUSTOMERS, lambda _share, _note: None)
         async with open_house(settings) as house:
             auditor = await Authenticator(house)(made["tokens"]["auditor"])
-            return made, (await execute(house, auditor, GraphQLRequest(STANDINGS))).body()["data"]
+            bank = await Authenticator(house)(made["tokens"]["partner_client"])
+            standings = (await execute(house, auditor, GraphQLRequest(STANDINGS))).body()["data"]
+            answers = [
+                (
+                    await execute(house, bank, GraphQLRequest(text, variables={"id": made["partner"]["creditFile"]}))
+                ).body()
+                for text in DOCUMENTS.values()
+            ]
+            return made, standings, answers
 
     return asyncio.run(run())
 
 
 def test_a_demo_has_customers_that_stand_and_assessments_that_wait_for_a_person(demo):
-    made, standings = demo
+    made, standings, _ = demo
     nodes = standings["creditFiles"]["nodes"]
     assert {node["id"] for node in nodes} == set(made["creditFiles"])
     assert any(node["grade"] for node in nodes)
@@ -46,3 +54,9 @@ def test_the_queries_a_demo_shows_fit_the_schema(demo):
     queries = [line.strip() for line in text.splitlines() if line.startswith("  {")]
     assert len(queries) == 3
     assert all(validate(build_schema().graph, parse(query)) == [] for query in queries)
+
+
+def test_a_partner_may_ask_every_document_the_demo_approved_for_it(demo):
+    disclosed, listed = demo[2]
+    assert [value["field"] for value in disclosed["data"]["requestDisclosure"]["values"]] == ["contact.phone"]
+    assert [one["idempotencyKey"] for one in listed["data"]["disclosures"]["nodes"]] == ["my-first-request"]

@@ -10,7 +10,7 @@ from tests.journeys.commands import started
 from tests.judges.programs import installed
 
 GRAPHQL = "graphql@16.15.0"
-CLIENTS = (GRAPHQL, "graphql-http@1.23.1")
+CLIENTS = (GRAPHQL, "graphql-http@1.23.1", "@apollo/client@4.3.8", "rxjs@7.8.2")
 """Programs that ask a server."""
 
 

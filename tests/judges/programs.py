@@ -11,6 +11,9 @@ import pytest
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
+DOCUMENTS = HERE / "documents"
+"""What a front end, a partner's program and an auditor ask."""
+SCHEMA = ROOT / "schema.graphql"
 QUIETLY = (
     *("--silent", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--prefer-offline"),
     *("--fetch-retries=1", "--fetch-retry-mintimeout=1000", "--fetch-retry-maxtimeout=3000"),
@@ -18,7 +21,7 @@ QUIETLY = (
 """Nothing of a package runs while it is installed, and nobody waits long for a registry that is not there."""
 
 
-def installed(folder: Path, packages: tuple[str, ...]) -> Path:
+def installed(folder, packages):
     """A folder with these packages; where they cannot be had, the test is skipped and says why."""
     npm = shutil.which("npm")
     if not npm or not shutil.which("node"):
@@ -29,14 +32,22 @@ def installed(folder: Path, packages: tuple[str, ...]) -> Path:
     return folder
 
 
-def printed(folder: Path, script: str, *words: str) -> dict | list:
-    """What a script of this folder prints as JSON; it runs where its packages are installed."""
-    shutil.copy(HERE / script, folder / script)
-    told = ran(folder, "node", script, *words)
-    assert told.returncode == 0, told.stderr
-    return json.loads(told.stdout)
+def questions(demo):
+    """What a client is told: the demo it asks, our schema, and the documents to ask."""
+    return {"demo": demo, "schema": str(SCHEMA), "documents": str(DOCUMENTS)}
 
 
-def ran(folder: Path, *words: str) -> subprocess.CompletedProcess:
+def printed(folder, script, told):
+    """What a script of this folder prints as JSON; it reads what it is told, and runs where its packages are."""
+    for each in HERE.glob("*.mjs"):
+        shutil.copy(each, folder / each.name)
+    ended = ran(folder, "node", script, told=told)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
+def ran(folder, *words, told=None):
     """A program that has ended, with what it wrote."""
-    return subprocess.run(words, cwd=folder, check=False, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        words, cwd=folder, check=False, capture_output=True, text=True, timeout=120, input=json.dumps(told)
+    )

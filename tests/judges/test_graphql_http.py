@@ -10,7 +10,7 @@ OFF = {"5A70", "D6D5", "6A70"}
 
 
 def test_every_audit_passes_but_for_queries_by_get(clients, demo):
-    found = printed(clients, "audits.mjs", demo["url"] + "/graphql", demo["tokens"]["auditor"])
+    found = printed(clients, "audits.mjs", {"url": demo["url"] + "/graphql", "token": demo["tokens"]["auditor"]})
     assert len(found) == AUDITS
     assert {one["id"] for one in found if one["status"] != "ok"} == OFF
     assert {one["status"] for one in found} == {"ok", "notice"}
