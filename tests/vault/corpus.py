@@ -10,7 +10,7 @@ from typing import get_args, get_origin, get_type_hints
 
 from domain import controls  # noqa: F401 - declares its record
 from domain.assessment import assessments  # noqa: F401 - the same
-from domain.consent import consents  # noqa: F401 - the same
+from domain.consent import consents, trusted  # noqa: F401 - the same
 from domain.files import history, parties, trail  # noqa: F401 - the same
 from domain.ids import Id, encode
 from domain.money import Money
@@ -37,6 +37,13 @@ TEXTS = (
     "\\",
     " ",
     "\n",
+    "\t\r\b\f\x01\x1f\x7f\x85",
+    "a\u2028b\u2029c",
+    "\ufeff\u202e\u200d",
+    "👩\u200d👩\u200d👧 𝔘",
+    "</script>&amp;",
+    '{"a":"\\u0041"}',
+    "长" * 3_000,
 )
 DAYS = tuple(date(2026, 1, 1) + timedelta(days=70 * step) for step in range(6))
 INSTANTS = tuple(NOW + timedelta(days=step, microseconds=step) for step in (-900, -30, -1, 0, 1, 400))
@@ -127,3 +134,10 @@ class Corpus:
         if issubclass(type_, Enum):
             return choose(list(type_))
         return choose({str: TEXTS, int: NUMBERS, bool: (True, False), date: DAYS, datetime: INSTANTS}[type_])
+
+
+def made_up(record, field):
+    """What the cell of a record holds under a confidential field: the same whenever it is asked for."""
+    maker = object.__new__(Corpus)
+    maker.random = random.Random(f"{record}/{field.tag}")  # noqa: S311 - repeatable data, no secret
+    return maker.some(field.type)

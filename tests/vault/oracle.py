@@ -65,22 +65,7 @@ class Oracle:
 
     def current(self, times, row):
         """Whether the version is the one of these times."""
-        stamp, known, held = row.stamp, self.argument(times.known_at), self.argument(times.as_of)
-        if row.shape.ledger:
-            return True
-        if held is None and known is None:
-            return stamp.superseded_at is None
-        if held is None:
-            return within(stamp.recorded_at, stamp.superseded_at, known)
-        begun = [
-            other.stamp.version
-            for other in self.records
-            if other.shape is row.shape
-            and (other.id, other.stamp.tenant) == (row.id, stamp.tenant)
-            and other.stamp.effective_from <= held
-            and (known is None or other.stamp.recorded_at <= known)
-        ]
-        return stamp.version == max(begun, default=None) and (stamp.effective_to is None or held < stamp.effective_to)
+        return current(self.records, row, self.argument(times.as_of), self.argument(times.known_at))
 
     def holds(self, row, where):
         """One condition; a missing value meets none."""
@@ -142,6 +127,26 @@ class Oracle:
     def argument(self, slot):
         """The argument of a slot."""
         return None if slot is None else self.arguments[slot.index]
+
+
+def current(records, row, held, known):
+    """Whether a version is the one that held at an instant, as known at another; None is now."""
+    stamp = row.stamp
+    if row.shape.ledger:
+        return True
+    if held is None and known is None:
+        return stamp.superseded_at is None
+    if held is None:
+        return within(stamp.recorded_at, stamp.superseded_at, known)
+    begun = [
+        other.stamp.version
+        for other in records
+        if other.shape is row.shape
+        and (other.id, other.stamp.tenant) == (row.id, stamp.tenant)
+        and other.stamp.effective_from <= held
+        and (known is None or other.stamp.recorded_at <= known)
+    ]
+    return stamp.version == max(begun, default=None) and (stamp.effective_to is None or held < stamp.effective_to)
 
 
 def whole(order):
