@@ -10,7 +10,12 @@ from tests.journeys.commands import started
 from tests.judges.programs import installed
 
 GRAPHQL = "graphql@16.15.0"
-CLIENTS = (GRAPHQL, "graphql-http@1.23.1", "@apollo/client@4.3.8", "rxjs@7.8.2")
+CLIENTS = (
+    *(GRAPHQL, "graphql-http@1.23.1"),
+    *("@apollo/client@4.3.8", "rxjs@7.8.2"),
+    *("@urql/core@6.0.3", "@urql/exchange-graphcache@9.0.2", "@urql/exchange-persisted@5.0.1"),
+    *("graphql-ws@6.4.2", "graphql-sse@2.6.1", "ws@8.23.0"),
+)
 """Programs that ask a server."""
 
 
