@@ -13,7 +13,6 @@ from typing import Final
 
 from domain.actors import Actor, Rights
 from domain.consent.consents import Partner
-from domain.consent.giving import DISCLOSABLE
 from domain.errors import Code, Conflict, Malformed, NotPermitted
 from domain.ids import Id
 from domain.operations import Decided, Operation, derived, operation
@@ -124,9 +123,9 @@ class ProposeTrustedDocument(Operation[TrustedDocument]):
         if not self.reads and not self.changes:
             raise Malformed("The document asks for nothing.", path=("text",))
         for index, tag in enumerate(self.scope):
-            if tag not in DISCLOSABLE:
+            if tag not in TAGS:
                 raise Malformed(
-                    "A scope names fields that can be disclosed.",
+                    "A scope names confidential fields.",
                     advice="Use tags such as contact.phone.",
                     path=("scope", str(index)),
                 )

@@ -103,6 +103,18 @@ def test_a_document_for_one_partner_is_no_other_partners(installation, tenant, b
     assert theirs.ask(MINE)["me"]["partner"] == other
 
 
+def test_a_scope_names_every_confidential_field_of_every_record(installation, tenant):
+    text = "query($id: ID!) { creditFile(id: $id) { contacts { nodes { personNameMasked } } } }"
+    asked = {"name": "desk", "text": text, "purpose": "CREDIT_REVIEW"}
+    legal = installation.client(tenant, "legal")
+    closed = legal.change("proposeTrustedDocument", asked, "trustedDocument { id }")
+    assert [error["path"] for error in closed["errors"]] == [["scope"]]
+    asked["scope"] = ["contact.person_name"]
+    found = legal.done("proposeTrustedDocument", asked, "trustedDocument { scope reads }")["trustedDocument"]
+    assert found["scope"] == ["contact.person_name"]
+    assert "contact.person_name" in found["reads"]
+
+
 def test_what_a_document_can_ever_disclose_is_listed_before_anybody_runs_it(installation, tenant):
     text = """query($id: ID!, $deep: Boolean!, $f: DisclosureFilter) {
         creditFile(id: $id) { name ...more confidential(purpose: PARTNER_CREDIT_DECISION) { phone } }

@@ -21,7 +21,7 @@ TOOLS = (
     *(GRAPHQL, "typescript@7.0.2", "@graphql-codegen/cli@7.4.3"),
     *("@graphql-codegen/typescript@6.1.0", "@graphql-codegen/typescript-operations@6.1.9"),
     *("@graphql-codegen/client-preset@6.2.0", "@graphql-typed-document-node/core@3.2.0"),
-    *("relay-compiler@21.0.1", "eslint@10.15.0", "@graphql-eslint/eslint-plugin@4.4.1"),
+    *("relay-compiler@21.0.1", "relay-runtime@21.0.1", "eslint@10.15.0", "@graphql-eslint/eslint-plugin@4.4.1"),
 )
 """Programs that read a schema and documents."""
 
