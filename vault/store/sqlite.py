@@ -26,6 +26,7 @@ from domain.errors import AuditUnavailable, Overloaded, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
+from vault.store.calm import calm
 from vault.store.engines import sqlite_reader, sqlite_writer
 from vault.store.ledger import lookups
 from vault.store.ledger.heads import Heads
@@ -68,6 +69,8 @@ class SqliteStore:
         self._heads = Heads(room)
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
+        self._near: dict[AbstractEventLoop, list[_Job]] = {}
+        """What comes now, before it is handed to the writing thread together."""
         self._behind: dict[Id, float] = {}
         """The tenants with entries that nobody finds yet, and since when."""
 
@@ -157,8 +160,21 @@ class SqliteStore:
             raise _closed()
         loop = get_running_loop()
         job = _Job(work, loop, loop.create_future())
-        self._jobs.put(job)
+        near = self._near.get(loop)
+        if near is None:
+            self._near[loop] = [job]
+            self._handing = loop.create_task(self._hand(loop), name="credence-hand")
+        else:
+            near.append(job)
         return await job.future
+
+    async def _hand(self, loop: AbstractEventLoop) -> None:
+        """Hands the writing thread what comes together."""
+        try:
+            await calm(self._near[loop], TOGETHER)
+        finally:
+            for job in self._near.pop(loop):
+                self._jobs.put(job)
 
     def _reader(self) -> sqlite3.Connection:
         if self._reading is None:

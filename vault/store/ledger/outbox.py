@@ -11,6 +11,7 @@ from collections.abc import Callable
 import asyncpg
 
 from domain.ids import Id
+from vault.store.calm import calm
 from vault.store.ledger.logbook import Leaf
 
 TOGETHER = 1_000
@@ -51,7 +52,9 @@ class Outbox:
 
     async def _work(self, tenant: Id) -> None:
         try:
-            while waiting := self._waiting.pop(tenant, []):
+            while waiting := self._waiting.get(tenant):
+                await calm(waiting, TOGETHER)
+                del self._waiting[tenant]
                 for start in range(0, len(waiting), TOGETHER):
                     await self._write(tenant, waiting[start : start + TOGETHER])
         finally:
