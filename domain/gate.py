@@ -156,8 +156,8 @@ class Gate:
         )
         receipt = await self._store.put(self._entry(call, trace, None, decided), placed=actor.partner is not None)
         opened = await self._release(call, draft.sealed, receipt, trace, decided)
-        for place, value in zip(draft.place, opened, strict=True):
-            place(value)
+        if opened:
+            draft.place(opened)
         return draft.answer
 
     async def refuse(self, tenant: Id, error: NotAuthenticated, *, request: str = "") -> None:

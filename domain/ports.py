@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from domain.audit import Entry, Receipt, Trace, Warrant
 from domain.errors import CreditError
@@ -20,8 +19,7 @@ R = TypeVar("R", bound=Record)
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedValue(Generic[T]):
+class SealedValue(NamedTuple, Generic[T]):
     """A sealed value that was loaded. It is opaque: only an `Opener` with a `Warrant` reads it."""
 
     field: Confidential[T]
@@ -30,10 +28,13 @@ class SealedValue(Generic[T]):
     record: Id
     version: int
     """The version of this cell; a changed value has the next one."""
+    material: object
+    """The envelope and its wrapped keys, as the store hands them to the opener."""
     masked: bool = False
     """Whether the masked form was asked for: it is masked in the vault, before release."""
-    material: object = dataclasses.field(repr=False)
-    """The envelope and its wrapped keys, as the store hands them to the opener."""
+
+    def __repr__(self) -> str:
+        return f"SealedValue({self.field.tag}, {self.record}, {self.version})"
 
 
 class Unit(Protocol):
@@ -138,6 +139,11 @@ class Fetch:
 Rows = Sequence[Sequence[Any]]
 
 
+def _nowhere(values: Sequence[Any]) -> None:
+    if values:
+        raise TypeError("A reading without sealed values has no place for opened ones.")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
     """The answer of a reading before its confidential values are opened: nothing in it is plaintext."""
@@ -146,8 +152,8 @@ class Draft:
     subjects: tuple[Id, ...]
     resources: tuple[Id, ...]
     sealed: tuple[SealedValue[Any], ...] = ()
-    place: tuple[Callable[[Any], None], ...] = ()
-    """Where each opened value goes: one setter per sealed value, in the same order."""
+    place: Callable[[Sequence[Any]], None] = _nowhere
+    """Puts the opened values where they belong, one for each sealed value, in the same order."""
 
 
 class Steps(Protocol):

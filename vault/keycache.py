@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import suppress
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+_GONE: Final[tuple[float, Any]] = (float("-inf"), None)
 
 
 class KeyCache(Generic[K, V]):
@@ -30,21 +33,30 @@ class KeyCache(Generic[K, V]):
         return f"KeyCache({len(self)} kept)"
 
     def get(self, row: K) -> V | None:
-        """The key kept for a row, while its time lasts.
+        """The key kept for a row, while its time lasts."""
+        return self.get_many((row,))[0]
+
+    def get_many(self, rows: Iterable[K]) -> list[V | None]:
+        """The keys kept for rows, each while its time lasts.
 
         It takes no lock, which would cost more than all the rest: each step is one of the interpreter's own, and a key
         that is dropped between two of them was asked for before that.
         """
-        kept = self._kept.get(row)
-        if kept is None:
-            return None
-        until, key = kept
-        if self._clock() >= until:
-            self._kept.pop(row, None)
-            return None
-        with suppress(KeyError):
-            self._kept.move_to_end(row)
-        return key
+        now, kept = self._clock(), self._kept
+        # While it is half empty nothing is near to leaving. What is used after that is moved before anything leaves.
+        crowded = 2 * len(kept) >= self._size
+        found: list[V | None] = []
+        for row in rows:
+            until, key = kept.get(row, _GONE)
+            if now >= until:
+                kept.pop(row, None)
+                found.append(None)
+                continue
+            if crowded:
+                with suppress(KeyError):
+                    kept.move_to_end(row)
+            found.append(key)
+        return found
 
     def moment(self) -> int:
         """A mark to take before a key is unwrapped."""

@@ -216,13 +216,15 @@ class Keyring:
 
         Raises: KeyUnavailable; Tampered.
         """
-        dek = self._deks.get(row)
-        if dek is None:
-            moment = self._deks.moment()
-            with self._dek_secret(row, kek) as key:
-                dek = Dek(row.dek_id, key)
-            self._deks.keep(row, dek, moment)
-        return dek
+        return self.deks([(row, kek)])[0]
+
+    def deks(self, rows: Sequence[tuple[DekRow, WrappedKey]]) -> list[Dek]:
+        """The data keys of rows, each with the KEK of its tenant and epoch, in their order.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        kept = self._deks.get_many([row for row, _ in rows])
+        return [dek or self._unwrapped_dek(row, kek) for dek, (row, kek) in zip(kept, rows, strict=True)]
 
     def rewrap_dek(self, row: DekRow, old: WrappedKey, new: WrappedKey) -> DekRow:
         """The row of the same data key under the KEK of another epoch.
@@ -264,6 +266,13 @@ class Keyring:
             self._keks.drop(lambda row: row.tenant == tenant)
             self._roots.drop(lambda row: row.tenant == tenant)
         self._deks.drop(lambda row: row.tenant == tenant and subject in {None, row.subject})
+
+    def _unwrapped_dek(self, row: DekRow, kek: WrappedKey) -> Dek:
+        moment = self._deks.moment()
+        with self._dek_secret(row, kek) as key:
+            dek = Dek(row.dek_id, key)
+        self._deks.keep(row, dek, moment)
+        return dek
 
     def _minted(self, context: Context) -> WrappedKey:
         (wrapped,) = self._provider.wrap([(context, hazmat.random_secret())])

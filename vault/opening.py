@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
 from domain import ids
@@ -10,9 +10,12 @@ from domain.audit import Warrant
 from domain.errors import KeyUnavailable, NotPermitted, Tampered
 from domain.ports import SealedValue
 from vault.keys import DekRow, Keyring, Purpose, WrappedKey
-from vault.seal import Cell, Dek, dek_id_of, open_many
+from vault.seal import Cell, dek_id_of, open_many
 from vault.store.material import Material
 from vault.store.tenantkeys import FIELDS_ALG
+
+Keks = dict[tuple[str, int | None, bytes | None], WrappedKey]
+"""The keys that wrap data keys, by tenant and as they were loaded."""
 
 
 class VaultOpener:
@@ -29,74 +32,44 @@ class VaultOpener:
         values = list(sealed)
         if not all(warrant.covers(value.tenant, value.subject, value.field.tag) for value in values):
             raise NotPermitted("The entry in the audit log does not name every value that is to be opened.")
-        materials = [_material(value) for value in values]
-        keks = _keks(values, materials)
+        keks: Keks = {}
+        wanted = [_wanted(value, _material(value), keks) for value in values]
         self._ring.warm(keks.values())
-        opened = open_many(
-            (self._dek(value, material, keks[_kek_of(value, material)]), _cell(value, material), material.envelope)
-            for value, material in zip(values, materials, strict=True)
-        )
+        deks = self._ring.deks([(row, kek) for row, kek, _, _ in wanted])
+        opened = open_many([(dek, cell, envelope) for dek, (_, _, cell, envelope) in zip(deks, wanted, strict=True)])
         return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]
 
-    def _dek(self, value: SealedValue[Any], material: Material, kek: WrappedKey) -> Dek:
-        if material.wrapped is None or material.dek_version is None:
-            raise KeyUnavailable("A data key is destroyed.", advice="What was erased cannot be opened again.")
-        dek_id = bytes(material.dek_id)
-        if material.alg != FIELDS_ALG or dek_id_of(material.envelope) != dek_id:
-            raise Tampered("A sealed value names another data key than its row.")
-        data_class = value.field.data_class.value
-        row = DekRow(
-            dek_id,
-            kek.tenant,
-            ids.raw(value.subject),
-            data_class,
-            material.dek_version,
-            kek.epoch,
-            bytes(material.wrapped),
-        )
-        return self._ring.dek(row, kek)
+
+def _wanted(value: SealedValue[Any], material: Material, keks: Keks) -> tuple[DekRow, WrappedKey, Cell, bytes]:
+    """What a value is opened with: the row of its data key and the key of that, its cell, and its envelope.
+
+    Raises: KeyUnavailable; Tampered.
+    """
+    record_type, schema, envelope, dek_id, version, alg, epoch, wrapped, kek_wrapped = material
+    kek = keks.get((value.tenant, epoch, kek_wrapped))
+    if kek is None:
+        kek = keks[value.tenant, epoch, kek_wrapped] = _kek(value, epoch, kek_wrapped)
+    if wrapped is None or version is None:
+        raise KeyUnavailable("A data key is destroyed.", advice="What was erased cannot be opened again.")
+    if alg != FIELDS_ALG or dek_id_of(envelope) != dek_id:
+        raise Tampered("A sealed value names another data key than its row.")
+    field, subject = value.field, ids.raw(value.subject)
+    data_class = field.data_class.value
+    row = DekRow(dek_id, kek.tenant, subject, data_class, version, kek.epoch, wrapped)
+    cell = Cell(kek.tenant, subject, data_class, record_type, ids.raw(value.record), value.version, field.tag, schema)
+    return row, kek, cell, envelope
+
+
+def _kek(value: SealedValue[Any], epoch: int | None, wrapped: bytes | None) -> WrappedKey:
+    if wrapped is None or epoch is None:
+        raise KeyUnavailable("A key of the company is destroyed.", advice="What was erased cannot be opened again.")
+    return WrappedKey(ids.raw(value.tenant), Purpose.KEK, epoch, wrapped)
 
 
 def _material(value: SealedValue[Any]) -> Material:
     if not isinstance(value.material, Material):
         raise TypeError("A sealed value of this store carries its material.")
     return value.material
-
-
-def _kek_of(value: SealedValue[Any], material: Material) -> tuple[str, int | None, bytes | None]:
-    return value.tenant, material.kek_epoch, material.kek_wrapped
-
-
-def _keks(
-    values: Sequence[SealedValue[Any]], materials: Sequence[Material]
-) -> dict[tuple[str, int | None, bytes | None], WrappedKey]:
-    """The keys that wrap the data keys, each once.
-
-    Raises: KeyUnavailable.
-    """
-    found: dict[tuple[str, int | None, bytes | None], WrappedKey] = {}
-    for value, material in zip(values, materials, strict=True):
-        key = _kek_of(value, material)
-        if key in found:
-            continue
-        _, epoch, wrapped = key
-        if wrapped is None or epoch is None:
-            raise KeyUnavailable("A key of the company is destroyed.", advice="What was erased cannot be opened again.")
-        found[key] = WrappedKey(ids.raw(value.tenant), Purpose.KEK, epoch, bytes(wrapped))
-    return found
-
-
-def _cell(value: SealedValue[Any], material: Material) -> Cell:
-    return Cell(
-        ids.raw(value.tenant),
-        ids.raw(value.subject),
-        value.field.data_class.value,
-        material.record_type,
-        ids.raw(value.record),
-        value.version,
-        value.field.tag,
-        material.schema_version,
-    )
 
 
 def _shown(value: SealedValue[Any], plain: Any) -> Any:

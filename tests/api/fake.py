@@ -88,8 +88,13 @@ class Interpreter:
             subjects=tuple(dict.fromkeys(self.subjects)),
             resources=(),
             sealed=tuple(value for value, _ in self.sealed),
-            place=tuple(place for _, place in self.sealed),
+            place=self.place,
         )
+
+    def place(self, values):
+        """Puts every opened value where it belongs."""
+        for (_, put), value in zip(self.sealed, values, strict=True):
+            put(value)
 
     def of(self, shape):
         """The rows of a record within reach."""

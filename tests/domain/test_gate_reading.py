@@ -66,15 +66,13 @@ def reader(world, file, monkeypatch):
         unit = world.unit()
         answer = {"file": {"name": file.name, "confidential": {}}}
         values = unit.sealed([unit.get(CreditFile, file.id)], sealed)
-        place = tuple(
-            lambda value, name=one.name: answer["file"]["confidential"].update({name: value}) for one in sealed
-        )
+        names = [one.name for one in sealed]
         draft = Draft(
             answer=answer,
             subjects=(file.subject_id,) if subjects is None else subjects,
             resources=(file.id,),
             sealed=tuple(values),
-            place=place,
+            place=lambda opened: answer["file"]["confidential"].update(zip(names, opened, strict=True)),
         )
         plan = Plan(judged=reading(world, *(fields or (CreditFile.phone,))), steps=Prepared(fault or draft))
         return asyncio.run(world.gate.read(plan, world.actor(), (), request="rq-2"))

@@ -46,8 +46,7 @@ def cell_of(record, tag, version=3):
 
 def opened(draft):
     """The answer with every value in its place: a word that names the cell."""
-    for sealed, place in zip(draft.sealed, draft.place, strict=True):
-        place(word(sealed.record, sealed.field.tag, masked=sealed.masked))
+    draft.place([word(sealed.record, sealed.field.tag, masked=sealed.masked) for sealed in draft.sealed])
     return plain(draft.answer)
 
 

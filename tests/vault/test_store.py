@@ -233,10 +233,10 @@ def test_the_opener_opens_what_the_warrant_names_and_nothing_else(world):
     assert world.loop(opener.open(warrant, kept[:1])) == [PHONE]
     with pytest.raises(NotPermitted):
         world.loop(opener.open(warrant, kept))
-    for moved in (replace(kept[0], record=file.customer), replace(kept[0], version=2)):
+    for moved in (kept[0]._replace(record=file.customer), kept[0]._replace(version=2)):
         with pytest.raises(Tampered):
             world.loop(opener.open(warrant, [moved]))
-    masked = replace(kept[0], masked=True)
+    masked = kept[0]._replace(masked=True)
     assert world.loop(opener.open(warrant, [masked]))[0].endswith("8000")
 
 

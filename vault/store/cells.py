@@ -162,7 +162,7 @@ class Cells:
                 subject=subjects[record],
                 record=record,
                 version=version,
-                material=Material.of(table, stored),
+                material=Material(table, *stored),
             )
 
     def _version(self, record: Record, field: Confidential[Any], *, is_new: bool) -> int:

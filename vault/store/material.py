@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple
 
 
 class Material(NamedTuple):
     """The envelope of one cell with its wrapped keys, in the form they are stored in.
+
+    Behind the type of the record stand the columns of `reading.queries.sealed_cells` from the fourth on.
 
     A key that is gone is None: the cell is still reported, and opening it fails rather than finding nothing.
     """
@@ -30,8 +31,3 @@ class Material(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Material({self.record_type}, {self.schema_version})"
-
-    @classmethod
-    def of(cls, record_type: str, stored: Sequence[Any]) -> Self:
-        """The material of a row of `reading.queries.sealed_cells`, behind its record, tag and version."""
-        return cls(record_type, *stored)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from asyncio import AbstractEventLoop, Future, get_running_loop
+from asyncio import AbstractEventLoop, Future, Task, get_running_loop
 from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -71,6 +71,7 @@ class SqliteStore:
         self._thread: Thread | None = None
         self._near: dict[AbstractEventLoop, list[_Job]] = {}
         """What comes now, before it is handed to the writing thread together."""
+        self._handing: Task[None] | None = None
         self._behind: dict[Id, float] = {}
         """The tenants with entries that nobody finds yet, and since when."""
 
@@ -82,6 +83,8 @@ class SqliteStore:
     async def close(self) -> None:
         """Carries out what still waits, signs the heads, and lets everything go."""
         if self._thread is not None:
+            for loop in list(self._near):
+                self._hand_now(loop)
             self._jobs.put(None)
             self._thread.join()
             self._thread = None
@@ -171,10 +174,13 @@ class SqliteStore:
     async def _hand(self, loop: AbstractEventLoop) -> None:
         """Hands the writing thread what comes together."""
         try:
-            await calm(self._near[loop], TOGETHER)
+            await calm(self._near.get(loop, ()), TOGETHER)
         finally:
-            for job in self._near.pop(loop):
-                self._jobs.put(job)
+            self._hand_now(loop)
+
+    def _hand_now(self, loop: AbstractEventLoop) -> None:
+        for job in self._near.pop(loop, ()):
+            self._jobs.put(job)
 
     def _reader(self) -> sqlite3.Connection:
         if self._reading is None:

@@ -38,29 +38,32 @@ PAYLOAD_BUCKET = 64
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """The bytes of an entry's leaf before it has its place in the log, and the lists that may be too long for it."""
+    """The bytes of an entry's leaf before it has its place in the log, and the lists that are too long for it."""
 
     tenant: Id
     entry: Id
     text: bytes
-    subjects: tuple[Id, ...]
-    resources: tuple[Id, ...]
+    lists: tuple[tuple[Id, ...], tuple[Id, ...]] | None
+    """Subjects and resources where one of them is too long; the leaf holds only its digest."""
 
     @classmethod
-    def of(cls, entry: Entry) -> Leaf:
-        """The leaf of an entry without a side payload."""
-        return cls(entry.tenant, entry.id, entry.leaf(""), entry.subjects, entry.resources)
+    def of(cls, entry: Entry, commitment: str = "") -> Leaf:
+        """The leaf of an entry, with the commitment to its side payload where it has one."""
+        lists = entry.subjects, entry.resources
+        long = max(map(len, lists)) > MAX_LISTED
+        return cls(entry.tenant, entry.id, entry.leaf(commitment), lists if long else None)
 
     def pack(self) -> bytes:
-        """How it waits in an outbox."""
-        whole = {"id": self.entry, "leaf": self.text.decode(), "subjects": self.subjects, "resources": self.resources}
-        return json.dumps(whole, ensure_ascii=False, separators=(",", ":")).encode()
+        """How it waits in an outbox: the text alone, which is a JSON object, or in a JSON list with its lists."""
+        return self.text if self.lists is None else json.dumps([self.text.decode(), *self.lists]).encode()
 
     @classmethod
-    def unpack(cls, tenant: Id, packed: bytes) -> Leaf:
+    def unpack(cls, tenant: Id, entry: Id, packed: bytes) -> Leaf:
         """What waited."""
-        whole = json.loads(packed)
-        return cls(tenant, whole["id"], whole["leaf"].encode(), tuple(whole["subjects"]), tuple(whole["resources"]))
+        if packed.startswith(b"{"):
+            return cls(tenant, entry, packed, None)
+        text, subjects, resources = json.loads(packed)
+        return cls(tenant, entry, text.encode(), (tuple(subjects), tuple(resources)))
 
 
 def write_entry(connection: sa.Connection, keys: TenantKeys, entry: Entry) -> Leaf:
@@ -71,7 +74,7 @@ def write_entry(connection: sa.Connection, keys: TenantKeys, entry: Entry) -> Le
     """
     payload = entry.side_payload()
     commitment = _seal_payload(connection, keys, entry, payload) if payload else ""
-    return Leaf(entry.tenant, entry.id, entry.leaf(commitment), entry.subjects, entry.resources)
+    return Leaf.of(entry, commitment)
 
 
 def _seal_payload(connection: sa.Connection, keys: TenantKeys, entry: Entry, payload: bytes) -> str:
@@ -153,11 +156,7 @@ def integrate(connection: sa.Connection, tenant: Id, leaves: Sequence[Leaf], at:
 
 def _lists(leaves: Sequence[Leaf]) -> bytes:
     """The lists too long for their leaves, which hold only a digest of them, by place; nothing where there is none."""
-    long = {
-        place: [leaf.subjects, leaf.resources]
-        for place, leaf in enumerate(leaves)
-        if max(len(leaf.subjects), len(leaf.resources)) > MAX_LISTED
-    }
+    long = {place: leaf.lists for place, leaf in enumerate(leaves) if leaf.lists}
     return json.dumps(long, separators=(",", ":")).encode() if long else b""
 
 

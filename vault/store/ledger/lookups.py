@@ -71,7 +71,7 @@ def list_entries(connection: sa.Connection, tenant: Id, first: int, leaves: Sequ
     """Makes entries findable by themselves, as they get their places."""
     _list(
         connection,
-        [_row(tenant, index, leaf.text, (leaf.subjects, leaf.resources)) for index, leaf in enumerate(leaves, first)],
+        [_row(tenant, index, leaf.text, leaf.lists) for index, leaf in enumerate(leaves, first)],
     )
 
 

@@ -151,10 +151,10 @@ class Sequencer:
                 self._heads.resume(connection, tenant)
             rows = _pending(connection, tenant)
             if rows:
-                leaves = [Leaf.unpack(tenant, bytes(entry)) for _, entry in rows]
+                leaves = [Leaf.unpack(tenant, id_, bytes(entry)) for _, id_, entry in rows]
                 size = integrate(connection, tenant, leaves, self._room.clock.now())
                 lookups.list_entries(connection, tenant, size - len(leaves), leaves)
-                positions = [position for position, _ in rows]
+                positions = [row[0] for row in rows]
                 connection.execute(sa.delete(audit_outbox).where(audit_outbox.c.position.in_(positions)))
                 self._heads.grown(tenant, len(rows))
             self._heads.sign_due(connection, tenant, idle=idle)
@@ -192,7 +192,7 @@ def _lock(connection: sa.Connection, tenant: Id) -> None:
 
 def _pending(connection: sa.Connection, tenant: Id) -> list[Any]:
     select = (
-        sa.select(audit_outbox.c.position, audit_outbox.c.entry)
+        sa.select(audit_outbox.c.position, audit_outbox.c.id, audit_outbox.c.entry)
         .where(audit_outbox.c.tenant == tenant)
         .order_by(audit_outbox.c.position)
         .limit(AT_ONCE)

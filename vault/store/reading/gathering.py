@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import partial
@@ -25,8 +25,7 @@ class Gathering:
     """The day it is where the company is."""
     subjects: dict[Id, None] = field(default_factory=dict)
     resources: dict[Id, None] = field(default_factory=dict)
-    _sealed: dict[tuple[Any, ...], SealedValue[Any]] = field(default_factory=dict)
-    _places: dict[tuple[Any, ...], list[Place]] = field(default_factory=dict)
+    _sealed: dict[tuple[Id, str, bool], tuple[SealedValue[Any], list[Place]]] = field(default_factory=dict)
 
     def meet(self, subjects: Iterable[Id], resources: Iterable[Id] = ()) -> None:
         """Notes whose rows were found, each once, in the order met."""
@@ -36,24 +35,25 @@ class Gathering:
     def wait(self, sealed: SealedValue[Any], place: Place) -> None:
         """Notes a place for an opened value; a cell that was met before is not opened twice."""
         key = (sealed.record, sealed.field.tag, sealed.masked)
-        self._sealed.setdefault(key, sealed)
-        self._places.setdefault(key, []).append(place)
+        met = self._sealed.get(key)
+        if met is None:
+            self._sealed[key] = (sealed, [place])
+        else:
+            met[1].append(place)
 
     def draft(self, answer: dict[str, Any]) -> Draft:
         """The end of the run."""
+        waiting = self._sealed.values()
         return Draft(
             answer=answer,
             subjects=tuple(self.subjects),
             resources=tuple(self.resources),
-            sealed=tuple(self._sealed.values()),
-            place=tuple(_setter(places) for places in self._places.values()),
+            sealed=tuple([sealed for sealed, _ in waiting]),
+            place=partial(_put, [places for _, places in waiting]),
         )
 
 
-def _setter(places: list[Place]) -> Callable[[Any], None]:
-    return partial(_put, places)
-
-
-def _put(places: list[Place], value: Any) -> None:
-    for row, label in places:
-        row[label] = value
+def _put(waiting: Sequence[list[Place]], values: Sequence[Any]) -> None:
+    for places, value in zip(waiting, values, strict=True):
+        for row, label in places:
+            row[label] = value

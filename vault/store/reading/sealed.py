@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.ids import Id
 from domain.ports import Fetch, Rows, SealedValue
@@ -18,8 +17,7 @@ from vault.store.reading.gathering import Gathering
 from vault.store.reading.rows import Row
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(NamedTuple):
     """One confidential field asked for at one place of a row."""
 
     field: Confidential[Any]
@@ -75,20 +73,14 @@ class SealedCells:
 
         The subject is the record's own: a cell or key that was moved from elsewhere does not open under it.
         """
-        for record, tag, version, *stored in rows:
+        tenant, table = run.scope.tenant, self._table
+        for stored in rows:
+            record, tag, version = stored[0], stored[1], stored[2]
             subject, row = owners[record]
-            material = Material.of(self._table, stored)
-            for ask in self.asked[tag]:
-                sealed = SealedValue(
-                    field=ask.field,
-                    tenant=run.scope.tenant,
-                    subject=subject,
-                    record=record,
-                    version=version,
-                    masked=ask.reveal is None,
-                    material=material,
-                )
-                run.wait(sealed, (row if ask.reveal is None else row[ask.reveal], ask.label))
+            material = Material(table, *stored[3:])
+            for field, label, reveal in self.asked[tag]:
+                sealed = SealedValue(field, tenant, subject, record, version, material, reveal is None)
+                run.wait(sealed, (row if reveal is None else row[reveal], label))
 
 
 def _fields(level: Level) -> list[Confidential[Any]]:
