@@ -18,7 +18,6 @@ from graphql import (
     GraphQLScalarType,
     execute_sync,
     get_named_type,
-    print_ast,
 )
 
 from domain.errors import Malformed
@@ -65,6 +64,8 @@ class Asking:
     """What is told of cursors."""
     unknown: dict[str, Malformed] = field(default_factory=dict)
     """Roots that no id leads to."""
+    roots: set[str] = field(default_factory=set)
+    """The keys of all roots but those that tell of the schema."""
     introspects: bool = False
     core: tuple = ()
     """What graphql-core itself says of arguments."""
@@ -77,7 +78,8 @@ class Asking:
             SCHEMA, document, variable_values=variables, operation_name=name, field_resolver=found.resolve,
             type_resolver=lambda phantom, *_: phantom.type,
         )  # fmt: skip
-        found.introspects = bool(re.search(r"\b__(type|schema)\b", print_ast(document)))
+        answered = {key: value for key, value in (result.data or {}).items() if value != "Query"}
+        found.introspects = bool(set(answered) - found.roots)
         found.core = tuple(error for error in result.errors or () if not isinstance(error.original_error, Malformed))
         return found
 
@@ -95,6 +97,7 @@ class Asking:
 
     def root(self, name, type_, info, given):
         """A root: a level of its own, or none."""
+        self.roots.add(info.path.key)
         if name == "me":
             return Phantom(None, type_)
         times = [value for key, value in given.items() if key in {"asOf", "knownAt"}]

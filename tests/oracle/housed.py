@@ -7,7 +7,19 @@ import hashlib
 from dataclasses import replace
 
 import orjson
-from graphql import GraphQLError, GraphQLSyntaxError, get_operation_ast, parse, validate
+from graphql import (
+    GraphQLError,
+    GraphQLSyntaxError,
+    IntValueNode,
+    Lexer,
+    Source,
+    TokenKind,
+    Visitor,
+    get_operation_ast,
+    parse,
+    validate,
+    visit,
+)
 from graphql.execution.values import VariableValues, get_variable_values
 
 from api.graphql import errors
@@ -22,7 +34,7 @@ from domain.audit import Receipt
 from domain.errors import Malformed, NotPermitted
 from domain.gate import Gate
 from domain.ids import RandomIds
-from tests.oracle.asking import CURSOR, Asking
+from tests.oracle.asking import CURSOR, PAGE, Asking
 from tests.oracle.naive import SCHEMA, Naive
 from tests.vault.corpus import NOW, made_up
 from tests.vault.oracle import word
@@ -116,9 +128,14 @@ class Wanted:
     def answer(self):
         """Data, and every list of errors that is right."""
         try:
+            lexer = Lexer(Source(self.request.query))
+            while lexer.advance().kind is not TokenKind.EOF:
+                pass  # every token is read before the first is understood
             document = parse(self.request.query)
         except GraphQLSyntaxError as error:
             return None, [[errors.syntax(error, self.request.request_id)]]
+        if sizes := [PAGE[size < 1] for size in first_of(document) if not 1 <= size <= 100]:
+            return None, Messages(sizes)  # the text is measured before it is validated
         found = validate(SCHEMA, document, max_errors=20, hide_suggestions=True)
         if found:
             return None, [[errors.invalid(error, self.request.request_id) for error in found]]
@@ -182,6 +199,19 @@ class Variables(tuple):
     """The variables that errors name."""
 
     __slots__ = ()
+
+
+def first_of(document):
+    """Every page size that stands in the text."""
+    sizes = []
+
+    class Sizes(Visitor):
+        def enter_field(self, node, *_):
+            given = [one.value for one in node.arguments or () if one.name.value == "first"]
+            sizes.extend(int(value.value[:10]) for value in given if isinstance(value, IntValueNode))
+
+    visit(document, Sizes())
+    return sizes
 
 
 def unfit_variables(found):

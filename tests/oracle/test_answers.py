@@ -6,7 +6,7 @@ import os
 from collections import Counter
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from api.graphql.documents import GraphQLRequest
@@ -17,6 +17,9 @@ from tests.vault.corpus import Corpus
 from tests.vault.shelf import Shelf
 
 PATIENT = settings(deadline=None, suppress_health_check=list(HealthCheck))
+SHRINKING = Phase.explicit, Phase.generate, Phase.shrink
+MANY = 1_000
+"""What many documents find is told at once: to make it small takes longer than the rest."""
 GUARDS = tuple(
     action for action in declared_actions() if action.split(":")[0] in {"reveal", "mask"} or action.endswith(":read")
 )
@@ -41,7 +44,7 @@ def compared(house, count):
     """Compares so many answers; what became of them."""
     met = Counter()
 
-    @settings(PATIENT, max_examples=count)
+    @settings(PATIENT, max_examples=count, phases=SHRINKING if count < MANY else SHRINKING[:2])
     @given(requests(house))
     def check(asked):
         actor, request = asked
