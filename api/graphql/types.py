@@ -47,7 +47,7 @@ NODE = "Node"
 
 
 def build_types() -> list[type]:
-    """Every generated object type, made once.
+    """The generated object types, made once; pages are in the schema where a field answers one.
 
     Raises: TypeError when a declaration has no place in the schema.
     """
@@ -55,7 +55,7 @@ def build_types() -> list[type]:
         _shared()
         for shape in SHAPES.values():
             _record(shape)
-    return list(GENERATED.values())
+    return [made for name, made in GENERATED.items() if not name.endswith(("Connection", "Edge"))]
 
 
 def paging(shape: Shape) -> list[StrawberryArgument]:
