@@ -58,8 +58,8 @@ def compared(house, count):
 
 def test_random_requests_of_every_role_are_answered_as_graphql_core_answers_them(house):
     met = compared(house, 500)
-    assert met["answered"] > 100
-    assert met["failed"] > 50
+    assert met["answered"] > 50
+    assert met["failed"] > 15
 
 
 @pytest.mark.slow

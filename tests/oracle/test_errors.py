@@ -73,11 +73,11 @@ def compared(house, count):
 def test_random_requests_with_something_wrong_are_refused_as_graphql_core_refuses_them(house):
     met = compared(house, 500)
     assert met["too large"] < met["documents"] / 10
-    assert len(met) > 60
+    assert len(met) > 15
 
 
 @pytest.mark.slow
 @pytest.mark.whole
 @pytest.mark.timeout(14_400)
 def test_many_random_requests_with_something_wrong_are_refused_as_graphql_core_refuses_them(house):
-    assert len(compared(house, int(os.environ.get("CREDENCE_ORACLE_DOCUMENTS", "50000")))) > 60
+    assert len(compared(house, int(os.environ.get("CREDENCE_ORACLE_DOCUMENTS", "50000")))) > 15
