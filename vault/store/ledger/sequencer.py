@@ -26,7 +26,7 @@ from vault.store.transaction import Room
 
 AT_ONCE = 1_000
 """How many entries one round moves at most."""
-LINGER_SECONDS = 0.05
+LINGER_SECONDS = 0.25
 """How long entries that nobody waits for are gathered before a round takes them."""
 PATIENCE_SECONDS = 5.0
 """How long a writer whose entry is durable waits for its place in the tree; being late is no failure."""
