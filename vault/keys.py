@@ -27,7 +27,8 @@ _NONCE = len(WRAP_HEADER)
 _KEY = _NONCE + hazmat.NONCE_BYTES
 WRAPPED_BYTES = _KEY + hazmat.KEY_BYTES + hazmat.TAG_BYTES
 TTL_SECONDS = 300.0
-CACHED_KEYS = 1_000
+CACHED_KEYS = 10_000
+"""How many data keys are kept ready at most: about 3 KiB each. Keys of tenants are a tenth of that."""
 
 DEK_DOMAIN = b"vault/dek/1"
 ROOT_DOMAIN = b"vault/root/1"
@@ -164,8 +165,8 @@ class Keyring:
     ) -> None:
         """Takes a monotonic clock in seconds."""
         self._provider = provider
-        self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size)
-        self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size)
+        self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size // 10 or 1)
+        self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size // 10 or 1)
         self._deks: KeyCache[DekRow, Dek] = KeyCache(clock, ttl, size)
 
     def newest(self) -> int:
