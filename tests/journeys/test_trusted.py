@@ -78,6 +78,17 @@ def test_a_document_is_run_by_its_digest_alone(installation, tenant, bank):
         assert "data" not in answer.json()
 
 
+def test_staff_may_name_the_digest_of_any_text_they_send_with_it(installation, tenant):
+    staff = installation.client(tenant, "auditor")
+    named = {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest_of(MINE)}}}
+    headers = {"Authorization": f"Bearer {staff.token}"}
+    assert "data" not in staff._http.post("/graphql", json=named, headers=headers).json()
+    answer = staff._http.post("/graphql", json=named | {"query": MINE}, headers=headers).json()
+    assert answer["data"]["me"]["partner"] is None
+    wrong = staff._http.post("/graphql", json=named | {"query": MINE + " "}, headers=headers).json()
+    assert "data" not in wrong
+
+
 def test_a_disclosure_stays_within_the_purpose_and_scope_of_its_document(installation, tenant, bank):
     shown = "values { field text }"
     installation.trust(tenant, mutation("requestDisclosure", shown), "contact.phone")
