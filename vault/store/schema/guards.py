@@ -15,6 +15,8 @@ from domain.errors import Unavailable
 from vault.store.engines import POSTGRESQL, ROLE, TENANT
 
 _OWN = f"tenant = current_setting('{TENANT}', true)"
+_OWN_ONCE = f"tenant = (SELECT current_setting('{TENANT}', true))"
+"""The same, with the setting looked up once per statement and not for every row that is read."""
 
 _ROLE = f"""
 DO $$ BEGIN
@@ -129,7 +131,7 @@ def guard_tenant(connection: sa.Connection, table: str, *grants: str) -> None:
         return
     statements = [
         *_row_security(table),
-        f"CREATE POLICY {table}_tenant ON {table} USING ({_OWN}) WITH CHECK ({_OWN})",
+        f"CREATE POLICY {table}_tenant ON {table} USING ({_OWN_ONCE}) WITH CHECK ({_OWN})",
         f"GRANT {', '.join(grants)} ON {table} TO {ROLE}",
     ]
     _run(connection, statements)
