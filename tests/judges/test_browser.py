@@ -1,0 +1,121 @@
+"""A real browser opens the page for exploring: it runs under its policy, asks nobody else, and shows an answer."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import time
+import urllib.request
+from itertools import count
+from pathlib import Path
+
+import pytest
+from websockets.sync.client import connect
+
+from tests.journeys.commands import run, started
+
+PATIENCE = 40
+OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
+ASK = """
+(token) => {
+  document.getElementById("token").value = token;
+  document.getElementById("who").requestSubmit();
+}
+"""
+RUN = "(document.querySelector('.graphiql-execute-button') || {click() {}}).click()"
+SHOWN = "(document.querySelector('.result-window') || {}).innerText || ''"
+
+
+class Page:
+    """A page in a browser, driven by its own protocol; what the browser tells meanwhile is kept."""
+
+    def __init__(self, wire):
+        self._wire = wire
+        self._numbers = count(1)
+        self.told = []
+
+    def do(self, method, **parameters):
+        """What the browser answers to one command."""
+        number = next(self._numbers)
+        self._wire.send(json.dumps({"id": number, "method": method, "params": parameters}))
+        while True:
+            said = json.loads(self._wire.recv(timeout=PATIENCE))
+            if said.get("id") == number:
+                assert "error" not in said, said
+                return said["result"]
+            self.told.append(said)
+
+    def value(self, expression):
+        """The value of an expression in the page."""
+        return self.do("Runtime.evaluate", expression=expression, returnByValue=True)["result"].get("value")
+
+    def until(self, expression, holds):
+        """The value of an expression once it holds."""
+        end = time.monotonic() + PATIENCE
+        while not holds(found := self.value(expression) or ""):
+            assert time.monotonic() < end, found
+            time.sleep(0.2)
+        return found
+
+
+@pytest.fixture(scope="module")
+def explored(tmp_path_factory):
+    """A running demo with the page, as it tells itself."""
+    folder = tmp_path_factory.mktemp("ide")
+    try:
+        run("ide", folder)
+    except AssertionError:
+        pytest.skip("The files of the page cannot be fetched.")
+    running = started("demo", "--port", "0", "--json", CREDENCE_IDE=str(folder))
+    try:
+        yield json.loads(running.stdout.readline())
+    finally:
+        running.terminate()
+        running.communicate(timeout=30)
+
+
+@pytest.fixture
+def page(tmp_path):
+    """A page of headless Chromium."""
+    browser = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if not browser:
+        pytest.skip("Chromium is not there.")
+    words = [browser, *OPTIONS, f"--user-data-dir={tmp_path}", "--remote-debugging-port=0", "about:blank"]
+    running = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        with connect(_address(tmp_path / "DevToolsActivePort"), max_size=None) as wire:
+            yield Page(wire)
+    finally:
+        running.terminate()
+        running.wait(timeout=30)
+
+
+def _address(told: Path) -> str:
+    """Where the browser listens, which it writes into a file, and a new page of it."""
+    end = time.monotonic() + PATIENCE
+    while not told.exists() or not told.read_text().strip():
+        assert time.monotonic() < end, "the browser does not start"
+        time.sleep(0.1)
+    port = told.read_text().split()[0]
+    asked = urllib.request.Request(f"http://127.0.0.1:{port}/json/new?about:blank", method="PUT")
+    with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310 - the browser that was started here
+        return json.load(answer)["webSocketDebuggerUrl"]
+
+
+def test_the_page_for_exploring_shows_an_answer_and_asks_nobody_else(explored, page):
+    for domain in ("Page", "Runtime", "Network", "Log"):
+        page.do(f"{domain}.enable")
+    page.do("Page.navigate", url=explored["url"] + "/graphql")
+    page.until("typeof GraphiQL + !!document.querySelector('.graphiql-execute-button')", "functiontrue".__eq__)
+    page.value(f"({ASK})({json.dumps(explored['tokens']['auditor'])})")
+    page.until("!!document.querySelector('.graphiql-execute-button')", bool)
+    page.value(RUN)
+    shown = page.until(SHOWN, lambda text: "totalCount" in text or "errors" in text)
+    assert "totalCount" in shown
+    asked = [said["params"]["request"]["url"] for said in page.told if said["method"] == "Network.requestWillBeSent"]
+    foreign = [url for url in asked if not url.startswith((explored["url"], "data:", "blob:", "about:"))]
+    assert asked
+    assert foreign == []
+    logged = [said["params"]["entry"]["text"] for said in page.told if said["method"] == "Log.entryAdded"]
+    assert [text for text in logged if "Content Security Policy" in text] == []
