@@ -9,6 +9,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
@@ -18,7 +19,7 @@ from api.graphql.context import House
 from api.graphql.subscriptions.watching import Watchers
 from api.http.answers import Declined, Edition, declined
 from api.http.documents import Documents
-from api.http.envelope import Envelope
+from api.http.envelope import REQUEST_ID, Envelope
 from api.http.explorer import PATH as EXPLORER_PATH
 from api.http.explorer import Explorer
 from api.http.operating import Operating
@@ -55,13 +56,29 @@ def build_http(
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),
         ],
-        middleware=[Middleware(Envelope)],
+        middleware=[Middleware(Envelope), *_shared_with(origins)],
         exception_handlers={HTTPException: _no_such_thing},
         lifespan=lifespan,
     )
     # A redirect would repeat the Host header of the caller.
     application.router.redirect_slashes = False
     return application
+
+
+def _shared_with(origins: Collection[str]) -> list[Middleware]:
+    """Lets pages of these sites ask, by name and without cookies; who else asks gets no header and no change."""
+    if not origins:
+        return []
+    asked = ("Authorization", "Content-Type", "Last-Event-ID", REQUEST_ID)
+    return [
+        Middleware(
+            CORSMiddleware,
+            allow_origins=tuple(origins),
+            allow_methods=("POST",),
+            allow_headers=asked,
+            expose_headers=(REQUEST_ID,),
+        )
+    ]
 
 
 def _explored(folder: Path) -> list[Route]:

@@ -39,13 +39,17 @@ class Doorkeeper:
 class Site:
     """The application over a house in memory, and a client of it."""
 
-    def __init__(self):
+    def __init__(self, origins=()):
         self.house = WorkingHouse()
         self.door = Doorkeeper(self.house)
         self.probed = []
         self.parts = dict.fromkeys(("database", "keys", "audit"))
         self.application = build_http(
-            self.house, self.door, probes={name: self._probe(name) for name in self.parts}, keys=self._keys
+            self.house,
+            self.door,
+            probes={name: self._probe(name) for name in self.parts},
+            keys=self._keys,
+            origins=origins,
         )
 
     def _probe(self, name):
