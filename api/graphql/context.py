@@ -33,6 +33,9 @@ DOCUMENTS = 100_000
 PLANS = 100_000
 """How many tokens the documents of remembered plans have; a plan of rights that no longer exist ages out."""
 
+NEEDS = 2_000
+"""Of how many documents it is remembered what they need."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:
@@ -82,6 +85,8 @@ class Memory:
     """By their text; those with a template, by the text with marks for literals."""
     plans: Lru[Prepared] = field(default_factory=lambda: Lru(PLANS))
     payloads: Lru[Mapping[str, Payload]] = field(default_factory=lambda: Lru(PLANS))
+    needs: Lru[tuple[str, ...]] = field(default_factory=lambda: Lru(NEEDS))
+    """By a document's digest, the actions that guard what it names."""
 
 
 def prepare(readings: Readings, rights: Rights, compiled: Compiled) -> Prepared:

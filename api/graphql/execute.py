@@ -33,6 +33,7 @@ from api.graphql.operations import INTROSPECT
 from api.graphql.payloads import prepare_payloads, rows_of
 from api.graphql.queries import Me
 from api.graphql.trusting import resolved
+from api.graphql.veiling import variables_told, visible_document_of
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, NotPermitted
 
@@ -77,9 +78,14 @@ async def execute(
     introspect: Callable[[Rights], bool] = may_introspect,
 ) -> Response:
     """Carries out one request of an authenticated actor; it always answers and never raises."""
+    veiled = False
     try:
         actor, request = await resolved(house, actor, request)
-        document = document_of(house.memory, house.schema.graph, request, actor.tenant)
+        veiled = not actor.document and not introspect(house.rights(actor))
+        if veiled:
+            document = await visible_document_of(house, actor, request)
+        else:
+            document = document_of(house.memory, house.schema.graph, request, actor.tenant)
         try:
             return await _answer(house, actor, request, document, introspect)
         except (Refusal, GraphQLError) as error:
@@ -89,6 +95,8 @@ async def execute(
             whole = located_document_of(request, document)
             return await _answer(house, actor, request, whole, introspect)
     except Refusal as refusal:
+        if veiled and not refusal.in_document:
+            return Response(None, variables_told(refusal, request.request_id), executed=False)
         return Response(None, refusal.errors, executed=False, parsed=refusal.parsed)
     except CreditError as error:
         return Response(None, [errors.told(error, request.request_id)], executed=False)

@@ -74,7 +74,7 @@ def disclosable(schema: GraphQLSchema, text: str) -> Disclosable:
         if OperationType.SUBSCRIPTION not in kinds:
             info = TypeInfo(schema)
             found = Disclosable()
-            visit(tree, TypeInfoVisitor(info, _Gatherer(info, found)))
+            visit(tree, TypeInfoVisitor(info, Gatherer(info, found)))
             return found
         problem = Malformed("A stream is no trusted document.", path=("text",))
     raise problem
@@ -101,7 +101,7 @@ async def resolved(house: House, actor: Actor, request: GraphQLRequest) -> tuple
     return replace(actor, document=digest), replace(request, query=text)
 
 
-class _Gatherer(Visitor):
+class Gatherer(Visitor):
     """Walks a document once; fragments are walked where they are defined."""
 
     def __init__(self, info: TypeInfo, found: Disclosable) -> None:

@@ -47,7 +47,7 @@ class Documents:
             asked = read_request(await read_body(request), id_)
         except Declined as no:
             return declined(no, id_, media or JSON)
-        if events and (media is None or self._watchers.goes_on(asked, actor.tenant)):
+        if events and (media is None or self._watchers.opens(asked, actor)):
             return EventStream(self._watchers, Holder(self._authenticator, bearer, id_), asked)
         response = await execute(self._house, actor, asked)
         form = media or JSON

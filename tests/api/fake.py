@@ -249,7 +249,7 @@ OFFICER = Actor(tenant=Id("te_" + "0" * 26), person="li", roles=frozenset({"cred
 def reading_house():
     """A house with two credit files and one assessment, and the rights of an officer."""
     rows = {"CreditFile": [file_row(FILE, "net one"), file_row(OTHER, "net two")], "Assessment": [assessment_row()]}
-    return FakeHouse(STAFF, rows)
+    return FakeHouse((*STAFF, "schema:introspect"), rows)
 
 
 class Living(Interpreter):

@@ -23,10 +23,11 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_variable_values
 
 from api.graphql import errors
-from api.graphql.context import Memory
+from api.graphql.context import Document, Memory
 from api.graphql.execute import execute
 from api.graphql.operations import INTROSPECT, declared_actions
 from api.graphql.schema import build_schema
+from api.graphql.veiling import needs, not_there
 from authz.roles import CUSTOMER, PARTNER, ROLES
 from authz.table import CasbinGrants
 from domain.actors import Actor, Rights
@@ -124,6 +125,12 @@ class Wanted:
     def __init__(self, house, actor, request):
         self.house, self.actor, self.request = house, actor, request
         self.rights = house.rights(actor)
+        self.veiled = not actor.partner and not self.rights.permits(INTROSPECT)  # a partner's document is trusted
+
+    def lacks(self, document):
+        """Whether a document names anything that is not granted, answered or not."""
+        asked = needs(SCHEMA, Document(b"", document, {}, {}, 0))
+        return any(not self.rights.permits(action) for action in asked)
 
     def answer(self):
         """Data, and every list of errors that is right."""
@@ -137,6 +144,8 @@ class Wanted:
         if sizes := [PAGE[size < 1] for size in first_of(document) if not 1 <= size <= 100]:
             return None, Messages(sizes)  # the text is measured before it is validated
         found = validate(SCHEMA, document, max_errors=20, hide_suggestions=True)
+        if self.veiled and (found or self.lacks(document)):
+            return None, [self.told(not_there(""))]
         if found:
             return None, [[errors.invalid(error, self.request.request_id) for error in found]]
         operation = get_operation_ast(document, self.request.operation_name)
@@ -178,6 +187,7 @@ class Wanted:
         """Why nothing is read, as a choice of one."""
         names, actions = asking.refused(self.rights.allowed)
         if names:
+            assert not self.veiled, names
             sentence = "Your roles do not read " + ", ".join(names) + "."
             return [NotPermitted(sentence, advice=f"Leave these fields out, or ask for {', '.join(actions)}.")], None
         types = "Send a value of the type the schema names."

@@ -23,9 +23,11 @@ from api.graphql.documents import GraphQLRequest, document_of, variables_of
 from api.graphql.errors import Refusal
 from api.graphql.execute import Response, execute
 from api.graphql.limits import check_rows
+from api.graphql.operations import INTROSPECT
 from api.graphql.subscriptions.places import Places
 from api.graphql.subscriptions.roots import compile_stream
 from api.graphql.trusting import resolved
+from api.graphql.veiling import missing_of
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, Malformed, NotAuthenticated
 from domain.files.watching import STREAMS, Stream, beginning, behind, places
@@ -81,6 +83,15 @@ class Watchers:
         operation = get_operation_ast(document.tree, request.operation_name)
         return operation is not None and operation.operation is OperationType.SUBSCRIPTION
 
+    def opens(self, request: GraphQLRequest, actor: Actor) -> bool:
+        """Whether a stream is opened; to who may not read the schema, one that is not granted is not there."""
+        if not self.goes_on(request, actor.tenant):
+            return False
+        if self._house.rights(actor).permits(INTROSPECT):
+            return True
+        document = document_of(self._house.memory, self._house.schema.graph, request, actor.tenant)
+        return not missing_of(self._house, actor, document)
+
     async def answers(self, caller: Caller, request: GraphQLRequest) -> AsyncGenerator[Response, None]:
         """The answers, in order; a failure is the last of them.
 
@@ -88,7 +99,7 @@ class Watchers:
         """
         try:
             actor = await caller.actor()
-            if not self.goes_on(request, actor.tenant):
+            if not self.opens(request, actor):
                 yield await execute(self._house, actor, request)
                 return
             await resolved(self._house, actor, request)  # who runs trusted documents alone watches nothing else

@@ -27,7 +27,7 @@ class Log(FakeHouse):
     """A house whose audit log can be read, watched, and made to grow."""
 
     def __init__(self):
-        super().__init__(("audit:read", "audit:watch"), {"AuditEntry": []})
+        super().__init__(("audit:read", "audit:watch", "schema:introspect"), {"AuditEntry": []})
         self.growth = Growth()
         self.recorded = asyncio.Event()
         self.good = {TOKEN, OTHER}

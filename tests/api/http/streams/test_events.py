@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
@@ -175,5 +176,23 @@ def test_who_runs_trusted_documents_alone_watches_nothing(site, run):
         assert [error["extensions"]["code"] for error in told["errors"]] == ["NOT_PERMITTED"]
         assert await stream.event() == ("complete", None)
         assert site.log.actions == ["document:run"]
+
+    run(work)
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "text/event-stream, application/json;q=0.5"])
+def test_who_may_not_read_the_schema_cannot_tell_a_stream_that_is_not_granted_from_none(site, run, accept):
+    async def told(query):
+        stream = site.stream(query, accept=accept)
+        head, event = await stream.head(), await asyncio.wait_for(stream.outbox.get(), 5)
+        await stream.task
+        answer = re.sub(r'"requestId":"[^"]*"', "", event["body"].decode())
+        return head, answer
+
+    async def work():
+        site.log.grant("audit:read")
+        first = await told("subscription { guess }")
+        assert "NOT_PERMITTED" in first[1]
+        assert await told("subscription { auditEntries { nodes { id } } }") == first
 
     run(work)

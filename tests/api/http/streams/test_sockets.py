@@ -291,9 +291,10 @@ def test_a_change_of_grants_ends_the_stream_and_says_so(site, run):
     run(work)
 
 
-def test_who_may_not_watch_is_refused_and_that_is_recorded(site, run):
+@pytest.mark.parametrize("allowed", [("audit:read",), ("audit:read", "schema:introspect")])
+def test_who_may_not_watch_is_refused_and_that_is_recorded(site, run, allowed):
     async def work():
-        site.log.grant("audit:read")
+        site.log.grant(*allowed)
         socket = await site.socket().opened()
         socket.ask("w", WATCH)
         told = await socket.hear()
