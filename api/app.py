@@ -333,7 +333,7 @@ class Served:
             house = await self._open.enter_async_context(open_house(self._settings))
             _ = house.schema  # built before the first request waits for it
             self._application = _application(house)
-            _settle()
+            settle()
         except CreditError as error:
             await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
             return
@@ -344,7 +344,7 @@ class Served:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def _settle() -> None:
+def settle() -> None:
     """What stays as long as the server is left out of every search for garbage: each would stop all requests."""
     gc.collect()
     gc.freeze()

@@ -31,7 +31,7 @@ from graphql import (
     is_required_argument,
 )
 
-from api.app import House, open_house, prepare
+from api.app import House, open_house, prepare, settle
 from api.graphql.context import Memory
 from api.graphql.documents import GraphQLRequest
 from api.graphql.execute import execute
@@ -172,6 +172,7 @@ async def search(folder: Path, seconds: float, seed: int, *, show: bool) -> None
     async with open_house(settings) as house:
         tenant = Id(await house.open_tenant("bench"))
         actor = Actor(tenant=tenant, person="bench", roles=ROLES)
+        settle()
         worst, until, tried = 0.0, time.monotonic() + seconds, 0
         while time.monotonic() < until:
             genes, best, stale = [chance.randrange(1 << 16) for _ in range(GENES)], 0.0, 0
