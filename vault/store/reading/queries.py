@@ -257,10 +257,16 @@ def _times(level: Level, of: sa.FromClause | None) -> list[Condition]:
     ]
 
 
+@cache
+def _other(table: sa.Table) -> sa.FromClause:
+    """The same table under another name; made once, since its columns cost more than the rest of a condition."""
+    return table.alias("other")
+
+
 def _last_version(shape: Shape, of: sa.FromClause | None, *, known: bool) -> sa.ScalarSelect[Any]:
     """The newest version of the same record that had begun by the day, and was known by the instant."""
     own = tables.table(shape) if of is None else of
-    other = tables.table(shape).alias("other")
+    other = _other(tables.table(shape))
     conditions = [
         other.c.tenant == own.c.tenant,
         other.c.id == own.c.id,
