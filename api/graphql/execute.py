@@ -33,7 +33,7 @@ from api.graphql.operations import INTROSPECT
 from api.graphql.payloads import prepare_payloads, rows_of
 from api.graphql.queries import Me
 from api.graphql.trusting import resolved
-from api.graphql.veiling import variables_told, visible_document_of
+from api.graphql.veiling import not_there, variables_told, visible_document_of
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, NotPermitted
 
@@ -149,7 +149,10 @@ async def _query(
         if prepared.plan is not None:
             draft |= await context.house.gate.read(prepared.plan, context.actor, arguments, request=id_)
     except CreditError as error:
-        found += [errors.told(error, id_, (root.label,)) for root in compiled.reading.roots]
+        # An id names a type as well: one that is not granted is not there either.
+        veiled = isinstance(error, NotPermitted) and not allowed and not context.actor.document
+        refusal = not_there(error.cause) if veiled else error
+        found += [errors.told(refusal, id_, (root.label,)) for root in compiled.reading.roots]
     except Exception as error:  # noqa: BLE001 - a bug is masked and logged; the other roots still answer
         found += [errors.masked(error, id_, (root.label,)) for root in compiled.reading.roots]
     return Response(_shaped(compiled, draft, id_, found), found, executed=True, cost=cost)
