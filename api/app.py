@@ -31,7 +31,7 @@ from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
 from domain.consent.trusted import TrustState, approving
-from domain.errors import Conflict, CreditError, NotAuthenticated, NotFound
+from domain.errors import CreditError, NotAuthenticated, NotFound
 from domain.files.trail import CheckStore, ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
@@ -41,9 +41,11 @@ from domain.tenancy import OpenTenant
 from vault.audit import note
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
-from vault.keyfile import KeyFile
+from vault.inventory import Inventory, found_roots, inventory
 from vault.keys import Keyring
 from vault.opening import VaultOpener
+from vault.providers import chosen
+from vault.providers.port import Provider
 from vault.store import engines, looks
 from vault.store.fsck import Finding
 from vault.store.ledger.growth import Growth
@@ -55,6 +57,7 @@ from vault.store.transaction import Room
 
 T = TypeVar("T")
 Store = SqliteStore | PostgresStore
+KeyInventory = Inventory
 
 INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""
@@ -86,6 +89,7 @@ class House:
     settings: Settings
     store: Store
     room: Room
+    provider: Provider
     grants: CasbinGrants
     gate: Gate
     readings: Readings
@@ -196,21 +200,9 @@ def address(settings: Settings) -> str:
 
 
 async def prepare(settings: Settings) -> str:
-    """Makes what is not there yet: database, root keys, the local issuer's key, the installation's own log.
-
-    Root keys are never made for a database that holds companies: they would not open anything in it.
-    """
+    """Makes what is not there yet: database, root keys, the local issuer's key, the installation's own log."""
     revision = await migrations.upgrade(settings.database_url)
-    path = settings.key_file
-    if not path.exists():
-        if await asyncio.to_thread(looks.holds_tenants, settings.database_url):
-            raise Conflict(
-                "The database holds companies, and the key file is not there.",
-                advice="Restore the key file from its backup: new keys would open nothing.",
-                path=("keys",),
-            )
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        KeyFile.create(path, FIRST_EPOCH)
+    await found_roots(settings.keys, settings.database_url, FIRST_EPOCH)
     if settings.local_issuer and not settings.issuer_key.exists():
         settings.issuer_key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         tokens.LocalIssuer.create(settings.issuer_key)
@@ -224,13 +216,13 @@ async def prepare(settings: Settings) -> str:
 
 @asynccontextmanager
 async def open_house(settings: Settings) -> AsyncIterator[House]:
-    """The house while it serves; a database of another revision or a key file that is not there stops the start.
+    """The house while it serves; a database of another revision or a provider of keys that is out stops the start.
 
     Raises: Unavailable saying what to do.
     """
     await migrations.check(settings.database_url)
-    provider = KeyFile(settings.key_file)
-    provider.health()
+    provider = chosen.place(settings.keys).provider()
+    await asyncio.to_thread(provider.health)
     clock, make, ring = SystemClock(), RandomIds(), Keyring(provider, time.monotonic)
     dialect = engines.parse(settings.database_url).drivername
     room = Room(ring=ring, clock=clock, make=make)
@@ -240,6 +232,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         settings=settings,
         store=store,
         room=room,
+        provider=provider,
         grants=grants,
         gate=Gate(grants=grants, store=store, opener=VaultOpener(ring), clock=clock, make=make),
         readings=readings,
@@ -363,7 +356,7 @@ def _application(house: House) -> Starlette:
         await house.store.tenants()
 
     async def keys() -> None:
-        KeyFile(house.settings.key_file).health()
+        await asyncio.to_thread(house.provider.health)
 
     async def head() -> None:
         await house.store.checkpoint(INSTALLATION)
@@ -378,7 +371,8 @@ def _application(house: House) -> Starlette:
         logs = [known[tenant]] if tenant in known else []
         return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
 
-    probes = {"database": database, "keys": keys, "audit": head}
+    kind = house.settings.keys.partition(":")[0]
+    probes = {"database": database, f"keys:{kind}": keys, "audit": head}
     settings = house.settings
     return build_http(
         house,
@@ -389,6 +383,11 @@ def _application(house: House) -> Starlette:
         edition=Edition(settings.http_status),
         ide=settings.ide,
     )
+
+
+async def key_inventory(settings: Settings) -> KeyInventory:
+    """Which keys there are, told without opening the house: it may be the provider that is out."""
+    return await inventory(chosen.place(settings.keys).provider(), settings.database_url)
 
 
 def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:

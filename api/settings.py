@@ -23,6 +23,8 @@ _SHOWN: Final = frozenset({"log", "ide"})
 """What holds for a throw-away data directory too."""
 _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
 """Variables of the prefix that are no settings."""
+_PROVIDERS: Final = ("file", "pkcs11", "transit", "awskms")
+"""Kinds of providers of root keys; the provider itself reads the rest of its form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +45,8 @@ class Settings:
     """Where the database, the keys and the local issuer's key lie unless they are set apart."""
     database_url: str = field(default="", repr=False)
     """The database; the address may hold a password."""
-    keys: str = ""
-    """Who keeps the root keys: `file:` and a path."""
+    keys: str = field(default="", repr=False)
+    """Who keeps the root keys: `file:` and a path, or one of the other forms of `docs/keys.md`."""
     issuer_key: Path = Path()
     """The signing key of the local issuer."""
     local_issuer: bool = True
@@ -60,17 +62,6 @@ class Settings:
     """`classic` or `2026`: whose status codes GraphQL over HTTP has."""
     log: str = "text"
     """`text`, `json` or `off`."""
-
-    @property
-    def key_file(self) -> Path:
-        """The local key file.
-
-        Raises: Malformed for a kind of keys that this version does not offer.
-        """
-        kind, _, path = self.keys.partition(":")
-        if kind != "file" or not path:
-            raise _refused("keys", _FORMS["keys"])
-        return Path(path)
 
 
 def load(
@@ -96,7 +87,6 @@ def load(
     read.setdefault("keys", f"file:{folder / 'keys.json'}")
     read.setdefault("issuer_key", folder / "issuer.json")
     settings = Settings(**read)
-    _ = settings.key_file
     if not settings.local_issuer and not settings.issuers:
         raise _refused("issuers", "Without the local issuer, name at least one other: nobody could sign in.")
     return settings
@@ -160,6 +150,13 @@ def _edition(value: Any) -> str:
     return str(value)
 
 
+def _keys(value: Any) -> str:
+    kind, _, rest = _text(value).partition(":")
+    if kind not in _PROVIDERS or not rest.strip():
+        raise ValueError
+    return _text(value)
+
+
 def _origins(value: Any) -> tuple[str, ...]:
     listed = value.split() if isinstance(value, str) else [_text(item) for item in value]
     if not all(_ORIGIN.fullmatch(item) for item in listed):
@@ -186,7 +183,7 @@ def _issuer(item: dict[str, Any]) -> Issuer:
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "data_dir": _path,
     "database_url": _text,
-    "keys": _text,
+    "keys": _keys,
     "issuer_key": _path,
     "local_issuer": _switch,
     "issuers": _issuers,
@@ -201,7 +198,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 _FORMS: Final[Mapping[str, str]] = {
     "data_dir": "Name a directory.",
     "database_url": "Write sqlite:///path/to/file.db or postgresql+asyncpg://user@host/name.",
-    "keys": "Name a key file, such as file:credence-data/keys.json.",
+    "keys": "Name a key file, such as file:credence-data/keys.json, or a provider: pkcs11:…, transit:… or awskms:….",
     "issuer_key": "Name a file.",
     "local_issuer": "Write on or off.",
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",

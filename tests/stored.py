@@ -11,9 +11,9 @@ from domain.gate import Gate
 from domain.tenancy import OpenTenant
 from tests.world import TENANT, CountedIds, Granted, World
 from tests.world import Clock as StandingClock
-from vault.keyfile import KeyFile
 from vault.keys import Keyring
 from vault.opening import VaultOpener
+from vault.providers.file import KeyFile
 from vault.store import codec
 from vault.store.fsck import check_store
 from vault.store.ledger.logbook import batches_of

@@ -12,13 +12,12 @@ key (32) ‖ tag (16), bound to what it is for: moved to another tenant, purpose
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from enum import Enum, StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
 from domain.errors import Tampered, Unavailable
 from vault import hazmat
 from vault.keycache import KeyCache
+from vault.providers.port import Context, Provider, Purpose
 from vault.seal import Dek, pae, sized, u32
 
 WRAP_HEADER = bytes.fromhex("ce010100")
@@ -32,17 +31,9 @@ CACHED_KEYS = 10_000
 
 DEK_DOMAIN = b"vault/dek/1"
 ROOT_DOMAIN = b"vault/root/1"
+KEK_DOMAIN = b"vault/kek/1"
+"""What providers that bind by associated data put first."""
 T = TypeVar("T")
-
-
-class Purpose(StrEnum):
-    """What a tenant's key is for."""
-
-    KEK = "kek"
-    INDEX = "index"
-    PSEUDONYM = "pseudonym"
-    DIGEST = "digest"
-    SIGN = "sign"
 
 
 ROOTS = (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST)
@@ -54,19 +45,6 @@ class Bound(Protocol):
 
     def parts(self) -> tuple[bytes, ...]:
         """Its parts as they are authenticated; ValueError or OverflowError for one that cannot exist."""
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """What a provider binds a wrapped key to; its epoch is also the version of the root that wraps it."""
-
-    tenant: bytes
-    purpose: Purpose
-    epoch: int
-
-    def parts(self) -> tuple[bytes, ...]:
-        """The tenant, the purpose and the epoch."""
-        return sized(self.tenant), self.purpose.value.encode(), u32(self.epoch)
 
 
 class WrappedKey(NamedTuple):
@@ -106,49 +84,6 @@ class DekRow(NamedTuple):
         return *ids, self.data_class.encode("ascii"), u32(self.version), u32(self.kek_epoch)
 
 
-class Capability(Enum):
-    """What a provider may lack; a missing one is declared, and its conformance test skips visibly."""
-
-    REWRAP = "rewrap"
-    GENERATE = "generate"
-    DESTROY = "destroy"
-    SIGN = "sign"
-
-
-class Provider(Protocol):
-    """Whoever keeps the root keys. Lists go in and come out in the same order; an item that fails is its error."""
-
-    def wrap(self, items: Sequence[tuple[Context, hazmat.Secret]]) -> list[bytes | Unavailable]:
-        """Keys, each wrapped by the root version of its epoch and bound to its context."""
-
-    def unwrap(self, items: Sequence[tuple[Context, bytes]]) -> list[hazmat.Secret | Unavailable]:
-        """The keys of wrapped ones: Tampered where the context differs, KeyUnavailable where the root is gone."""
-
-    def rewrap(self, items: Sequence[tuple[Context, bytes]], epoch: int) -> list[bytes | Unavailable]:
-        """The same keys under the root version of another epoch, otherwise bound as before."""
-
-    def newest(self) -> int:
-        """The newest epoch whose root version stands: what new keys are wrapped under."""
-
-    def generate(self, epoch: int) -> None:
-        """Makes the root version of an epoch; a version that exists or was destroyed is refused."""
-
-    def destroy(self, epoch: int) -> None:
-        """Ends a root version for ever: whatever it wraps is lost. Doing it again changes nothing."""
-
-    def sign(self, messages: Sequence[bytes]) -> list[bytes]:
-        """Ed25519 signatures by the provider's own key."""
-
-    def verifying_key(self) -> bytes:
-        """The public half of that key."""
-
-    def health(self) -> None:
-        """Returns when the provider can serve now; raises KeyUnavailable, naming it, when not."""
-
-    def capabilities(self) -> frozenset[Capability]:
-        """What this provider can do beyond wrapping and unwrapping."""
-
-
 class Keyring:
     """Keys ready for use, made from stored rows and kept for a while: never beyond their time, never too many.
 
@@ -174,7 +109,7 @@ class Keyring:
 
         Raises: KeyUnavailable.
         """
-        return self._provider.newest()
+        return self._provider.health().newest()
 
     def mint_tenant(self, tenant: bytes, epoch: int) -> tuple[WrappedKey, ...]:
         """The keys of a new tenant, one row per purpose, the KEK first.

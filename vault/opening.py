@@ -9,7 +9,8 @@ from domain import ids
 from domain.audit import Warrant
 from domain.errors import KeyUnavailable, NotPermitted, Tampered
 from domain.ports import SealedValue
-from vault.keys import DekRow, Keyring, Purpose, WrappedKey
+from vault.keys import DekRow, Keyring, WrappedKey
+from vault.providers.port import Purpose
 from vault.seal import Cell, dek_id_of, open_many
 from vault.store.material import Material
 from vault.store.tenantkeys import FIELDS_ALG

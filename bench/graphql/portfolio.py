@@ -31,8 +31,8 @@ from domain.money import Money
 from domain.ports import Unit, Work
 from domain.reading import Purpose
 from domain.tenancy import OpenTenant
-from vault.keyfile import KeyFile
 from vault.keys import Keyring
+from vault.providers import chosen
 from vault.store.postgres import PostgresStore
 from vault.store.sqlite import SqliteStore
 from vault.store.transaction import Room
@@ -86,7 +86,7 @@ class Ground:
 async def fill(settings: Settings, size: Size, told: Callable[[str], None]) -> None:
     """Makes the database and writes the portfolio of both companies."""
     await prepare(settings)
-    ring = Keyring(KeyFile(settings.key_file), time.monotonic)
+    ring = Keyring(chosen.place(settings.keys).provider(), time.monotonic)
     kind = SqliteStore if settings.database_url.startswith("sqlite") else PostgresStore
     make = Counted()
     store = kind(settings.database_url, Room(ring=ring, clock=Standing(), make=make))

@@ -33,7 +33,7 @@ from domain.audit import Entry, Outcome
 from domain.files.parties import CreditFile as Declared
 from domain.ids import Id, raw
 from vault.keys import DekRow, WrappedKey
-from vault.keys import Purpose as KeyPurpose
+from vault.providers.port import Purpose as KeyPurpose
 from vault.seal import Cell, open_envelope
 
 KEPT = 1_000

@@ -20,7 +20,7 @@ def refused(environment, file=None):
 def test_everything_lies_in_the_data_directory_unless_it_is_set_apart(tmp_path):
     settings = load({f"{PREFIX}DATA_DIR": str(tmp_path), f"{PREFIX}ISSUER_KEY": "elsewhere.json"})
     assert settings.database_url == f"sqlite:///{tmp_path}/credence.db"
-    assert settings.key_file == tmp_path / "keys.json"
+    assert settings.keys == f"file:{tmp_path}/keys.json"
     assert settings.issuer_key == Path("elsewhere.json")
 
 
@@ -30,7 +30,7 @@ def test_a_variable_wins_over_the_file_and_a_directory_that_is_named_over_both(t
     assert load({}, file).data_dir == Path("a")
     assert load({f"{PREFIX}DATA_DIR": "b"}, file).data_dir == Path("b")
     settings = load({f"{PREFIX}KEYS": "file:other.json"}, file, data_dir=tmp_path)
-    assert (settings.data_dir, settings.key_file, settings.log) == (tmp_path, tmp_path / "keys.json", "json")
+    assert (settings.data_dir, settings.keys, settings.log) == (tmp_path, f"file:{tmp_path}/keys.json", "json")
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_a_variable_wins_over_the_file_and_a_directory_that_is_named_over_both(t
     [
         ("DATA_DIR", " "),
         ("DATABASE_URL", ""),
-        ("KEYS", f"pkcs11:{SECRET}"),
+        ("KEYS", f"gpg:{SECRET}"),
         ("KEYS", SECRET),
         ("KEYS", "file:"),
         ("ISSUER_KEY", ""),

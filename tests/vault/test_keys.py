@@ -4,8 +4,9 @@ import pytest
 
 from domain.errors import KeyUnavailable, Tampered
 from vault import hazmat, seal
-from vault.keyfile import KeyFile
-from vault.keys import ROOTS, DekRow, Keyring, Purpose, WrappedKey
+from vault.keys import ROOTS, DekRow, Keyring, WrappedKey
+from vault.providers.file import KeyFile
+from vault.providers.port import Purpose
 
 TENANT, OTHER, SUBJECT, PERSON, DEK_ID = (bytes([number]) * 16 for number in range(1, 6))
 CELL = seal.Cell(TENANT, SUBJECT, "contact", "credit_file", SUBJECT, 1, "contact.phone", 1)

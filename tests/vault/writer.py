@@ -19,9 +19,9 @@ from domain.files.sources import LawfulBasis, Origin
 from domain.gate import Gate
 from domain.ids import RandomIds
 from tests.world import PHONE, Granted, World
-from vault.keyfile import KeyFile
 from vault.keys import Keyring
 from vault.opening import VaultOpener
+from vault.providers.file import KeyFile
 from vault.store.postgres import PostgresStore
 from vault.store.sqlite import SqliteStore
 from vault.store.transaction import Room

@@ -14,7 +14,7 @@ import pytest
 
 from domain.money import Money
 from vault import hazmat, index, keys, plaintext, seal
-from vault.keyfile import KEK_DOMAIN
+from vault.providers.file import KEK_DOMAIN
 
 TESTDATA = Path(__file__).resolve().parents[2] / "vault" / "testdata"
 FIELDS = json.loads((TESTDATA / "field_1.json").read_text())

@@ -13,7 +13,7 @@ from domain.ids import Id
 from domain.ports import SealedValue
 from domain.records import Confidential, Record
 from vault import hazmat, index
-from vault.keys import Purpose
+from vault.providers.port import Purpose
 from vault.seal import Cell, seal
 from vault.store.material import Material
 from vault.store.reading.dialects import Dialect

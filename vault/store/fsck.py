@@ -20,7 +20,8 @@ from domain.errors import CreditError
 from domain.ids import Id
 from domain.records import AUDIT_CLASS, PREFIXES, SHAPES, TAGS, Shape
 from vault.audit.merkle import CompactRange, leaf_hash
-from vault.keys import DekRow, Keyring, Purpose, WrappedKey
+from vault.keys import DekRow, Keyring, WrappedKey
+from vault.providers.port import Purpose
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from domain.ids import Id
 from vault.audit.files import write_log
+from vault.store import engines
 from vault.store.fsck import Finding, check_store
 from vault.store.ledger.logbook import entries_of, verifier
 from vault.store.schema.migrations import within
-from vault.store.tables import tenant_register
+from vault.store.tables import tenant_register, vault_dek, vault_key
 from vault.store.transaction import Room
 
 
@@ -34,3 +36,37 @@ def findings(room: Room, tenant: Id) -> Callable[[sa.Connection], list[Finding]]
 def holds_tenants(url: str) -> bool:
     """Whether a database holds companies; for a thread without an event loop."""
     return within(url, lambda connection: connection.scalar(sa.select(tenant_register.c.tenant).limit(1)) is not None)
+
+
+class EpochKeys(NamedTuple):
+    """What stands under one epoch of a company's keys."""
+
+    epoch: int
+    keys: int
+    """How many of its own keys are stored, one per purpose."""
+    data_keys: int
+    """How many data keys are opened by way of this epoch."""
+
+
+def epochs(url: str) -> dict[Id, list[EpochKeys]]:
+    """The epochs of every company's keys, the oldest first; for a thread without an event loop."""
+    return within(url, _epochs)
+
+
+def _epochs(connection: sa.Connection) -> dict[Id, list[EpochKeys]]:
+    tenants = connection.scalars(sa.select(tenant_register.c.tenant).order_by(tenant_register.c.tenant)).all()
+    return {Id(tenant): _epochs_of(connection, tenant) for tenant in tenants}
+
+
+def _epochs_of(connection: sa.Connection, tenant: str) -> list[EpochKeys]:
+    if connection.dialect.name == engines.POSTGRESQL:
+        # Row security holds for the owner of the tables too.
+        connection.execute(sa.select(sa.func.set_config(engines.TENANT, tenant, True)))  # noqa: FBT003 - SQL's argument
+    keys = _counted(connection, vault_key.c.epoch, tenant)
+    data_keys = _counted(connection, vault_dek.c.kek_epoch, tenant)
+    return [EpochKeys(epoch, keys.get(epoch, 0), data_keys.get(epoch, 0)) for epoch in sorted({*keys, *data_keys})]
+
+
+def _counted(connection: sa.Connection, epoch: sa.Column[int], tenant: str) -> dict[int, int]:
+    counted = sa.select(epoch, sa.func.count()).where(epoch.table.c.tenant == tenant).group_by(epoch)
+    return {row[0]: row[1] for row in connection.execute(counted)}

@@ -11,7 +11,8 @@ from domain import ids
 from domain.errors import KeyUnavailable
 from domain.ids import Id
 from vault import hazmat
-from vault.keys import DekRow, Keyring, Purpose, WrappedKey
+from vault.keys import DekRow, Keyring, WrappedKey
+from vault.providers.port import Purpose
 from vault.seal import Dek
 from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
 

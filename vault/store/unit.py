@@ -23,7 +23,7 @@ from domain.ids import Id
 from domain.ports import Ids, SealedValue
 from domain.records import STAMP_FIELDS, Confidential, Fact, Record, Shape, Stamp
 from vault import hazmat, index
-from vault.keys import Purpose
+from vault.providers.port import Purpose
 from vault.seal import pae
 from vault.store import codec
 from vault.store.cells import Cells

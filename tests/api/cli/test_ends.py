@@ -78,7 +78,7 @@ def test_a_setting_that_cannot_be_used_is_named_as_it_was_written(refused, monke
     monkeypatch.setenv("CREDENCE_COLOUR", "red")
     assert "CREDENCE_COLOUR" in refused("tenant", "list")["message"]
     monkeypatch.delenv("CREDENCE_COLOUR")
-    (tmp_path / "credence.toml").write_text(f'keys = "pkcs11:{SECRET}"\n', encoding="utf-8")
+    (tmp_path / "credence.toml").write_text(f'keys = "gpg:{SECRET}"\n', encoding="utf-8")
     error = refused("tenant", "list")
     assert error["path"] == ["keys"]
     assert SECRET not in str(error)

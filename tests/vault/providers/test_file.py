@@ -1,3 +1,4 @@
+import hmac
 import json
 import os
 import threading
@@ -7,8 +8,8 @@ import pytest
 
 from domain.errors import KeyUnavailable, Tampered
 from vault import hazmat
-from vault.keyfile import KeyFile
-from vault.keys import Capability, Context, Provider, Purpose
+from vault.providers.file import KeyFile
+from vault.providers.port import Capability, Context, Provider, Purpose, RootState
 
 TENANT, OTHER = b"\x01" * 16, b"\x02" * 16
 CONTEXT = Context(TENANT, Purpose.KEK, 1)
@@ -35,8 +36,9 @@ def wrapped(keys, context=CONTEXT):
 
 def test_the_key_file_is_a_provider(keys):
     provider: Provider = keys
-    assert provider.capabilities() == frozenset(Capability)
-    assert provider.health() is None
+    assert provider.capabilities() == frozenset(Capability) - {Capability.DISABLE}
+    assert provider.health().roots == {1: RootState.STANDING}
+    assert provider.health().newest() == 1
 
 
 def test_the_file_is_made_for_its_owner_alone_whatever_the_umask(path):
@@ -54,7 +56,7 @@ def test_an_existing_file_is_never_overwritten(keys, path):
     with pytest.raises(KeyUnavailable, match="File exists"):
         KeyFile.create(path, 1)
     assert path.read_bytes() == before
-    assert keys.health() is None
+    assert keys.health().newest() == 1
 
 
 def test_a_file_that_cannot_be_written_whole_is_not_there_at_all_and_can_be_made_later(path, monkeypatch):
@@ -67,7 +69,7 @@ def test_a_file_that_cannot_be_written_whole_is_not_there_at_all_and_can_be_made
             KeyFile.create(path, 1)
     assert list(path.parent.iterdir()) == []
     path.with_name("keys.json.new").write_text("what a crash left behind")
-    assert KeyFile.create(path, 1).health() is None
+    assert KeyFile.create(path, 1).health().newest() == 1
     assert [entry.name for entry in path.parent.iterdir()] == ["keys.json"]
 
 
@@ -79,7 +81,7 @@ def test_a_file_that_others_can_reach_is_refused(keys, path, mode):
             use()
         assert "chmod 600" in caught.value.advice
     path.chmod(0o400)
-    assert keys.health() is None
+    assert keys.health().newest() == 1
 
 
 def test_a_file_that_is_gone_or_is_none_is_refused(keys, path, tmp_path):
@@ -221,13 +223,15 @@ def test_signatures_verify_with_the_published_half(keys, path):
         "[]",
         "null",
         '{"format": "credence-keys/1"}',
-        '{"format": "credence-keys/2", "roots": {}, "sign": "CANARY"}',
-        '{"format": "credence-keys/1", "roots": {}, "sign": "CANARY"}',
-        '{"format": "credence-keys/1", "roots": {"1": "c0ffee"}, "sign": "SEED"}',
-        '{"format": "credence-keys/1", "roots": {"one": "SEED"}, "sign": "SEED"}',
-        '{"format": "credence-keys/1", "roots": [], "sign": "SEED"}',
-        '{"format": "credence-keys/1", "roots": {}, "sign": "SEED", "more": 1}',
-        '{"format": "credence-keys/1", "roots": {"1": "SEED"}, "sign": "SEED"',
+        '{"format": "credence-keys/2", "roots": {}, "sign": "CANARY", "hmac": "SEED"}',
+        '{"format": "credence-keys/1", "roots": {}, "sign": "CANARY", "hmac": "SEED"}',
+        '{"format": "credence-keys/1", "roots": {}, "sign": "SEED", "hmac": "CANARY"}',
+        '{"format": "credence-keys/1", "roots": {}, "sign": "SEED"}',
+        '{"format": "credence-keys/1", "roots": {"1": "c0ffee"}, "sign": "SEED", "hmac": "SEED"}',
+        '{"format": "credence-keys/1", "roots": {"one": "SEED"}, "sign": "SEED", "hmac": "SEED"}',
+        '{"format": "credence-keys/1", "roots": [], "sign": "SEED", "hmac": "SEED"}',
+        '{"format": "credence-keys/1", "roots": {}, "sign": "SEED", "hmac": "SEED", "more": 1}',
+        '{"format": "credence-keys/1", "roots": {"1": "SEED"}, "sign": "SEED", "hmac": "SEED"',
         "\xff",
     ],
 )
@@ -242,11 +246,26 @@ def test_a_damaged_file_is_refused_without_being_shown(keys, path, text):
     assert caught.value.__context__ is None
 
 
+def test_a_destroyed_root_is_told_as_such_and_the_newest_that_stands_serves(keys):
+    keys.generate(2)
+    keys.destroy(1)
+    assert keys.health().roots == {1: RootState.DESTROYED, 2: RootState.STANDING}
+    assert (keys.health().newest(), keys.health().following()) == (2, 3)
+    keys.destroy(2)
+    with pytest.raises(KeyUnavailable, match="No root key version stands"):
+        keys.health().newest()
+
+
+def test_keyed_digests_are_those_of_the_key_in_the_file(keys, path):
+    raw = bytes.fromhex(json.loads(path.read_text())["hmac"])
+    assert keys.hmac([b"one", b""]) == [hmac.digest(raw, message, "sha256") for message in (b"one", b"")]
+
+
 def test_no_key_is_shown_by_the_provider_or_its_errors(keys, path):
     entries = json.loads(path.read_text())
     keys.destroy(1)
     (error,) = keys.unwrap([(CONTEXT, bytes(64))])
     shown = repr(keys) + str(keys) + repr(error) + repr(vars(error)) + repr(keys._read())
-    for key in (entries["roots"]["1"], entries["sign"]):
+    for key in (entries["roots"]["1"], entries["sign"], entries["hmac"]):
         assert key not in shown
         assert bytes.fromhex(key).hex() not in shown

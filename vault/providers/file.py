@@ -1,6 +1,6 @@
 """The local key file: the provider for one host, its root keys in a file that only its owner can read.
 
-    {"format": "credence-keys/1", "roots": {"1": "…64 hex digits…", "2": null}, "sign": "…64 hex digits…"}
+    {"format": "credence-keys/1", "roots": {"1": "…64 hex digits…", "2": null}, "sign": "…", "hmac": "…"}
 
 A root version without a key is destroyed, and its number is never used again. The file is read for every call: no
 root stays in memory, a destroyed one stops at once in every process, and a file others may read is refused.
@@ -20,14 +20,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from domain.errors import KeyUnavailable, Unavailable
+from domain.errors import KeyUnavailable, Malformed, Unavailable
 from vault import hazmat
-from vault.keys import Capability, Context, unwrap_key, wrap_key
+from vault.keys import KEK_DOMAIN, unwrap_key, wrap_key
+from vault.providers.port import Capability, Context, Health, RootState
 
 FORMAT = "credence-keys/1"
 MODE = 0o600
-
-KEK_DOMAIN = b"vault/kek/1"
+FORM = "Write file: and a path, such as file:credence-data/keys.json."
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
@@ -37,6 +37,7 @@ class _Keys:
 
     roots: dict[int, hazmat.Secret | None]
     sign: hazmat.Secret
+    hmac: hazmat.Secret
 
     def cipher(self, epoch: int) -> hazmat.Aes256Gcm:
         root = self.roots.get(epoch)
@@ -47,6 +48,39 @@ class _Keys:
                 advice="What a destroyed version protects is lost on purpose; for any other, restore the key file.",
             )
         return root.use(hazmat.aes_256_gcm)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A key file, as `CREDENCE_KEYS` names it: `file:PATH`."""
+
+    path: Path
+
+    @classmethod
+    def read(cls, written: str) -> Place:
+        """The place that is written.
+
+        Raises: Malformed.
+        """
+        if not written.strip():
+            raise Malformed("CREDENCE_KEYS names no key file.", advice=FORM, path=("keys",))
+        return cls(Path(written))
+
+    def provider(self) -> KeyFile:
+        """The key file there."""
+        return KeyFile(self.path)
+
+    def bare(self) -> bool:
+        """Whether there is no file."""
+        return not self.path.exists()
+
+    def found(self, epoch: int) -> None:
+        """Makes the file, and the folder for it.
+
+        Raises: KeyUnavailable.
+        """
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        KeyFile.create(self.path, epoch)
 
 
 class KeyFile:
@@ -61,7 +95,7 @@ class KeyFile:
 
         Raises: KeyUnavailable.
         """
-        keys = _Keys({epoch: hazmat.random_secret()}, hazmat.random_secret())
+        keys = _Keys({epoch: hazmat.random_secret()}, hazmat.random_secret(), hazmat.random_secret())
         try:
             with _locked(path.parent, fcntl.LOCK_EX), _fresh(path, keys) as fresh:
                 os.link(fresh, path)  # whole or not at all, and over no other
@@ -72,6 +106,11 @@ class KeyFile:
 
     def __repr__(self) -> str:
         return f"KeyFile({str(self._path)!r})"
+
+    @property
+    def name(self) -> str:
+        """Where the file is."""
+        return f"key file {self._path}"
 
     def wrap(self, items: Sequence[tuple[Context, hazmat.Secret]]) -> list[bytes | Unavailable]:
         """Keys, each wrapped by the root version of its epoch and bound to its context."""
@@ -92,16 +131,6 @@ class KeyFile:
             to = Context(context.tenant, context.purpose, epoch)
             moved.append(key if isinstance(key, Unavailable) else _wrapped(keys, to, key))
         return moved
-
-    def newest(self) -> int:
-        """The newest epoch whose root version stands.
-
-        Raises: KeyUnavailable when every version is destroyed.
-        """
-        standing = [epoch for epoch, root in self._read().roots.items() if root is not None]
-        if not standing:
-            raise KeyUnavailable("The key file holds no root that stands.", advice="Generate the next epoch.")
-        return max(standing)
 
     def generate(self, epoch: int) -> None:
         """Makes the root version of an epoch.
@@ -135,16 +164,21 @@ class KeyFile:
         with self._read().sign as seed:
             return seed.use(hazmat.ed25519_public)
 
-    def health(self) -> None:
-        """Returns when the file can be used now.
+    def hmac(self, messages: Sequence[bytes]) -> list[bytes]:
+        """HMAC-SHA256 by the key in the file."""
+        with self._read().hmac as key:
+            return [key.use(partial(hazmat.hmac_sha256, message=message)) for message in messages]
+
+    def health(self) -> Health:
+        """Which root versions stand and which are destroyed, when the file can be used now.
 
         Raises: KeyUnavailable, saying what is wrong with it.
         """
-        self._read()
+        return Health({epoch: _state(root) for epoch, root in self._read().roots.items()})
 
     def capabilities(self) -> frozenset[Capability]:
-        """Everything."""
-        return frozenset(Capability)
+        """All but putting a version out of use for a while: what is in the file serves."""
+        return frozenset(Capability) - {Capability.DISABLE}
 
     def _read(self) -> _Keys:
         try:
@@ -178,6 +212,10 @@ class KeyFile:
             raise _unusable(failure) from None
 
 
+def _state(root: hazmat.Secret | None) -> RootState:
+    return RootState.DESTROYED if root is None else RootState.STANDING
+
+
 def _wrapped(keys: _Keys, context: Context, key: hazmat.Secret) -> bytes | Unavailable:
     try:
         return wrap_key(keys.cipher(context.epoch), key, KEK_DOMAIN, context)
@@ -196,10 +234,10 @@ def _parsed(text: bytearray) -> _Keys | None:
     """The keys of a file's text; None, and no error that would hold the text, when it has another form."""
     try:
         entries: Any = json.loads(text)
-        if entries.pop("format") != FORMAT or set(entries) != {"roots", "sign"}:
+        if entries.pop("format") != FORMAT or set(entries) != {"roots", "sign", "hmac"}:
             return None
         roots = {int(epoch): None if key is None else _secret(key) for epoch, key in entries["roots"].items()}
-        return _Keys(roots, _secret(entries["sign"]))
+        return _Keys(roots, _secret(entries["sign"]), _secret(entries["hmac"]))
     except (ValueError, TypeError, AttributeError, LookupError):
         return None
 
@@ -210,7 +248,8 @@ def _secret(digits: str) -> hazmat.Secret:
 
 def _text(keys: _Keys) -> bytearray:
     roots = {str(epoch): None if key is None else key.use(bytearray.hex) for epoch, key in sorted(keys.roots.items())}
-    entries = {"format": FORMAT, "roots": roots, "sign": keys.sign.use(bytearray.hex)}
+    rest = {"sign": keys.sign.use(bytearray.hex), "hmac": keys.hmac.use(bytearray.hex)}
+    entries = {"format": FORMAT, "roots": roots, **rest}
     return bytearray(json.dumps(entries, indent=1).encode() + b"\n")
 
 

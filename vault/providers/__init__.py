@@ -1,0 +1,1 @@
+"""Who keeps the root keys: one module per provider, and the form each is named in."""

@@ -1,0 +1,48 @@
+"""The provider that `CREDENCE_KEYS` names: `KIND:…`, each kind with a form of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from domain.errors import Malformed
+from vault.providers import file
+from vault.providers.port import Provider
+
+
+class Place(Protocol):
+    """Where root keys are kept, as somebody wrote it down."""
+
+    def provider(self) -> Provider:
+        """The provider there; nothing is asked of it yet."""
+
+    def bare(self) -> bool:
+        """Whether no root was ever made there.
+
+        Raises: KeyUnavailable when that cannot be told.
+        """
+
+    def found(self, epoch: int) -> None:
+        """Makes the first root there.
+
+        Raises: KeyUnavailable.
+        """
+
+
+_KINDS: Mapping[str, Callable[[str], Place]] = {"file": file.Place.read}
+
+
+def place(written: str) -> Place:
+    """The place that is named.
+
+    Raises: Malformed, saying which form to write; it never holds what was written.
+    """
+    kind, _, rest = written.partition(":")
+    read = _KINDS.get(kind)
+    if read is None:
+        raise Malformed(
+            "The setting CREDENCE_KEYS names no kind of provider that is known.",
+            advice=f"Begin it with {', '.join(f'{known}:' for known in _KINDS)}.",
+            path=("keys",),
+        )
+    return read(rest)
