@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import Enum
-from functools import partial
+from functools import cache, lru_cache, partial
 from typing import Any, get_args, get_type_hints
 
 import sqlalchemy as sa
@@ -23,6 +23,10 @@ Convert = Callable[[Any], Any]
 
 ORDERED = (str, int, date, Enum)
 """The types that conditions and orders know (booleans are integers); money, lists and value objects have neither."""
+
+
+SPELLED = 4_096
+"""How many parts of statements of each kind are kept at most."""
 
 
 class Unsupported(ValueError):
@@ -60,7 +64,9 @@ class Held:
         """What the fact is ordered by: words of a list by their place in it, text by code points."""
         column, type_ = self.column, self.typed.type
         if issubclass(type_, Enum):
-            return sa.case({item.value: place for place, item in enumerate(type_)}, value=column, else_=sa.null())
+            words = [(f"'{item.value}'", str(place)) for place, item in enumerate(type_)]
+            places: Any = [(sa.literal_column(word), sa.literal_column(place)) for word, place in words]
+            return sa.case(*places, value=column)
         return dialect.by_code_point(column) if issubclass(type_, str) else column
 
     def place(self, name: str) -> sa.BindParameter[Any]:
@@ -110,13 +116,40 @@ def _stamps() -> Mapping[str, Fact]:
 STAMPS = _stamps()
 
 
-def held(shape: Shape, name: str, of: sa.FromClause | None = None) -> Held:
-    """A fact or stamp column of a record, in its table or where a statement names that otherwise.
+@cache
+def held(shape: Shape, name: str) -> Held:
+    """A fact or stamp column of a record, in its table.
 
     Raises: Unsupported when the record has none of this name.
     """
-    fact, columns = shape.facts.get(name) or STAMPS.get(name), (tables.table(shape) if of is None else of).c
+    fact, columns = shape.facts.get(name) or STAMPS.get(name), tables.table(shape).c
     names = (f"{name}_minor", f"{name}_currency") if fact is not None and fact.type is Money else (name,)
     if fact is None or names[0] not in columns:
         raise Unsupported(f"{shape.name} has no column {name}.")
     return Held(fact, tuple(columns[part] for part in names))
+
+
+@lru_cache(SPELLED)
+def named(shape: Shape, name: str, of: str) -> Held:
+    """The same where a statement calls the table by this name.
+
+    Its columns are text that is already spelled: to SQLAlchemy the columns of a table, and still more of an alias, cost
+    many times what they say. No name of ours needs quotes.
+
+    Raises: Unsupported when the record has none of this name.
+    """
+    own = held(shape, name)
+    columns = [sa.literal_column(spelled(of, column), column.type) for column in own.columns]
+    return Held(own.fact, tuple(columns))
+
+
+def spelled(of: str, column: Any) -> str:
+    """A column of a table that a statement calls by this name."""
+    return f"{of}.{column.name}"
+
+
+@lru_cache(SPELLED)
+def source(shape: Shape, of: str) -> sa.FromClause:
+    """The table of a record, as a statement calls it by this name."""
+    table = sa.table(shape.table)
+    return table if of == shape.table else table.alias(of)

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, get_args, get_origin
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.sql.compiler import SQLCompiler
 
@@ -40,6 +41,8 @@ class Dialect(ABC):
     """One of the two databases, as reads need to know it."""
 
     name: ClassVar[str]
+    _naming: ClassVar[sa.Dialect]
+    """The same with parameters by name and no casts, as text in a statement holds them."""
 
     @abstractmethod
     def among(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
@@ -98,9 +101,16 @@ class Dialect(ABC):
     def day(self, column: sa.ColumnElement[Any]) -> sa.ColumnElement[str]:
         """ISO 8601."""
 
+    def spelled(self, part: sa.ColumnElement[Any]) -> sa.TextClause:
+        """A part of a statement as text with its parameters: what is said again and again is compiled once."""
+        compiled = part.compile(dialect=self._naming)
+        if not isinstance(compiled, SQLCompiler):
+            raise TypeError("An expression compiles to SQL.")
+        return sa.text(str(compiled)).bindparams(*compiled.binds.values())
+
     @abstractmethod
-    def compile(self, select: sa.Select[Any]) -> Statement:
-        """The text of a select, its parameters by position."""
+    def compile(self, select: sa.ClauseElement) -> Statement:
+        """The text of a select, or of an expression, its parameters by position."""
 
 
 class Sqlite(Dialect):
@@ -108,6 +118,7 @@ class Sqlite(Dialect):
 
     name: ClassVar = "sqlite"
     _dialect: ClassVar = SQLiteDialect_pysqlite(paramstyle="qmark")
+    _naming: ClassVar = SQLiteDialect_pysqlite(paramstyle="named")
 
     def among(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
         """`IN` over the items of one JSON list."""
@@ -120,7 +131,7 @@ class Sqlite(Dialect):
 
     def contains(self, column: sa.ColumnElement[Any], part: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         """Unlike LIKE, `instr` knows no wildcards and no folding of case."""
-        return sa.func.instr(column, part) > 0
+        return sa.func.instr(column, part) > sa.literal_column("0")
 
     def by_code_point(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """UTF-8 bytes order as code points do."""
@@ -142,7 +153,7 @@ class Sqlite(Dialect):
         """It is kept as it is printed."""
         return sa.type_coerce(column, sa.Text)
 
-    def compile(self, select: sa.Select[Any]) -> Statement:
+    def compile(self, select: sa.ClauseElement) -> Statement:
         """Question marks: a parameter used twice is given twice."""
         return _statement(select, self._dialect)
 
@@ -151,6 +162,7 @@ class Postgres(Dialect):
     """PostgreSQL through asyncpg: `$1`, lists as arrays, text ordered by the locale unless told otherwise."""
 
     name: ClassVar = "postgresql"
+    _naming: ClassVar = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call] # its constructor is not annotated
     _dialect: ClassVar = PGDialect_asyncpg()  # type: ignore[no-untyped-call] # its constructor is not annotated
 
     def among(self, column: sa.ColumnElement[Any], name: str) -> sa.ColumnElement[bool]:
@@ -163,7 +175,7 @@ class Postgres(Dialect):
 
     def contains(self, column: sa.ColumnElement[Any], part: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
         """Unlike LIKE, `strpos` knows no wildcards."""
-        return sa.func.strpos(column, part) > 0
+        return sa.func.strpos(column, part) > sa.literal_column("0")
 
     def by_code_point(self, text: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
         """The collation "C" compares UTF-8 bytes."""
@@ -186,7 +198,7 @@ class Postgres(Dialect):
         """Its text, in the date style that every connection of ours asks for."""
         return sa.cast(column, sa.Text)
 
-    def compile(self, select: sa.Select[Any]) -> Statement:
+    def compile(self, select: sa.ClauseElement) -> Statement:
         """Numbered parameters: one used twice is given once."""
         return _statement(select, self._dialect)
 
@@ -205,7 +217,7 @@ def _is_scalar(type_: Any) -> bool:
     return isinstance(plain, type) and issubclass(plain, str | Enum)
 
 
-def _statement(select: sa.Select[Any], dialect: sa.Dialect) -> Statement:
+def _statement(select: sa.ClauseElement, dialect: sa.Dialect) -> Statement:
     compiled = select.compile(dialect=dialect)
     if not isinstance(compiled, SQLCompiler):
         raise TypeError("A select compiles to SQL.")

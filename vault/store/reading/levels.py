@@ -10,7 +10,7 @@ from domain.ports import Fetch, Rows
 from domain.reading import Level, Link, Written
 from domain.records import SHAPES, Children, Fact
 from vault.store.reading import queries
-from vault.store.reading.columns import Held, Unsupported, held
+from vault.store.reading.columns import Held, Unsupported, named
 from vault.store.reading.dialects import Dialect, Statement
 from vault.store.reading.gathering import Gathering
 from vault.store.reading.queries import Kind, Query
@@ -45,7 +45,7 @@ class LevelPlan:
         asked = Selection(level)
         self._by = asked.cell(by.fact.name) if by else None
         self._id, self._subject = asked.cell("id"), asked.cell("subject_id")
-        keys = queries.orders(level)
+        keys = queries.orders(level, level.shape.table)
         self._keys = tuple(asked.cell(key.held.fact.name) for key in keys) if level.page else ()
         self._after = tuple((key.name, key.held.placed(dialect)) for key in keys)
         self._cursors = Cursors(tuple(key.held.typed for key in keys), level.shape.prefix)
@@ -61,7 +61,7 @@ class LevelPlan:
         self._cells = SealedCells(level, dialect)
         self._filled = (*queries.filled(level, dialect), *self._texts.filled)
         self._at = len(asked.columns)
-        self._query = Query(level, dialect, by, many, asked.columns, keys, self._texts.of)
+        self._query = Query(level, dialect, by, many, asked.columns, self._texts.of)
         self._statements: dict[Kind, tuple[Statement, Statement | None]] = {}
         # Compiled now, so that what cannot be compiled is known before anything runs.
         self._statement(
@@ -176,10 +176,10 @@ def _by(level: Level, link: Link | None) -> Held | None:
     if link.by.target is None or SHAPES[link.by.target] is not level.shape:
         raise Unsupported(f"{link.by.name} does not lead to {level.shape.name}.")
     if isinstance(link.by, Children):
-        return held(level.shape, link.by.by)
+        return named(level.shape, link.by.by, level.shape.table)
     if level.page is not None:
         raise Unsupported(f"{link.by.name} leads to one record, which has no pages.")
-    return held(level.shape, "id")
+    return named(level.shape, "id", level.shape.table)
 
 
 def _way(level: Level, label: str, link: Link, asked: Selection, dialect: Dialect) -> Way:

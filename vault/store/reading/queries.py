@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -12,10 +12,14 @@ import sqlalchemy as sa
 from domain.reading import Level, Where
 from domain.records import SHAPES, Shape
 from vault.store import tables
-from vault.store.reading.columns import Convert, Held, Unsupported, held
+from vault.store.reading.columns import SPELLED, Convert, Held, Unsupported, held, named, source
 from vault.store.reading.dialects import Dialect, Statement
 
-Condition = sa.ColumnElement[bool]
+Condition = sa.ColumnElement[bool] | sa.TextClause
+RANKED, PLACE = "ranked", "row_place"
+"""What a statement calls the rows of many parents, and the place of each under its own."""
+OTHER = "other"
+"""What it calls the other versions of a record."""
 
 
 class Kind(NamedTuple):
@@ -42,20 +46,18 @@ class Filled:
 class Order:
     """One column of a level's order. Rows without a value come last, whichever end comes first."""
 
-    shape: Shape
     held: Held
     descending: bool
     name: str
     """The parameter that holds a cursor's value."""
 
-    def by(self, dialect: Dialect, of: sa.FromClause | None = None) -> sa.ColumnElement[Any]:
+    def by(self, dialect: Dialect) -> sa.ColumnElement[Any]:
         """The term of ORDER BY."""
-        wanted = self.held if of is None else held(self.shape, self.held.fact.name, of)
-        expression = wanted.ordered(dialect)
+        expression = self.held.ordered(dialect)
         directed = expression.desc() if self.descending else expression.asc()
         return directed.nulls_last() if self.held.fact.optional else directed
 
-    def past(self, dialect: Dialect) -> Condition:
+    def past(self, dialect: Dialect) -> sa.ColumnElement[bool]:
         """Behind the cursor in this column."""
         column, value = self.held.ordered(dialect), self.held.place(self.name)
         behind = column < value if self.descending else column > value
@@ -63,28 +65,48 @@ class Order:
             return behind
         return sa.and_(value.is_not(None), sa.or_(behind, column.is_(None)))
 
-    def level(self, dialect: Dialect) -> Condition:
+    def level(self, dialect: Dialect) -> sa.ColumnElement[bool]:
         """Where the cursor is, in this column."""
         column, value = self.held.ordered(dialect), self.held.place(self.name)
         return column.is_not_distinct_from(value) if self.held.fact.optional else column == value
 
 
-def orders(level: Level) -> tuple[Order, ...]:
+def orders(level: Level, of: str) -> tuple[Order, ...]:
     """The order of a level, made total by the id, which runs the way of the column before it."""
-    names = [name for name, _ in level.order]
+    return _orders(level.shape, tuple(level.order), of)
+
+
+Ordering = tuple[tuple[str, bool], ...]
+"""Columns, and whether they run down."""
+
+
+@lru_cache(SPELLED)
+def _orders(shape: Shape, order: Ordering, of: str) -> tuple[Order, ...]:
+    names = [name for name, _ in order]
+    last = order[-1][1] if order else False
     # The id tells all rows apart: what an order says behind it decides nothing.
-    wanted = level.order[: names.index("id") + 1] if "id" in names else (*level.order, ("id", _last(level)))
+    wanted = order[: names.index("id") + 1] if "id" in names else (*order, ("id", last))
     return tuple(
-        Order(level.shape, held(level.shape, name), descending, f"after{place}")
-        for place, (name, descending) in enumerate(wanted)
+        Order(named(shape, name, of), descending, f"after{place}") for place, (name, descending) in enumerate(wanted)
     )
 
 
-def _last(level: Level) -> bool:
-    return level.order[-1][1] if level.order else False
+def ordered(level: Level, of: str, dialect: Dialect) -> tuple[sa.ColumnElement[Any], ...]:
+    """The terms of ORDER BY."""
+    return _ordered(level.shape, tuple(level.order), of, dialect)
 
 
-def behind(keys: Sequence[Order], dialect: Dialect) -> Condition:
+@lru_cache(SPELLED)
+def _ordered(shape: Shape, order: Ordering, of: str, dialect: Dialect) -> tuple[sa.ColumnElement[Any], ...]:
+    return tuple(sa.literal_column(dialect.compile(key.by(dialect)).sql) for key in _orders(shape, order, of))
+
+
+@lru_cache(SPELLED)
+def _after(shape: Shape, order: Ordering, of: str, dialect: Dialect) -> sa.TextClause:
+    return dialect.spelled(behind(_orders(shape, order, of), dialect).self_group())
+
+
+def behind(keys: Sequence[Order], dialect: Dialect) -> sa.ColumnElement[bool]:
     """The rows behind a cursor in an order, with nulls and mixed directions.
 
     One row comparison where the columns allow it, since an index serves that.
@@ -107,62 +129,72 @@ class Query:
     dialect: Dialect
     by: Held | None
     many: bool
-    columns: Sequence[sa.ColumnElement[Any]]
-    keys: tuple[Order, ...]
+    columns: Sequence[str]
+    """As they are spelled."""
     texts: Callable[[Kind], Sequence[sa.ColumnElement[str]]]
     """What is written behind the columns; nothing is where a row is one of many of its parent."""
 
     def rows(self, kind: Kind) -> Statement:
         """The rows; of every parent at most `limit`, in order."""
         conditions = self._conditions(kind)
-        columns = [*self.columns, *self.texts(kind)]
+        columns: list[sa.ColumnElement[Any]] = [sa.literal_column(", ".join(self.columns)), *self.texts(kind)]
+        select: sa.Select[Any]
+        own = self.level.shape.table
+        table = source(self.level.shape, own)
         if kind.after:
-            conditions.append(behind(self.keys, self.dialect))
-        ordered = [key.by(self.dialect) for key in self.keys]
+            conditions.append(_after(self.level.shape, tuple(self.level.order), own, self.dialect))
+        by = ordered(self.level, own, self.dialect)
         limit = sa.bindparam("limit", type_=sa.Integer)
         if self.by is None:
-            select = sa.select(*columns).where(*conditions).order_by(*ordered).limit(limit)
+            select = sa.select(*columns).select_from(table).where(*conditions).order_by(*by).limit(limit)
         elif self.many:
-            place = sa.func.row_number().over(partition_by=self.by.column, order_by=ordered).label("place")
-            inner = sa.select(*columns, place).where(*conditions).subquery()
-            select = sa.select(*list(inner.c)[:-1]).where(inner.c.place <= limit).order_by(inner.c.place)
+            numbered = sa.func.row_number().over(partition_by=self.by.column, order_by=by).label(PLACE)
+            inner = sa.select(*columns, numbered).select_from(table).where(*conditions).subquery(RANKED)
+            taken = ", ".join(f"{RANKED}.{column.partition('.')[2]}" for column in self.columns)
+            place = sa.literal_column(f"{RANKED}.{PLACE}", sa.Integer)
+            select = sa.select(sa.literal_column(taken)).select_from(inner).where(place <= limit).order_by(place)
         else:
-            select = sa.select(*columns).where(*conditions)
+            select = sa.select(*columns).select_from(table).where(*conditions)
         return self.dialect.compile(select)
 
     def total(self, kind: Kind) -> Statement:
         """How many rows there are on all pages, per parent."""
         conditions = self._conditions(kind)
-        count = sa.func.count()
-        if self.by is None:
-            return self.dialect.compile(sa.select(count).select_from(tables.table(self.level.shape)).where(*conditions))
-        by = self.by.column
-        return self.dialect.compile(sa.select(by, count).where(*conditions).group_by(by))
+        columns = [] if self.by is None else [self.by.column]
+        table = source(self.level.shape, self.level.shape.table)
+        select = sa.select(*columns, sa.func.count()).select_from(table).where(*conditions)
+        return self.dialect.compile(select.group_by(*columns))
 
     def _conditions(self, kind: Kind) -> list[Condition]:
-        found = conditions(self.level, kind, self.dialect)
+        found = conditions(self.level, kind, self.dialect, self.level.shape.table)
         if self.by is not None:
-            found.append(self.dialect.among(self.by.column, "parents"))
+            found.append(_among(self.level.shape, self.by.fact.name, self.dialect))
         return found
 
 
-def source(level: Level) -> sa.Table:
-    """The table that holds the rows of a level."""
-    return tables.table(level.shape)
-
-
-def conditions(
-    level: Level, kind: Kind, dialect: Dialect, of: sa.FromClause | None = None, prefix: str = ""
-) -> list[Condition]:
+def conditions(level: Level, kind: Kind, dialect: Dialect, of: str, prefix: str = "") -> list[Condition]:
     """Which rows a level may find at all, and which it asks for; `of` is what a statement calls its table."""
-    tenant = held(level.shape, "tenant", of)
-    found: list[Condition] = [tenant.column == tenant.bind("tenant")]
-    found += _reach(level.shape, kind, of)
-    found += _times(level, of)
-    found += [
-        _condition(level.shape, where, f"{prefix}where{place}", dialect, of) for place, where in enumerate(level.where)
+    times = None if level.shape.ledger else (level.times.as_of is not None, level.times.known_at is not None)
+    reach = _reachable(level.shape, kind._replace(after=False), times, dialect, of)
+    wheres = enumerate(level.where)
+    return [
+        reach,
+        *(_where(level.shape, one.column, one.operator, f"{prefix}where{at}", dialect, of) for at, one in wheres),
     ]
-    return found
+
+
+@lru_cache(SPELLED)
+def _reachable(shape: Shape, kind: Kind, times: tuple[bool, bool] | None, dialect: Dialect, of: str) -> sa.TextClause:
+    """Which rows a statement may find at all: those of the tenant that its reader reaches, of the time that is read."""
+    tenant = named(shape, "tenant", of)
+    own = tenant.column == tenant.bind("tenant")
+    then = _times(shape, of, as_of=times[0], known=times[1]) if times else []
+    return dialect.spelled(sa.and_(own, *_reach(shape, kind, of), *then))
+
+
+@lru_cache(SPELLED)
+def _among(shape: Shape, name: str, dialect: Dialect) -> sa.TextClause:
+    return dialect.spelled(dialect.among(named(shape, name, shape.table).column, "parents"))
 
 
 @cache
@@ -223,68 +255,61 @@ def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
     )
 
 
-def _reach(shape: Shape, kind: Kind, of: sa.FromClause | None) -> list[Condition]:
+def _reach(shape: Shape, kind: Kind, of: str) -> list[sa.ColumnElement[bool]]:
     """A partner finds the rows that name it, and itself; a customer the rows about itself; nothing else."""
-    conditions: list[Condition] = []
+    conditions: list[sa.ColumnElement[bool]] = []
     if kind.partner:
         column = "id" if shape.name == "Partner" else "partner" if shape.partner_reach else None
-        own = held(shape, column, of) if column else None
+        own = named(shape, column, of) if column else None
         conditions.append(own.column == own.bind("partner") if own else sa.false())
     if kind.subject:
-        own = held(shape, "subject_id", of)
+        own = named(shape, "subject_id", of)
         conditions.append(own.column == own.bind("subject") if shape.subject_reach else sa.false())
     return conditions
 
 
-def _times(level: Level, of: sa.FromClause | None) -> list[Condition]:
-    """Which version of each record is read; the rows of a ledger have no others.
+def _times(shape: Shape, of: str, *, as_of: bool, known: bool) -> list[sa.ColumnElement[bool]]:
+    """Which version of each record is read.
 
     Without a day, the version that is current, or was when it was known. As of a day: the last version among those
     that had begun by then, so that a change hides what it replaced from its own day on, and a correction always.
     """
-    shape, times = level.shape, level.times
-    if shape.ledger:
-        return []
-    known = times.known_at is not None
-    if times.as_of is None:
-        recorded, superseded = held(shape, "recorded_at", of), held(shape, "superseded_at", of)
+    if not as_of:
+        recorded, superseded = named(shape, "recorded_at", of), named(shape, "superseded_at", of)
         return _spans(recorded, superseded, "known_at") if known else [superseded.column.is_(None)]
-    end = held(shape, "effective_to", of).column
+    end = named(shape, "effective_to", of).column
     at = held(shape, "effective_from").bind("as_of")
     return [
-        held(shape, "version", of).column == _last_version(shape, of, known=known),
+        named(shape, "version", of).column == _last_version(shape, of, known=known),
         sa.or_(end.is_(None), end > at),
     ]
 
 
-@cache
-def _other(table: sa.Table) -> sa.FromClause:
-    """The same table under another name; made once, since its columns cost more than the rest of a condition."""
-    return table.alias("other")
-
-
-def _last_version(shape: Shape, of: sa.FromClause | None, *, known: bool) -> sa.ScalarSelect[Any]:
+def _last_version(shape: Shape, of: str, *, known: bool) -> sa.ScalarSelect[Any]:
     """The newest version of the same record that had begun by the day, and was known by the instant."""
-    own = tables.table(shape) if of is None else of
-    other = _other(tables.table(shape))
+    effective, recorded = named(shape, "effective_from", OTHER), named(shape, "recorded_at", OTHER)
     conditions = [
-        other.c.tenant == own.c.tenant,
-        other.c.id == own.c.id,
-        other.c.effective_from <= held(shape, "effective_from").bind("as_of"),
+        *(named(shape, same, OTHER).column == named(shape, same, of).column for same in ("tenant", "id")),
+        effective.column <= effective.bind("as_of"),
     ]
     if known:
-        conditions.append(other.c.recorded_at <= held(shape, "recorded_at").bind("known_at"))
-    return sa.select(sa.func.max(other.c.version)).where(*conditions).correlate(own).scalar_subquery()
+        conditions.append(recorded.column <= recorded.bind("known_at"))
+    newest = sa.func.max(named(shape, "version", OTHER).column)
+    return sa.select(newest).select_from(source(shape, OTHER)).where(*conditions).scalar_subquery()
 
 
-def _spans(start: Held, end: Held, name: str) -> list[Condition]:
+def _spans(start: Held, end: Held, name: str) -> list[sa.ColumnElement[bool]]:
     at = start.bind(name)
     return [start.column <= at, sa.or_(end.column.is_(None), end.column > at)]
 
 
-def _condition(shape: Shape, where: Where, name: str, dialect: Dialect, of: sa.FromClause | None) -> Condition:
-    fact = held(shape, where.column, of)
-    match where.operator:
+@lru_cache(SPELLED)
+def _where(shape: Shape, column: str, operator: str, name: str, dialect: Dialect, of: str) -> sa.TextClause:
+    return dialect.spelled(_condition(named(shape, column, of), operator, name, dialect).self_group())
+
+
+def _condition(fact: Held, operator: str, name: str, dialect: Dialect) -> sa.ColumnElement[bool]:
+    match operator:
         case "=":
             return fact.column == fact.bind(name)
         case "!=":
@@ -298,7 +323,7 @@ def _condition(shape: Shape, where: Where, name: str, dialect: Dialect, of: sa.F
         case "contains" if fact.typed.type is str:
             return dialect.contains(fact.column, fact.bind(name))
         case _:
-            raise Unsupported(f"{shape.name}.{where.column} knows no condition {where.operator}.")
+            raise Unsupported(f"{fact.fact.name} knows no condition {operator}.")
 
 
 def filled(level: Level, dialect: Dialect, prefix: str = "") -> tuple[Filled, ...]:

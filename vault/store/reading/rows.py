@@ -6,10 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from domain.reading import Level
-from vault.store.reading.columns import held
+from vault.store.reading.columns import held, spelled
 
 Row = dict[str, Any]
 Raw = Sequence[Any]
@@ -39,7 +37,8 @@ class Selection:
     def __init__(self, level: Level) -> None:
         self._shape = level.shape
         self._cells: dict[str, Cell] = {}
-        self.columns: list[sa.ColumnElement[Any]] = []
+        self.columns: list[str] = []
+        """As they are spelled."""
 
     def cell(self, name: str) -> Cell:
         """Where a fact or stamp column stands in the rows.
@@ -49,7 +48,7 @@ class Selection:
         if name not in self._cells:
             wanted = held(self._shape, name)
             start = len(self.columns)
-            self.columns += wanted.columns
+            self.columns += [spelled(self._shape.table, column) for column in wanted.columns]
             self._cells[name] = Cell(start, len(self.columns), wanted.decoder())
         return self._cells[name]
 

@@ -37,9 +37,10 @@ class Texts:
 
     def of(self, kind: Kind) -> Sequence[Json]:
         """The columns: a text for each sheet, or for each link that is written."""
-        level, own, dialect = self._level, queries.source(self._level), self._dialect
+        level, own, dialect = self._level, self._level.shape.table, self._dialect
         if self.whole:
-            return [writing.sheet(one, level, self.branches, own, kind, dialect) for one in level.sheets]
+            made = [writing.sheet(one, level, self.branches, own, kind, dialect) for one in level.sheets]
+            return [writing.element(text) for text in made]
         return [writing.link(branch, own, kind, dialect) for branch in self.branches.values()]
 
 

@@ -8,16 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
+from itertools import groupby
 
 import sqlalchemy as sa
 
 from domain.ids import Id
 from domain.money import EXPONENTS, Money
 from domain.reading import Leaf, Level, Link, Linked, Listed, Page, Part, Portion, Sheet, Total, Word, Wrapped
-from domain.records import Children
+from domain.records import Children, Shape
 from vault.store.reading import queries
-from vault.store.reading.columns import Unsupported, held
+from vault.store.reading.columns import Unsupported, held, named, source, spelled
 from vault.store.reading.dialects import Dialect, Json
 from vault.store.reading.queries import Kind
 
@@ -25,6 +26,19 @@ MOST_ENTRIES = 200
 """A statement that writes more than this is not made: SQLite bounds how deep an expression nests."""
 USUAL_DIGITS = 2
 """The minor digits of most currencies."""
+ROW = "row_written"
+"""What a leaf calls its table before the statement does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """JSON text that a statement puts together, as it is spelled."""
+
+    text: str
+
+
+Said = Sql | Json
+"""JSON text of a row, spelled where that is possible: most of it is, and costs little to put together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,103 +100,100 @@ def written(level: Level, names: Names, dialect: Dialect) -> dict[str, Branch] |
     return found
 
 
-def sheet(
-    sheet_: Sheet, level: Level, branches: dict[str, Branch], of: sa.FromClause, kind: Kind, dialect: Dialect
-) -> Json:
+def sheet(sheet_: Sheet, level: Level, branches: dict[str, Branch], of: str, kind: Kind, dialect: Dialect) -> Said:
     """The text of one row on one sheet."""
 
-    def part(held_: Part) -> Json | str:
+    def part(held_: Part) -> Said | str:
         match held_:
             case Word(text=text):
                 return f'"{text}"'
             case Leaf(name=name):
-                return _leaf(level, name, of, dialect)
+                return Sql(_leaf(level.shape, name, dialect).replace(f"{ROW}.", f"{of}."))
             case Portion():
-                return _money(level, held_, of)
+                return Sql(_money(level.shape, held_, dialect).replace(f"{ROW}.", f"{of}."))
             case Linked(label=label):
                 return link(branches[label], of, kind, dialect)
 
     return _object((key, part(one)) for key, one in sheet_.entries)
 
 
-def link(branch_: Branch, parent: sa.FromClause, kind: Kind, dialect: Dialect) -> Json:
-    """The text of what a link leads to."""
-    level, page = branch_.level, branch_.level.page
-    of = queries.source(level).alias(branch_.prefix)
-    conditions = queries.conditions(level, kind, dialect, of, branch_.prefix)
+def link(branch_: Branch, parent: str, kind: Kind, dialect: Dialect) -> Json:
+    """The text of what a link leads to; its columns are text, so nothing needs to be correlated."""
+    level, page, of = branch_.level, branch_.level.page, branch_.prefix
+    conditions = queries.conditions(level, kind, dialect, of, of)
     conditions.append(_leads(branch_.link, of, parent))
+    table = source(level.shape, of)
 
-    def row(on: int) -> Json:
+    def row(on: int) -> Said:
         return sheet(level.sheets[on], level, branch_.branches, of, kind, dialect)
 
-    def part(held_: Word | Listed | Wrapped | Total) -> Json | str:
+    def part(held_: Word | Listed | Wrapped | Total) -> Said | str:
         match held_:
             case Word(text=text):
                 return f'"{text}"'
             case Total():
-                count = sa.select(sa.func.count()).select_from(of).where(*conditions).correlate(parent)
+                count = sa.select(sa.func.count()).select_from(table).where(*conditions)
                 return sa.cast(count.scalar_subquery(), sa.Text)
             case Listed(sheet=on):
-                return _rows(branch_, of, row(on), conditions, parent, dialect)
+                return _rows(branch_, row(on), conditions, dialect)
             case Wrapped(entries=entries):
                 inside = ((key, f'"{one.text}"' if isinstance(one, Word) else row(one.sheet)) for key, one in entries)
-                return _rows(branch_, of, _object(inside), conditions, parent, dialect)
+                return _rows(branch_, _object(inside), conditions, dialect)
 
     if page is None or page.layout is None:
-        one = sa.select(row(0)).where(*conditions).correlate(parent).scalar_subquery()
-        return sa.func.coalesce(one, _said("null"))
-    return _object((key, part(one)) for key, one in page.layout)
+        one = sa.select(element(row(0))).select_from(table).where(*conditions).scalar_subquery()
+        return sa.func.coalesce(one, NULL)
+    return element(_object((key, part(one)) for key, one in page.layout))
 
 
-def _rows(
-    branch_: Branch,
-    of: sa.FromClause,
-    row: Json,
-    conditions: Sequence[queries.Condition],
-    parent: sa.FromClause,
-    dialect: Dialect,
-) -> Json:
+def _rows(branch_: Branch, row: Said, conditions: Sequence[queries.Condition], dialect: Dialect) -> Said:
     """The texts of a page's rows, in their order."""
-    ordered = [key.by(dialect, of) for key in queries.orders(branch_.level)]
-    limit = sa.bindparam(f"{branch_.prefix}limit", type_=sa.Integer)
-    inner = sa.select(row.label("text")).where(*conditions).order_by(*ordered).limit(limit)
-    rows = inner.correlate(parent).subquery()
-    together = sa.select(dialect.joined(rows.c.text)).scalar_subquery()
-    return _joined(["[", sa.func.coalesce(together, _said("")), "]"])
+    level, of = branch_.level, branch_.prefix
+    limit = sa.bindparam(f"{of}limit", type_=sa.Integer)
+    inner = sa.select(element(row).label("text")).select_from(source(level.shape, of))
+    rows = inner.where(*conditions).order_by(*queries.ordered(level, of, dialect)).limit(limit).subquery(f"{of}rows")
+    text = sa.literal_column(f"{of}rows.text", sa.Text)
+    together = sa.select(dialect.joined(text)).select_from(rows).scalar_subquery()
+    return _joined(["[", sa.func.coalesce(together, EMPTY), "]"])
 
 
-def _leads(link_: Link, of: sa.FromClause, parent: sa.FromClause) -> queries.Condition:
+def _leads(link_: Link, of: str, parent: str) -> queries.Condition:
     by = link_.by
-    if isinstance(by, Children):
-        return of.c[by.by] == parent.c[by.on]
-    return of.c["id"] == parent.c[by.name]
+    own, theirs = (by.by, by.on) if isinstance(by, Children) else ("id", by.name)
+    return sa.literal_column(f"{of}.{own} = {parent}.{theirs}", sa.Boolean)
 
 
-def _leaf(level: Level, name: str, of: sa.FromClause, dialect: Dialect) -> Json:
-    wanted = held(level.shape, name, of)
+@cache
+def _leaf(shape: Shape, name: str, dialect: Dialect) -> str:
+    """The text of a fact of `ROW`, spelled once."""
+    wanted = named(shape, name, ROW)
     column, type_ = wanted.columns[0], wanted.typed.type
     text = dialect.id(column) if wanted.fact.type is Id else dialect.written(column, type_)
     if text is None:
-        raise Unsupported(f"{level.shape.name}.{name} cannot be written.")
-    return sa.func.coalesce(text, _said("null")) if wanted.typed.optional else text
+        raise Unsupported(f"{shape.name}.{name} cannot be written.")
+    return _spelled(sa.func.coalesce(text, NULL) if wanted.typed.optional else text, dialect)
 
 
-def _money(level: Level, part: Portion, of: sa.FromClause) -> Json:
-    """An amount as exact decimal text, and its currency."""
-    wanted = held(level.shape, part.name, of)
-    minor, currency = wanted.columns
+def _money(shape: Shape, part: Portion, dialect: Dialect) -> str:
+    """An amount of `ROW` as exact decimal text, and its currency."""
+    wanted = named(shape, part.name, ROW)
+    minor, currency = (spelled(ROW, column) for column in held(shape, part.name).columns)
 
-    def text(inner: Word | Leaf) -> Json | str:
+    def text(inner: Word | Leaf) -> Said | str:
         if isinstance(inner, Word):
             return f'"{inner.text}"'
-        plain = _amount(minor, currency) if inner.name == "amount" else sa.type_coerce(currency, sa.Text)
-        return _joined(['"', plain, '"'])
+        plain = _amount(shape, part.name, dialect) if inner.name == "amount" else currency
+        return _joined(['"', Sql(plain), '"'])
 
     whole = _object((key, text(inner)) for key, inner in part.entries)
-    return sa.case((minor.is_(None), _said("null")), else_=whole) if wanted.typed.optional else whole
+    if not isinstance(whole, Sql):
+        raise TypeError("An amount is spelled whole.")
+    return f"CASE WHEN {minor} IS NULL THEN 'null' ELSE {whole.text} END" if wanted.typed.optional else whole.text
 
 
-def _amount(minor: sa.ColumnElement[int], currency: sa.ColumnElement[str]) -> Json:
+@cache
+def _amount(shape: Shape, name: str, dialect: Dialect) -> str:
+    minor, currency = named(shape, name, ROW).columns
     by_digits: dict[int, list[str]] = {}
     for code, digits in EXPONENTS.items():
         by_digits.setdefault(digits, []).append(code)
@@ -191,7 +202,14 @@ def _amount(minor: sa.ColumnElement[int], currency: sa.ColumnElement[str]) -> Js
         for digits, codes in sorted(by_digits.items())
         if digits != USUAL_DIGITS
     ]
-    return sa.case(*unusual, else_=_decimal(minor, USUAL_DIGITS))
+    return _spelled(sa.case(*unusual, else_=_decimal(minor, USUAL_DIGITS)), dialect)
+
+
+def _spelled(text: Json, dialect: Dialect) -> str:
+    statement = dialect.compile(text)
+    if statement.names:
+        raise TypeError("What is spelled once holds no parameters.")
+    return statement.sql
 
 
 def _decimal(minor: sa.ColumnElement[int], digits: int) -> Json:
@@ -236,29 +254,40 @@ def _entries(branch_: Branch) -> int:
     return sum(_own(one.level) + 1 for one in branch_.all())
 
 
-def _object(entries: Iterable[tuple[str, Json | str]]) -> Json:
+def _object(entries: Iterable[tuple[str, Said | str]]) -> Said:
     """An object of texts under their keys; a text of our own is constant."""
-    parts: list[Json | str] = []
+    parts: list[Said | str] = []
     for key, text in entries:
         parts += [f'{"," if parts else "{"}"{key}":', text]
     return _joined([*parts, "}" if parts else "{}"])
 
 
-def _joined(parts: Iterable[Json | str]) -> Json:
-    """One text of constant and selected parts; constant ones side by side are one."""
+def _joined(parts: Iterable[Said | str]) -> Said:
+    """One text of constant, spelled and selected parts; those that are text side by side are one.
+
+    A constant needs no escapes: keys are names of GraphQL and words are names of types, neither can hold a quote.
+    """
     joined: list[Json] = []
-    constant = ""
-    for part in parts:
-        if isinstance(part, str):
-            constant += part
-            continue
-        joined += [_said(constant), part] if constant else [part]
-        constant = ""
-    if constant:
-        joined.append(_said(constant))
-    return reduce(lambda whole, part: whole.concat(part), joined)
+    spelled_: list[str] = []
+    for constant, run in groupby(parts, lambda part: isinstance(part, str)):
+        for part in [f"'{''.join(map(str, run))}'"] if constant else run:
+            if isinstance(part, str | Sql):
+                spelled_.append(part if isinstance(part, str) else part.text)
+                continue
+            joined += [*_texts(spelled_), part]
+            spelled_.clear()
+    if not joined:
+        return Sql(" || ".join(spelled_))
+    return reduce(lambda whole, part: whole.concat(part), [*joined, *_texts(spelled_)])
 
 
-def _said(text: str) -> Json:
-    """Constant text. Keys are names of GraphQL and words are names of types: neither can hold a quote."""
-    return sa.literal_column(f"'{text}'", sa.Text)
+def _texts(spelled_: Sequence[str]) -> list[Json]:
+    return [element(Sql(" || ".join(spelled_)))] if spelled_ else []
+
+
+def element(said: Said) -> Json:
+    """Text as a part of a statement."""
+    return sa.literal_column(said.text, sa.Text) if isinstance(said, Sql) else said
+
+
+NULL, EMPTY = element(Sql("'null'")), element(Sql("''"))
