@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +14,11 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     IntValueNode,
-    Lexer,
     OperationDefinitionNode,
     SelectionSetNode,
-    Source,
-    TokenKind,
 )
 
+from api.graphql.sharing.literals import scan
 from domain.errors import Code, Malformed
 
 MAX_BODY = 256 * 1024
@@ -60,8 +59,9 @@ MAX_NAMES = 100
 LISTS = frozenset({"edges", "nodes", "fields", "args", "types", "inputFields", "possibleTypes", "enumValues"})
 """Fields that answer a list of objects which can be followed further: a page's rows, and introspection's lists."""
 
-_OPENING = frozenset({TokenKind.BRACE_L, TokenKind.BRACKET_L, TokenKind.PAREN_L})
-_CLOSING = frozenset({TokenKind.BRACE_R, TokenKind.BRACKET_R, TokenKind.PAREN_R})
+# Of a text whose literals are marks: names, spreads, and every other sign by itself.
+_TOKEN = re.compile(r"\w+|\.\.\.|[^\s,\ufeff]")
+_BRACKET = re.compile(r"[][(){}]")
 
 
 def too_large(sentence: str, advice: str, path: tuple[str, ...] = ()) -> Malformed:
@@ -91,20 +91,18 @@ def check_aside(characters: int) -> None:
 def check_text(query: str) -> int:
     """How many tokens a text has; too many of them or of open brackets are refused. The parser judges the rest.
 
-    Raises: Malformed (QUERY_TOO_LARGE); GraphQLSyntaxError where a token cannot be read.
+    Raises: Malformed (QUERY_TOO_LARGE).
     """
-    lexer = Lexer(Source(query))
-    tokens = nesting = 0
-    while (token := lexer.advance()).kind is not TokenKind.EOF:
-        tokens += 1
-        if tokens > MAX_TOKENS:
-            raise too_large(
-                f"The document has more than {MAX_TOKENS} tokens.", "Ask for less, or in several documents."
-            )
-        nesting += (token.kind in _OPENING) - (token.kind in _CLOSING)
+    skeleton, _ = scan(query)
+    tokens = _TOKEN.findall(skeleton)
+    if len(tokens) > MAX_TOKENS:
+        raise too_large(f"The document has more than {MAX_TOKENS} tokens.", "Ask for less, or in several documents.")
+    nesting = 0
+    for bracket in _BRACKET.findall(skeleton):
+        nesting += 1 if bracket in "{[(" else -1
         if nesting > MAX_NESTING:
             raise too_large(f"More than {MAX_NESTING} brackets are open at once.", "Nest less deeply.")
-    return tokens
+    return len(tokens)
 
 
 def check_variables(variables: Mapping[str, Any]) -> None:

@@ -91,7 +91,7 @@ def written(level: Level, names: Names, dialect: Dialect) -> dict[str, Branch] |
     """The branches of a level whose rows can be written; None where they cannot."""
     if not level.sheets or level.reveals or level.masks or level.computed:
         return None
-    if not all(_is_written(level, part, dialect) for sheet in level.sheets for _, part in sheet.entries):
+    if not all(_is_written(level.shape, part, dialect) for sheet in level.sheets for _, part in sheet.entries):
         return None
     branches = {item.label: branch(item.what, names, dialect) for item in level.links}
     found = {label: one for label, one in branches.items() if one is not None}
@@ -228,15 +228,20 @@ def _decimal(minor: sa.ColumnElement[int], digits: int) -> Json:
     )
 
 
-def _is_written(level: Level, part: object, dialect: Dialect) -> bool:
+def _is_written(shape: Shape, part: object, dialect: Dialect) -> bool:
     match part:
         case Leaf():
-            wanted = held(level.shape, part.name)
-            return len(wanted.columns) == 1 and dialect.written(wanted.columns[0], wanted.typed.type) is not None
+            return _is_leaf(shape, part.name, dialect)
         case Portion():
-            return held(level.shape, part.name).fact.type is Money
+            return held(shape, part.name).fact.type is Money
         case _:
             return True
+
+
+@cache
+def _is_leaf(shape: Shape, name: str, dialect: Dialect) -> bool:
+    wanted = held(shape, name)
+    return len(wanted.columns) == 1 and dialect.written(wanted.columns[0], wanted.typed.type) is not None
 
 
 def _within(page: Page, sheets: int) -> bool:
