@@ -34,6 +34,7 @@ from api.graphql.limits import (
     check_size,
     check_text,
     check_variables,
+    followed,
     too_large,
 )
 from api.graphql.sharing.hoisting import hoist, is_query
@@ -134,7 +135,7 @@ def _with(known: Document, literals: Mapping[str, Any]) -> Document:
     )
 
 
-def checked_document_of(schema: GraphQLSchema, request: GraphQLRequest) -> Document:
+def checked_document_of(schema: GraphQLSchema, request: GraphQLRequest, *, registered: bool = False) -> Document:
     """The document with nothing taken out of it; it is not remembered.
 
     Raises: Malformed (QUERY_TOO_LARGE); Refusal when it is no GraphQL or does not fit the schema.
@@ -142,7 +143,7 @@ def checked_document_of(schema: GraphQLSchema, request: GraphQLRequest) -> Docum
     try:
         tokens = check_text(request.query)
         tree = parse(request.query, max_tokens=MAX_TOKENS)
-        check_document(tree)
+        check_document(tree, tokens, followed(schema), registered=registered or request.document is not None)
         found = validate(schema, tree, max_errors=MAX_ERRORS, hide_suggestions=True)
     except GraphQLSyntaxError as error:
         raise Refusal([errors.syntax(error, request.request_id)], parsed=False) from None

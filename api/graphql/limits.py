@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from graphql import (
@@ -12,18 +13,25 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
+    GraphQLObjectType,
+    GraphQLSchema,
     InlineFragmentNode,
     IntValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    get_named_type,
 )
 
 from api.graphql.sharing.literals import scan
 from domain.errors import Code, Malformed
+from domain.records import SHAPES
 
 MAX_BODY = 256 * 1024
 """Bytes of a request body; the HTTP layer refuses more."""
 MAX_TOKENS = 1_000
+FOLLOWED = 30
+"""How many tokens a list or record weighs that is followed: each becomes a statement, or a part of one. Documents that
+are registered are compiled seldom, and may follow as many as they like."""
 MAX_NESTING = 64
 """Open brackets of any kind at one place of the text."""
 MAX_DEPTH = 12
@@ -140,6 +148,7 @@ class Extent:
     lists: int = 0
     aliases: int = 0
     fields: int = 0
+    followed: int = 0
 
     def beside(self, other: Extent) -> Extent:
         """Both, next to each other."""
@@ -148,20 +157,39 @@ class Extent:
             max(self.lists, other.lists),
             self.aliases + other.aliases,
             self.fields + other.fields,
+            self.followed + other.followed,
         )
 
 
-def check_document(document: DocumentNode) -> None:
+@lru_cache(4)
+def followed(schema: GraphQLSchema) -> frozenset[str]:
+    """The names of fields that lead to records: a field of a type of its own, but not the parts of a page."""
+    found: set[str] = set()
+    for kind in schema.type_map.values():
+        if isinstance(kind, GraphQLObjectType) and not kind.name.endswith(("Connection", "Edge")):
+            inner = ((name, get_named_type(field.type).name) for name, field in kind.fields.items())
+            found |= {name for name, leads in inner if leads in SHAPES or leads.endswith("Connection")}
+    return frozenset(found)
+
+
+def check_document(
+    document: DocumentNode, tokens: int = 0, follows: frozenset[str] = frozenset(), *, registered: bool = False
+) -> None:
     """Refuses a document whose operations are too deep, too wide or ask for too large pages.
 
     Raises: Malformed (QUERY_TOO_LARGE).
     """
-    measure = _Measure(document)
+    measure = _Measure(document, follows)
     if len(measure.fragments) > MAX_FRAGMENTS:
         raise too_large(f"The document has more than {MAX_FRAGMENTS} fragments.", "Send several documents.")
     for definition in document.definitions:
         if isinstance(definition, OperationDefinitionNode):
-            _check(measure.of(definition.selection_set), introspective=_introspective(definition.selection_set))
+            extent = measure.of(definition.selection_set)
+            _check(extent, introspective=_introspective(definition.selection_set))
+            if not registered and tokens + FOLLOWED * extent.followed > MAX_TOKENS:
+                sentence = f"The document follows {extent.followed} lists and records with {tokens} tokens."
+                advice = f"Each weighs {FOLLOWED} tokens of {MAX_TOKENS}: send several documents, or register this one."
+                raise too_large(sentence, advice)
     for name in measure.fragments:
         measure.fragment(name)
     if measure.repeats > MAX_REPEATS:
@@ -212,7 +240,8 @@ def _introspective(selections: SelectionSetNode) -> bool:
 class _Measure:
     """Measures each fragment once, so that the work is linear even where fragments multiply."""
 
-    def __init__(self, document: DocumentNode) -> None:
+    def __init__(self, document: DocumentNode, follows: frozenset[str]) -> None:
+        self._follows = follows
         self.fragments = {
             item.name.value: item for item in document.definitions if isinstance(item, FragmentDefinitionNode)
         }
@@ -254,6 +283,7 @@ class _Measure:
             inner.lists + (field.name.value in LISTS and field.selection_set is not None),
             inner.aliases + (field.alias is not None),
             inner.fields + 1,
+            inner.followed + (field.name.value in self._follows and field.selection_set is not None),
         )
 
     def fragment(self, name: str) -> tuple[Extent, frozenset[str]]:

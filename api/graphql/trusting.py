@@ -64,7 +64,7 @@ def disclosable(schema: GraphQLSchema, text: str) -> Disclosable:
     Raises: Malformed where it is none that is served here.
     """
     try:
-        tree = checked_document_of(schema, GraphQLRequest(query=text)).tree
+        tree = checked_document_of(schema, GraphQLRequest(query=text), registered=True).tree
     except Refusal as refusal:
         problem = Malformed(f"The text is no document: {refusal.errors[0]['message']}", path=("text",))
     except Malformed as error:
@@ -81,7 +81,7 @@ def disclosable(schema: GraphQLSchema, text: str) -> Disclosable:
 
 
 async def resolved(house: House, actor: Actor, request: GraphQLRequest) -> tuple[Actor, GraphQLRequest]:
-    """The request with its text, and its caller with the document it runs, where it runs a trusted one.
+    """The request with its text, and its caller with the document it runs; neither names one that is not trusted.
 
     Raises: NotPermitted, recorded, for a document that is not approved where only those are run.
     """
@@ -93,12 +93,13 @@ async def resolved(house: House, actor: Actor, request: GraphQLRequest) -> tuple
         raise Malformed("The document is not the one that documentId names.", path=("documentId",))
     text = await house.approved(actor, digest)
     if text is None and request.query and not bound:
-        return actor, request  # who may run any text may also name its digest, as clients do that send it first alone
+        # Who may run any text may also name its digest, as clients do that send it first alone.
+        return actor, replace(request, document=None)
     if text is None:
         error, named = not_approved(), replace(actor, document=digest)
         await house.gate.decline(named, error, RUN, request=request.request_id)
         raise error
-    return replace(actor, document=digest), replace(request, query=text)
+    return replace(actor, document=digest), replace(request, query=text, document=digest)
 
 
 class Gatherer(Visitor):

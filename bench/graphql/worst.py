@@ -35,14 +35,19 @@ from api.app import House, open_house, prepare, settle
 from api.graphql.context import Memory
 from api.graphql.documents import GraphQLRequest
 from api.graphql.execute import execute
+from api.graphql.limits import FOLLOWED as WEIGHS
+from api.graphql.limits import followed
+from api.graphql.schema import build_schema
 from api.settings import load
 from domain.actors import Actor
 from domain.ids import Id
 
 GENES = 400
 TOKENS = 990
+FOLLOWED = followed(build_schema().graph)
 DEEPEST = 8
 TRIES = 3
+SURE = 12
 PATIENCE = 60
 BUDGET = 25.0
 ROLES = frozenset({"auditor", "credit_analyst", "privacy_officer", "legal", "ar_finance"})
@@ -118,7 +123,7 @@ class Growing:
         self.left -= 1 + 2 * bool(alias) + 2 * bool(given)
         if is_leaf_type(inner):
             return text
-        self.left -= 2
+        self.left -= 2 + WEIGHS * (name in FOLLOWED)
         return f"{text} {{ {self.selection(inner, depth + 1)} }}"
 
     def wants(self, argument: GraphQLArgument) -> bool:
@@ -152,10 +157,10 @@ def document(house: House, genes: list[int]) -> str:
     return " ".join([body, *growing.fragments])
 
 
-async def cost(house: House, actor: Actor, text: str) -> tuple[float, str]:
+async def cost(house: House, actor: Actor, text: str, tries: int = TRIES) -> tuple[float, str]:
     """Milliseconds of CPU, the best of some tries, each without anything remembered; and what was said."""
     spent, said = [], ""
-    for _ in range(TRIES):
+    for _ in range(tries):
         house = replace(house, memory=Memory())
         begun = time.process_time()
         response = await execute(house, actor, GraphQLRequest(text, None, None, "bench"))
@@ -182,6 +187,8 @@ async def search(folder: Path, seconds: float, seed: int, *, show: bool) -> None
                     changed[chance.randrange(GENES)] = chance.randrange(1 << 16)
                 text = document(house, changed)
                 spent, said = await cost(house, actor, text)
+                if spent > worst:  # whatever else the machine did meanwhile is no cost of the document
+                    spent = min(spent, (await cost(house, actor, text, SURE))[0])
                 tried, stale = tried + 1, stale + 1
                 if spent > best:
                     genes, best, stale = changed, spent, 0

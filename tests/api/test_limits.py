@@ -6,6 +6,7 @@ import pytest
 from graphql import Lexer, Source, TokenKind, get_introspection_query, parse
 
 from api.graphql.limits import (
+    FOLLOWED,
     MAX_ALIASES,
     MAX_DEPTH,
     MAX_LIST_DEPTH,
@@ -13,8 +14,12 @@ from api.graphql.limits import (
     check_document,
     check_page,
     check_text,
+    followed,
 )
+from api.graphql.schema import build_schema
 from domain.errors import Code, Malformed
+
+LINKS = ["assessments", "contacts", "consents", "controlActions", "defaults", "ratings"]
 
 
 def refused(query: str) -> Malformed:
@@ -98,6 +103,24 @@ def test_fragments_that_double_at_every_step_are_measured_in_linear_time_and_ref
 
 def test_a_fragment_inside_itself_ends():
     check_document(parse("{ ...F } fragment F on T { a { ...F } }"))
+
+
+def test_records_that_are_followed_weigh_as_the_statements_they_become():
+    graph = build_schema().graph
+    chain = "{ creditFiles { nodes { " + " ".join(f"{name} {{ totalCount }}" for name in LINKS) + " } } }"
+    following = 1 + len(LINKS)
+    most = MAX_TOKENS - FOLLOWED * following
+    check_document(parse(chain), most, followed(graph))
+    with pytest.raises(Malformed) as caught:
+        check_document(parse(chain), most + 1, followed(graph))
+    assert caught.value.code is Code.QUERY_TOO_LARGE
+    check_document(parse(chain), MAX_TOKENS, followed(graph), registered=True)
+    parts = "{ creditFiles { edges { node { limit { amount } confidential(purpose: X) { phone } } } pageInfo { a } } }"
+    check_document(parse(parts), MAX_TOKENS - FOLLOWED, followed(graph))
+    spread = "{ a: creditFiles { ...F } b: creditFiles { ...F } } fragment F on C { nodes { contacts { totalCount } } }"
+    check_document(parse(spread), MAX_TOKENS - 4 * FOLLOWED, followed(graph))
+    with pytest.raises(Malformed):
+        check_document(parse(spread), MAX_TOKENS - 4 * FOLLOWED + 1, followed(graph))
 
 
 def test_fields_that_repeat_without_end_are_refused_before_they_are_compared():

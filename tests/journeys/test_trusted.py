@@ -59,6 +59,29 @@ def test_who_proposed_a_document_does_not_approve_it(installation, tenant):
     assert [error["code"] for error in payload["errors"]] == ["SEPARATION_OF_DUTY"]
 
 
+def test_what_is_registered_may_follow_more_than_what_is_not(installation, tenant):
+    links = [
+        "assessments",
+        "transactions",
+        "litigation",
+        "consents",
+        "controlActions",
+        "defaults",
+        "ratings",
+        "statements",
+        "sanctions",
+    ]
+    page = " ".join(f"{name} {{ nodes {{ creditFile {{ assessment {{ policy {{ id }} }} }} }} }}" for name in links)
+    text = f"{{ creditFiles {{ nodes {{ {page} }} }} }}"
+    staff = installation.client(tenant, "credit_manager", "credit_analyst", "privacy_officer")
+    assert code(staff.post(text)) == "QUERY_TOO_LARGE"
+    body = {"query": text, "documentId": f"sha256:{digest_of(text)}"}
+    headers = {"Authorization": f"Bearer {staff.token}"}
+    assert code(staff._http.post("/graphql", json=body, headers=headers)) == "QUERY_TOO_LARGE"
+    installation.trust(tenant, text)
+    assert staff._http.post("/graphql", json=body, headers=headers).json()["data"]["creditFiles"] == {"nodes": []}
+
+
 def test_a_document_is_run_by_its_digest_alone(installation, tenant, bank):
     installation.trust(tenant, MINE)
     headers = {"Authorization": f"Bearer {bank.token}"}
