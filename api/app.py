@@ -41,6 +41,7 @@ from domain.tenancy import OpenTenant
 from vault.audit import note
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
+from vault.documents.places import blobs_at
 from vault.inventory import Inventory, found_roots, inventory
 from vault.keys import Keyring
 from vault.opening import VaultOpener
@@ -225,7 +226,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     await asyncio.to_thread(provider.health)
     clock, make, ring = SystemClock(), RandomIds(), Keyring(provider, time.monotonic)
     dialect = engines.parse(settings.database_url).drivername
-    room = Room(ring=ring, clock=clock, make=make)
+    room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
     grants, readings = CasbinGrants.load(declared_actions()), SqlReadings(dialect)
     house = House(
@@ -234,7 +235,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         room=room,
         provider=provider,
         grants=grants,
-        gate=Gate(grants=grants, store=store, opener=VaultOpener(ring), clock=clock, make=make),
+        gate=Gate(grants=grants, store=store, opener=VaultOpener(room), clock=clock, make=make),
         readings=readings,
         approving=readings.prepare(approving()),
         clock=clock,

@@ -18,6 +18,7 @@ from domain.errors import Malformed
 
 PREFIX: Final = "CREDENCE_"
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_PLACE: Final = re.compile(r"folder:.+|s3:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*")
 FILE: Final = "credence.toml"
 _SHOWN: Final = frozenset({"log", "ide"})
 """What holds for a throw-away data directory too."""
@@ -47,6 +48,8 @@ class Settings:
     """The database; the address may hold a password."""
     keys: str = field(default="", repr=False)
     """Who keeps the root keys: `file:` and a path, or one of the other forms of `docs/keys.md`."""
+    documents: str = ""
+    """Where the contents of documents are kept: `folder:` and a path, or `s3:` and a bucket with perhaps a prefix."""
     issuer_key: Path = Path()
     """The signing key of the local issuer."""
     local_issuer: bool = True
@@ -85,6 +88,7 @@ def load(
     folder = read.setdefault("data_dir", Settings.__dataclass_fields__["data_dir"].default)
     read.setdefault("database_url", f"sqlite:///{folder / 'credence.db'}")
     read.setdefault("keys", f"file:{folder / 'keys.json'}")
+    read.setdefault("documents", f"folder:{folder / 'documents'}")
     read.setdefault("issuer_key", folder / "issuer.json")
     settings = Settings(**read)
     if not settings.local_issuer and not settings.issuers:
@@ -130,6 +134,13 @@ def _text(value: Any) -> str:
 
 def _path(value: Any) -> Path:
     return Path(_text(value))
+
+
+def _documents(value: Any) -> str:
+    text = _text(value)
+    if not _PLACE.fullmatch(text):
+        raise ValueError
+    return text
 
 
 def _switch(value: Any) -> bool:
@@ -184,6 +195,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "data_dir": _path,
     "database_url": _text,
     "keys": _keys,
+    "documents": _documents,
     "issuer_key": _path,
     "local_issuer": _switch,
     "issuers": _issuers,
@@ -199,6 +211,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "data_dir": "Name a directory.",
     "database_url": "Write sqlite:///path/to/file.db or postgresql+asyncpg://user@host/name.",
     "keys": "Name a key file, such as file:credence-data/keys.json, or a provider: pkcs11:…, transit:… or awskms:….",
+    "documents": "Name a folder or a bucket, such as folder:credence-data/documents or s3:bucket/prefix.",
     "issuer_key": "Name a file.",
     "local_issuer": "Write on or off.",
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",

@@ -78,6 +78,8 @@ class Entry:
     rule: str = ""
     policy: str = ""
     """Digest of the credit policy version used."""
+    digest: str = ""
+    """Keyed digest of the document that was stored or read."""
     outcome: Outcome
     code: str = ""
     """The error code of an outcome that is not DONE."""
@@ -129,6 +131,7 @@ class Entry:
             "grants",
             "rule",
             "policy",
+            "digest",
             "code",
             "cause",
             "request",

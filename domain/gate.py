@@ -285,6 +285,7 @@ class Gate:
             grants=call.rights.version,
             rule=_rules(call),
             policy=decided.policy,
+            digest=decided.digest,
             outcome=outcome or _outcome(error),
             code=error.code.value if error else "",
             cause=error.cause if error else "",

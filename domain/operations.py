@@ -26,6 +26,8 @@ class Decided(Generic[T]):
     policy: str = ""
     note: str = ""
     """Free text for the side payload: sealed, never in the leaf."""
+    digest: str = ""
+    """The keyed digest of a document that was stored, or is read."""
     resources: tuple[Id, ...] = ()
 
 

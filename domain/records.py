@@ -22,6 +22,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
+from domain.documents.content import Content
 from domain.files.masks import Mask
 from domain.ids import Id
 
@@ -173,6 +174,8 @@ class Shape:
     children: Mapping[str, Children]
     computed: Mapping[str, Computed]
     confidential: Mapping[str, Confidential[Any]]
+    contents: Mapping[str, Confidential[Content]]
+    """What is sealed as a stream and kept beside the database: no reading opens it."""
     unique: tuple[tuple[str, ...], ...]
     """Column groups unique among a tenant's current rows."""
     partner_reach: bool
@@ -181,6 +184,13 @@ class Shape:
     """A customer finds the rows about itself."""
     ledger: bool
     """An append-only table of the audit log: no versions, no times, written by the log alone."""
+
+    def declares(self, sealed: Confidential[Any]) -> bool:
+        """Whether it is a sealed field of this record.
+
+        Chapter: 4.4.
+        """
+        return sealed in (self.confidential.get(sealed.name), self.contents.get(sealed.name))
 
 
 SHAPES: dict[str, Shape] = {}
@@ -268,6 +278,14 @@ def confidential(
     )
 
 
+def content(tag: str, says: str) -> Confidential[Content]:
+    """Declares the content of a document: sealed as a stream, kept beside the database, and no field of the schema.
+
+    Chapter: 4.3, 4.4.
+    """
+    return Confidential(tag=tag, data_class=DataClass.DOCUMENTS, type=Content, says=says)
+
+
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(fact, link, field, dataclasses.field))
 def record(
     prefix: str,
@@ -292,6 +310,7 @@ def record(
         if not cls.__doc__:
             raise TypeError(f"{cls.__name__} needs a docstring: it is the description in the schema.")
         frozen = cast("Any", dataclass(frozen=True, slots=True, kw_only=True)(cls))
+        sealed = _sealed(frozen, table)
         shape = Shape(
             name=frozen.__name__,
             prefix=prefix,
@@ -302,7 +321,8 @@ def record(
             facts=_facts(frozen),
             children=_named(frozen, Children),
             computed=_named(frozen, Computed),
-            confidential=_sealed(frozen, table),
+            confidential={name: field for name, field in sealed.items() if field.type is not Content},
+            contents={name: field for name, field in sealed.items() if field.type is Content},
             unique=unique,
             partner_reach=partner_reach,
             subject_reach=subject_reach,
@@ -356,7 +376,7 @@ def _register(shape: Shape) -> None:
     taken = [*(SHAPES.get(key) for key in (shape.name,)), PREFIXES.get(shape.prefix)]
     if any(other is not None for other in taken):
         raise TypeError(f"{shape.name} or its prefix {shape.prefix} is declared twice.")
-    for sealed in shape.confidential.values():
+    for sealed in (*shape.confidential.values(), *shape.contents.values()):
         if sealed.tag in TAGS:
             raise TypeError(f"The tag {sealed.tag} is used twice; tags are never reused.")
         TAGS[sealed.tag] = sealed

@@ -234,7 +234,7 @@ class Unit:
     def seal(self, record: Record, field: Confidential[T], value: T) -> None:
         """Seals a value for a record that was added or loaded here."""
         self._store.faults.step("seal")
-        if record.id not in self._seen or record.shape.confidential.get(field.name) is not field:
+        if record.id not in self._seen or not record.shape.declares(field):
             raise ValueError("A value is sealed for a field of a record that was added or loaded here.")
         if type(value) is not field.type:
             raise TypeError(f"{field.tag} holds {field.type.__name__}.")

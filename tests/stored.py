@@ -11,6 +11,7 @@ from domain.gate import Gate
 from domain.tenancy import OpenTenant
 from tests.world import TENANT, CountedIds, Granted, World
 from tests.world import Clock as StandingClock
+from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
@@ -34,7 +35,8 @@ class StoredWorld(World):
         self.clock, self.ids, self.grants = StandingClock(), CountedIds(), Granted()
         path = folder / "keys.json"
         self.ring = Keyring(KeyFile(path) if path.exists() else KeyFile.create(path, 1), time.monotonic)
-        self.room = Room(ring=self.ring, clock=self.clock, make=self.ids)
+        self.blobs = FolderBlobs(folder / "documents")
+        self.room = Room(ring=self.ring, clock=self.clock, make=self.ids, blobs=self.blobs)
         self.start()
 
     def start(self):
@@ -47,7 +49,7 @@ class StoredWorld(World):
             return store
 
         self.store = self.loop(started())
-        opener = VaultOpener(self.ring)
+        opener = VaultOpener(self.room)
         self.gate = Gate(grants=self.grants, store=self.store, opener=opener, clock=self.clock, make=self.ids)
 
     def __enter__(self):

@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable
 from typing import NoReturn, Self, TypeVar
 
+from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -25,6 +26,12 @@ SIGNATURE_BYTES = 64
 
 Aes256Gcm = AESGCM
 """A cipher bound to one key. Making one costs more than using it, so it is kept per key."""
+
+Cobblestone256Sealer = Cobblestone256Encryptor
+"""Encrypts one stream in chunks (C2SP chunked-encryption, SHA-512 and AES-256-GCM)."""
+
+Cobblestone256Opener = Cobblestone256Decryptor
+"""Decrypts one such stream; whether it was cut off, only its end tells."""
 
 Forged = InvalidTag
 """A ciphertext, its nonce or its associated data does not verify under this key."""
@@ -119,6 +126,18 @@ def decrypt_key(cipher: Aes256Gcm, nonce: bytes, sealed: bytes, bound: bytes) ->
     key = bytearray(KEY_BYTES)
     cipher.decrypt_into(nonce, sealed, bound, key)
     return Secret(key)
+
+
+def cobblestone_256_sealer(key: bytes | bytearray, context: bytes) -> Cobblestone256Sealer:
+    """What encrypts one stream under a key, bound to a context; what it gives begins with a random salt."""
+    _sized(key, KEY_BYTES, "A key")
+    return Cobblestone256Encryptor(key, context)
+
+
+def cobblestone_256_opener(key: bytes | bytearray, context: bytes) -> Cobblestone256Opener:
+    """What decrypts one stream; its steps and its end raise Forged for what was not sealed just so."""
+    _sized(key, KEY_BYTES, "A key")
+    return Cobblestone256Decryptor(key, context)
 
 
 def hkdf_expand_sha256(key: bytes | bytearray, info: bytes, length: int = KEY_BYTES) -> bytearray:

@@ -147,6 +147,24 @@ class Keyring:
         self._deks.keep(row, dek, moment)
         return row, dek
 
+    def mint_content_key(
+        self, kek: WrappedKey, *, dek_id: bytes, subject: bytes, data_class: str, version: int
+    ) -> DekRow:
+        """A new data key for the contents of documents: the row to store.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        row = DekRow(sized(dek_id), kek.tenant, sized(subject), data_class, version, kek.epoch, b"")
+        with hazmat.random_secret() as key:
+            return self._wrapped_dek(row, key, kek)
+
+    def content_key(self, row: DekRow, kek: WrappedKey) -> hazmat.Secret:
+        """The data key that documents are sealed under, kept by nobody: whoever asked wipes it.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        return self._dek_secret(row, kek)
+
     def dek(self, row: DekRow, kek: WrappedKey) -> Dek:
         """The data key of a row, ready for use; the KEK is the one of the row's tenant and epoch.
 

@@ -7,13 +7,16 @@ from typing import Any
 
 from domain import ids
 from domain.audit import Warrant
+from domain.documents.content import Content
 from domain.errors import KeyUnavailable, NotPermitted, Tampered
 from domain.ports import SealedValue
-from vault.keys import DekRow, Keyring, WrappedKey
+from vault.documents.opening import Contents
+from vault.keys import DekRow, WrappedKey
 from vault.providers.port import Purpose
 from vault.seal import Cell, dek_id_of, open_many
 from vault.store.material import Material
 from vault.store.tenantkeys import FIELDS_ALG
+from vault.store.transaction import Room
 
 Keks = dict[tuple[str, int | None, bytes | None], WrappedKey]
 """The keys that wrap data keys, by tenant and as they were loaded."""
@@ -22,17 +25,27 @@ Keks = dict[tuple[str, int | None, bytes | None], WrappedKey]
 class VaultOpener:
     """Opens what the durable entry behind a warrant names, and nothing else."""
 
-    def __init__(self, ring: Keyring) -> None:
-        self._ring = ring
+    def __init__(self, room: Room) -> None:
+        self._ring = room.ring
+        self._contents = Contents(room.ring, room.blobs)
 
     async def open(self, warrant: Warrant, sealed: Iterable[SealedValue[Any]]) -> list[Any]:
-        """The values, in order, masked where the masked form was asked for.
+        """The values, in order, masked where the masked form was asked for; of a document's content, the way to it.
 
         Raises: NotPermitted without a fitting warrant, before anything is opened; Tampered; KeyUnavailable.
         """
         values = list(sealed)
         if not all(warrant.covers(value.tenant, value.subject, value.field.tag) for value in values):
             raise NotPermitted("The entry in the audit log does not name every value that is to be opened.")
+        small = [value for value in values if value.field.type is not Content]
+        opened = iter(self._values(small))
+        if len(small) == len(values):
+            return list(opened)
+        # The contents last: an opened one has to be let go.
+        ways = iter([await self._contents.open(value) for value in values if value.field.type is Content])
+        return [next(ways if value.field.type is Content else opened) for value in values]
+
+    def _values(self, values: list[SealedValue[Any]]) -> list[Any]:
         keks: Keks = {}
         wanted = [_wanted(value, _material(value), keks) for value in values]
         self._ring.warm(keks.values())

@@ -24,6 +24,7 @@ RECORDS = (
     "customer",
     "default_event",
     "disclosure",
+    "document",
     "external_rating",
     "financial_statement",
     "import_run",
@@ -403,6 +404,23 @@ def _disclosure() -> None:
     _current("disclosure_partner_idempotency_key", "disclosure", "partner", "idempotency_key")
 
 
+def _document() -> None:
+    _record(
+        "document",
+        sa.Column("source", WORDS, nullable=False),
+        sa.Column("lawful_basis", WORDS, nullable=False),
+        sa.Column("collector", WORDS, nullable=False),
+        _instant("collected_at"),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=True),
+        sa.Column("digest", WORDS, nullable=True),
+    )
+    op.create_index("document_credit_file", "document", ["tenant", "credit_file", "id"])
+
+
 def _external_rating() -> None:
     _record(
         "external_rating",
@@ -620,7 +638,9 @@ def _vault_dek() -> None:
         sa.Column("kek_epoch", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "dek_id", name="vault_dek_key"),
     )
-    op.create_index("vault_dek_identity", "vault_dek", ["tenant", "subject", "data_class", "version"], unique=True)
+    op.create_index(
+        "vault_dek_identity", "vault_dek", ["tenant", "subject", "data_class", "alg", "version"], unique=True
+    )
 
 
 def _vault_dek_wrap() -> None:
@@ -663,6 +683,7 @@ TABLES = (
     _customer,
     _default_event,
     _disclosure,
+    _document,
     _external_rating,
     _financial_statement,
     _import_run,

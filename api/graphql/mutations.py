@@ -35,6 +35,7 @@ from domain.consent.trusted import (
     RetireTrustedDocument,
 )
 from domain.controls import ApproveControlAction, LiftControlAction, ProposeControlAction
+from domain.documents.filing import RegisterDocument
 from domain.errors import CreditError, Invalid, Refused
 from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
 from domain.files.opening import OpenCreditFile, UpdateBasicInformation
@@ -149,6 +150,7 @@ MUTATIONS = {
     "correctRecord": Mutation(operation=CorrectRecord, shows=SEALED),
     "correctTransaction": Mutation(operation=CorrectTransaction, shows=TRANSACTION),
     "withdrawRecord": Mutation(operation=WithdrawRecord, shows=TRANSACTION | SEALED),
+    "registerDocument": Mutation(operation=RegisterDocument, shows={"document": "Document"}),
     "registerSource": Mutation(operation=RegisterSource, shows={"source": "Source"}),
     "requestAssessment": Mutation(operation=RequestAssessment, shows=ASSESSMENT),
     "approveAssessment": Mutation(operation=ApproveAssessment, shows=ASSESSMENT),

@@ -17,7 +17,10 @@ from starlette.types import Lifespan
 
 from api.graphql.context import House
 from api.graphql.subscriptions.watching import Watchers
+from api.http.admission import Admission
 from api.http.answers import Declined, Edition, declined
+from api.http.contents.handing import ENTRY, REASON, Handing
+from api.http.contents.receiving import Receiving
 from api.http.documents import Documents
 from api.http.envelope import REQUEST_ID, Envelope
 from api.http.explorer import PATH as EXPLORER_PATH
@@ -29,6 +32,7 @@ from domain.errors import CreditError, Malformed, NotFound
 
 GRAPHQL_PATH = "/graphql"
 KEYS_PATH = "/.well-known/credence-keys.json"
+CONTENT_PATH = "/documents/{document}"
 
 
 def build_http(
@@ -46,12 +50,15 @@ def build_http(
     watchers, operating = Watchers(house), Operating(probes, keys)
     documents = Documents(house, authenticator, watchers, edition)
     sockets = Sockets(watchers, authenticator, origins)
+    admission = Admission(authenticator)
     explorer = [] if ide is None else _explored(ide)
     application = Starlette(
         routes=[
             *explorer,
             Route(GRAPHQL_PATH, documents, methods=["POST"]),
             WebSocketRoute(GRAPHQL_PATH, sockets),
+            Route(CONTENT_PATH, Receiving(house, admission).take, methods=["PUT"]),
+            Route(CONTENT_PATH, Handing(house, admission), methods=["GET"]),
             Route("/healthz", operating.alive, methods=["GET"]),
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),
@@ -69,14 +76,14 @@ def _shared_with(origins: Collection[str]) -> list[Middleware]:
     """Lets pages of these sites ask, by name and without cookies; who else asks gets no header and no change."""
     if not origins:
         return []
-    asked = ("Authorization", "Content-Type", "Last-Event-ID", REQUEST_ID)
+    asked = ("Authorization", "Content-Type", "Content-Digest", "Last-Event-ID", REASON, REQUEST_ID)
     return [
         Middleware(
             CORSMiddleware,
             allow_origins=tuple(origins),
-            allow_methods=("POST",),
+            allow_methods=("POST", "PUT", "GET"),
             allow_headers=asked,
-            expose_headers=(REQUEST_ID,),
+            expose_headers=(REQUEST_ID, "Content-Disposition", "Repr-Digest", ENTRY),
         )
     ]
 

@@ -31,6 +31,7 @@ from domain.money import Money
 from domain.ports import Unit, Work
 from domain.reading import Purpose
 from domain.tenancy import OpenTenant
+from vault.documents.places import blobs_at
 from vault.keys import Keyring
 from vault.providers import chosen
 from vault.store.postgres import PostgresStore
@@ -89,7 +90,8 @@ async def fill(settings: Settings, size: Size, told: Callable[[str], None]) -> N
     ring = Keyring(chosen.place(settings.keys).provider(), time.monotonic)
     kind = SqliteStore if settings.database_url.startswith("sqlite") else PostgresStore
     make = Counted()
-    store = kind(settings.database_url, Room(ring=ring, clock=Standing(), make=make))
+    room = Room(ring=ring, clock=Standing(), make=make, blobs=blobs_at(settings.documents))
+    store = kind(settings.database_url, room)
     await store.start()
     try:
         for tenant, assessments in zip((READ, OTHER), size.assessments, strict=True):

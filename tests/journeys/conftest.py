@@ -70,6 +70,7 @@ class Installation:
             data_dir=folder,
             database_url=database_url,
             keys=f"file:{folder / 'keys.json'}",
+            documents=f"folder:{folder / 'documents'}",
             issuer_key=folder / "issuer.json",
             log="off",
         )

@@ -228,7 +228,7 @@ def test_the_opener_opens_what_the_warrant_names_and_nothing_else(world):
     kept: list[SealedValue] = []
     world.do(Try(how=lambda unit: kept.extend(unit.sealed([file], [CreditFile.phone, CreditFile.email]))))
     receipt = sealed_of(world, file, CreditFile.phone).receipt
-    opener, only = VaultOpener(world.ring), frozenset({"contact.phone"})
+    opener, only = VaultOpener(world.room), frozenset({"contact.phone"})
     warrant = Warrant(receipt=receipt, tenant=TENANT, subjects=frozenset({file.subject_id}), tags=only)
     assert world.loop(opener.open(warrant, kept[:1])) == [PHONE]
     with pytest.raises(NotPermitted):

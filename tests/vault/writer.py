@@ -19,6 +19,7 @@ from domain.files.sources import LawfulBasis, Origin
 from domain.gate import Gate
 from domain.ids import RandomIds
 from tests.world import PHONE, Granted, World
+from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
@@ -46,10 +47,10 @@ def say(*words: str) -> None:
 async def main(url: str, keys: str, source: str, name: str) -> None:
     """Writes until it is killed."""
     ring, make = Keyring(KeyFile(Path(keys)), time.monotonic), RandomIds()
-    room = Room(ring=ring, clock=Now(), make=make)
+    room = Room(ring=ring, clock=Now(), make=make, blobs=FolderBlobs(Path(keys).parent / "documents"))
     store = (SqliteStore if url.startswith("sqlite") else PostgresStore)(url, room)
     await store.start()
-    gate = Gate(grants=Granted(), store=store, opener=VaultOpener(ring), clock=Now(), make=make)
+    gate = Gate(grants=Granted(), store=store, opener=VaultOpener(room), clock=Now(), make=make)
     origin = Origin(source=source, lawful_basis=LawfulBasis.CONTRACT)
     numbers, actor = count(), World().actor(name)
 

@@ -9,13 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain import ids
+from domain.documents.content import Content
+from domain.errors import Conflict
 from domain.ids import Id
 from domain.ports import SealedValue
 from domain.records import Confidential, Record
 from vault import hazmat, index
+from vault.documents import format as document
 from vault.providers.port import Purpose
 from vault.seal import Cell, seal
-from vault.store.material import Material
+from vault.store.material import ContentMaterial, Material
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.queries import sealed_cells
 from vault.store.tables import blind_index, sealed_field
@@ -59,23 +62,16 @@ class Cells:
 
     def seal(self, record: Record, field: Confidential[Any], value: Any, *, is_new: bool) -> None:
         """Stages the next version of a cell; it is written with the others."""
-        if record.shape.confidential.get(field.name) != field:
+        if not record.shape.declares(field):
             raise TypeError(f"{record.shape.name} declares no confidential field {field.name}.")
         if type(value) is not field.type:
             raise TypeError(f"{field.tag} takes a value of its declared type.")
         version = 1 + self._version(record, field, is_new=is_new)
-        dek = self._keys.dek(record.subject_id, field.data_class.value)
-        cell = Cell(
-            self._raw,
-            ids.raw(record.subject_id),
-            field.data_class.value,
-            record.shape.table,
-            ids.raw(record.id),
-            version,
-            field.tag,
-            field.schema,
+        dek_id, envelope = (
+            self._content(record, field, value, version)
+            if isinstance(value, Content)
+            else self._value(record, field, value, version)
         )
-        envelope = seal(dek, cell, value, field.bucket)
         self._staged[record.id, field.tag] = {
             "tenant": self._tenant,
             "record_type": record.shape.table,
@@ -84,7 +80,7 @@ class Cells:
             "value_version": version,
             "subject": record.subject_id,
             "data_class": field.data_class.value,
-            "dek_id": dek.dek_id,
+            "dek_id": dek_id,
             "schema_version": field.schema,
             "envelope": envelope,
         }
@@ -98,6 +94,33 @@ class Cells:
                 "subject": record.subject_id,
                 "record_id": record.id,
             }
+
+    def _value(self, record: Record, field: Confidential[Any], value: Any, version: int) -> tuple[bytes, bytes]:
+        """The envelope of a value, and the id of its data key."""
+        dek = self._keys.dek(record.subject_id, field.data_class.value)
+        cell = Cell(
+            self._raw,
+            ids.raw(record.subject_id),
+            field.data_class.value,
+            record.shape.table,
+            ids.raw(record.id),
+            version,
+            field.tag,
+            field.schema,
+        )
+        return dek.dek_id, seal(dek, cell, value, field.bucket)
+
+    def _content(self, record: Record, field: Confidential[Any], value: Content, version: int) -> tuple[bytes, bytes]:
+        """What stands in the cell of a document's content: its data key, and the head of its bytes once it has some.
+
+        Raises: Conflict when the bytes were not sealed for just this.
+        """
+        dek_id = self._keys.content_key(record.subject_id, field.data_class.value).dek_id
+        if not value.head:
+            return dek_id, document.PREFIX + dek_id
+        if value.version != version or document.dek_id_of(value.head) != dek_id:
+            raise Conflict("Another upload of this document began meanwhile.", advice="Let one upload end at a time.")
+        return dek_id, value.head
 
     def written(self) -> Mapping[tuple[Id, str], tuple[int, bytes]]:
         """The cells that were sealed here by record and tag, each with its version and its envelope."""
@@ -155,6 +178,7 @@ class Cells:
             "tags": self._dialect.listed(list(tags)),
         }
         for record, tag, version, *stored in self._connection.execute(sealed_cells(self._dialect), values):
+            material = Material(table, *stored)
             found[record, tag] = SealedValue(
                 field=tags[tag],
                 tenant=self._tenant,
@@ -162,8 +186,11 @@ class Cells:
                 subject=subjects[record],
                 record=record,
                 version=version,
-                material=Material(table, *stored),
+                material=self._content_material(material) if tags[tag].type is Content else material,
             )
+
+    def _content_material(self, cell: Material) -> ContentMaterial:
+        return ContentMaterial(cell, self._keys.rows[Purpose.DIGEST], self._keys.rows[Purpose.KEK])
 
     def _version(self, record: Record, field: Confidential[Any], *, is_new: bool) -> int:
         """The version a cell has now; 0 where there is none."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from vault.keys import WrappedKey
+
 
 class Material(NamedTuple):
     """The envelope of one cell with its wrapped keys, in the form they are stored in.
@@ -31,3 +33,15 @@ class Material(NamedTuple):
 
     def __repr__(self) -> str:
         return f"Material({self.record_type}, {self.schema_version})"
+
+
+class ContentMaterial(NamedTuple):
+    """The cell of a document's content: what stands in it, and the root that keys the digest of what is received."""
+
+    cell: Material
+    digest: WrappedKey
+    kek: WrappedKey
+    """What the root lies under."""
+
+    def __repr__(self) -> str:
+        return f"ContentMaterial({self.cell!r})"

@@ -17,11 +17,12 @@ import sqlalchemy as sa
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents, trusted
+from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
 from domain.records import SHAPES, Fact, Shape
 
-RECORDS = (sources, parties, history, importing, trail, assessments, consents, trusted, controls)
+RECORDS = (sources, parties, history, importing, trail, assessments, consents, trusted, controls, documents)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
@@ -231,9 +232,9 @@ vault_dek = sa.Table(
     _text("alg"),
     _number("kek_epoch"),
     _key("vault_dek", "tenant", "dek_id"),
-    _index("vault_dek_identity", "tenant", "subject", "data_class", "version", unique=True),
+    _index("vault_dek_identity", "tenant", "subject", "data_class", "alg", "version", unique=True),
 )
-"""Which data key serves which subject and class of data, and the epoch of the wrap in use."""
+"""Which data key serves which subject and class of data by which algorithm, and the epoch of the wrap in use."""
 
 vault_dek_wrap = sa.Table(
     "vault_dek_wrap",

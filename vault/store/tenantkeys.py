@@ -18,6 +18,8 @@ from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
 
 FIELDS_ALG = "AES-256-GCM"
 """What the data keys of sealed fields and payloads serve."""
+CONTENT_ALG = "Cobblestone-256"
+"""What the data keys of the contents of documents serve."""
 DEK_PREFIX = "dk"
 """Data keys have ids like records, but their raw bytes alone are stored."""
 
@@ -73,10 +75,26 @@ class TenantKeys:
         """The newest data key of a subject's class, minted when it is first needed."""
         key = (subject, data_class)
         if key not in self._deks:
-            self._deks[key] = self._found(subject, data_class) or self._minted(subject, data_class)
+            found = self._found(subject, data_class, FIELDS_ALG)
+            self._deks[key] = self._ring.dek(*found) if found else self._minted(subject, data_class)
         return self._deks[key]
 
-    def _found(self, subject: Id, data_class: str) -> Dek | None:
+    def content_key(self, subject: Id, data_class: str) -> DekRow:
+        """The row of the newest data key of a subject's documents, minted when it is first needed."""
+        found = self._found(subject, data_class, CONTENT_ALG)
+        if found:
+            return found[0]
+        row = self._ring.mint_content_key(
+            self.rows[Purpose.KEK],
+            dek_id=ids.raw(self._make(DEK_PREFIX)),
+            subject=ids.raw(subject),
+            data_class=data_class,
+            version=1,
+        )
+        self._store(row, subject, CONTENT_ALG)
+        return row
+
+    def _found(self, subject: Id, data_class: str, alg: str) -> tuple[DekRow, WrappedKey] | None:
         dek, wrap, kek = vault_dek, vault_dek_wrap, vault_key
         row = self._connection.execute(
             sa.select(dek.c.dek_id, dek.c.version, dek.c.kek_epoch, wrap.c.wrapped, kek.c.wrapped)
@@ -96,7 +114,12 @@ class TenantKeys:
                     kek.c.purpose == Purpose.KEK.value,
                 ),
             )
-            .where(dek.c.tenant == self._tenant, dek.c.subject == subject, dek.c.data_class == data_class)
+            .where(
+                dek.c.tenant == self._tenant,
+                dek.c.subject == subject,
+                dek.c.data_class == data_class,
+                dek.c.alg == alg,
+            )
             .order_by(dek.c.version.desc())
             .limit(1)
         ).first()
@@ -106,7 +129,7 @@ class TenantKeys:
         if wrapped is None or kek_wrapped is None:
             raise KeyUnavailable("A data key is destroyed.", advice="What was erased takes no new values.")
         found = DekRow(bytes(dek_id), self._raw, ids.raw(subject), data_class, version, epoch, bytes(wrapped))
-        return self._ring.dek(found, WrappedKey(self._raw, Purpose.KEK, epoch, bytes(kek_wrapped)))
+        return found, WrappedKey(self._raw, Purpose.KEK, epoch, bytes(kek_wrapped))
 
     def _minted(self, subject: Id, data_class: str) -> Dek:
         row, dek = self._ring.mint_dek(
@@ -116,14 +139,18 @@ class TenantKeys:
             data_class=data_class,
             version=1,
         )
+        self._store(row, subject, FIELDS_ALG)
+        return dek
+
+    def _store(self, row: DekRow, subject: Id, alg: str) -> None:
         self._connection.execute(
             sa.insert(vault_dek).values(
                 tenant=self._tenant,
                 dek_id=row.dek_id,
                 subject=subject,
-                data_class=data_class,
+                data_class=row.data_class,
                 version=row.version,
-                alg=FIELDS_ALG,
+                alg=alg,
                 kek_epoch=row.kek_epoch,
             )
         )
@@ -132,4 +159,3 @@ class TenantKeys:
                 tenant=self._tenant, dek_id=row.dek_id, kek_epoch=row.kek_epoch, wrapped=row.wrapped
             )
         )
-        return dek

@@ -14,6 +14,7 @@ from domain.audit import Entry, Receipt, Trace
 from domain.errors import CreditError, Stale
 from domain.ids import Id
 from domain.ports import Clock, Committed, Ids, Work
+from vault.documents.blobs import Blobs
 from vault.keys import Keyring
 from vault.store.ledger.growth import Growth
 from vault.store.ledger.logbook import Leaf, write_entry
@@ -30,6 +31,8 @@ class Room:
     ring: Keyring
     clock: Clock
     make: Ids
+    blobs: Blobs
+    """Where the contents of documents are kept."""
     growth: Growth = field(default_factory=Growth)
     """Who waits for a log to grow."""
 
