@@ -63,7 +63,7 @@ def build_http(
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),
         ],
-        middleware=[Middleware(Envelope), *_shared_with(origins)],
+        middleware=[*_shared_with(origins), Middleware(Envelope)],
         exception_handlers={HTTPException: _no_such_thing},
         lifespan=lifespan,
     )

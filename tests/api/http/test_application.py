@@ -39,6 +39,16 @@ def test_a_page_of_a_named_site_asks_and_reads_the_answer(shared):
     assert "Accept" in answer.headers["vary"]
 
 
+def test_a_page_of_a_named_site_reads_that_a_request_failed_inside(shared, monkeypatch):
+    async def broken(*_):
+        raise KeyError
+
+    monkeypatch.setattr(type(shared.door), "__call__", broken)
+    answer = shared.post(ME, Origin=DESK)
+    assert answer.status_code == 500
+    assert allowed(answer)["access-control-allow-origin"] == DESK
+
+
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://desk.example", DESK + ".evil.example"])
 def test_a_page_of_another_site_is_told_nothing(shared, origin):
     before = shared.send("OPTIONS", headers={"Origin": origin} | ASKED)
