@@ -6,9 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, timedelta, timezone
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type
+from graphql import GraphQLEnumType, GraphQLList, GraphQLObjectType, get_named_type, get_nullable_type, parse
+from hypothesis import assume
 from hypothesis import strategies as st
 
+from api.graphql.limits import check_document, check_text, followed
+from domain.errors import Malformed
 from domain.ids import encode
 from domain.records import SHAPES
 from tests.oracle.naive import SCHEMA, snake
@@ -274,5 +277,16 @@ def quoted(text):
 
 @st.composite
 def documents(draw, corpus, tenant):
-    """A random document for somebody of a company."""
-    return Writing(draw, corpus, tenant).document()
+    """A random document for somebody of a company, within the limits."""
+    document = Writing(draw, corpus, tenant).document()
+    assume(light(document.text))
+    return document
+
+
+def light(text):
+    """Whether a document follows no more than it may; the limit has tests of its own."""
+    try:
+        check_document(parse(text), check_text(text), followed(SCHEMA))
+    except Malformed:
+        return False
+    return True
