@@ -3,7 +3,7 @@
     root, version n        in the provider
     └── KEK, epoch n       per tenant and month; `sign` keys stand beside it
         ├── data keys      per tenant, subject, data class and version
-        └── roots          index, pseudonym, digest: for HMAC alone, the same bytes in every epoch
+        └── roots          index, pseudonym, digest, statement: for HMAC alone, the same bytes in every epoch
 
 Rows hold wrapped keys only and may be stored as they are. Every wrapped key is CE 01 01 00 ‖ nonce (12) ‖ encrypted
 key (32) ‖ tag (16), bound to what it is for: moved to another tenant, purpose, epoch or subject it does not unwrap.
@@ -36,7 +36,7 @@ KEK_DOMAIN = b"vault/kek/1"
 T = TypeVar("T")
 
 
-ROOTS = (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST)
+ROOTS = (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST, Purpose.STATEMENT)
 """What lies under the KEK of its epoch; the other purposes are wrapped by the provider."""
 
 
@@ -120,6 +120,13 @@ class Keyring:
         roots = [self._wrapped_root(kek, purpose, hazmat.random_secret()) for purpose in ROOTS]
         return kek, *roots, self._minted(Context(tenant, Purpose.SIGN, epoch))
 
+    def mint_root(self, purpose: Purpose, kek: WrappedKey) -> WrappedKey:
+        """A new root beside the other keys of an epoch, for a company that has none for the purpose.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        return self._wrapped_root(kek, purpose, hazmat.random_secret())
+
     def advance_tenant(self, rows: Iterable[WrappedKey], epoch: int) -> tuple[WrappedKey, ...]:
         """The rows of a tenant's next epoch: a new KEK; the other keys stay as they are and are wrapped anew.
 
@@ -128,7 +135,8 @@ class Keyring:
         old = {row.purpose: row for row in rows}
         kek, sign = old[Purpose.KEK], old[Purpose.SIGN]
         new = self._minted(Context(kek.tenant, Purpose.KEK, epoch))
-        roots = [self._wrapped_root(new, purpose, self.root(old[purpose], kek)) for purpose in ROOTS]
+        # A root that a company does not have yet is minted when it is first needed.
+        roots = [self._wrapped_root(new, one, self.root(old[one], kek)) for one in ROOTS if one in old]
         (moved,) = self._provider.rewrap([(sign.context, sign.wrapped)], epoch)
         return new, *roots, WrappedKey(sign.tenant, Purpose.SIGN, epoch, _delivered(moved))
 

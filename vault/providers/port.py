@@ -19,6 +19,8 @@ class Purpose(StrEnum):
     INDEX = "index"
     PSEUDONYM = "pseudonym"
     DIGEST = "digest"
+    STATEMENT = "statement"
+    """What the keys derive from that sign customers' credit statements."""
     SIGN = "sign"
 
 
