@@ -85,7 +85,7 @@ def test_a_new_tenant_has_one_key_per_purpose_and_no_two_alike(ring, rows):
     assert all((row.tenant, row.epoch, len(row.wrapped)) == (TENANT, 1, 64) for row in rows.values())
     keys = {ring.root(rows[purpose], rows[Purpose.KEK]).use(bytes) for purpose in ROOTS}
     keys.add(ring.signing_key(rows[Purpose.SIGN]).use(bytes))
-    assert len(keys) == 4
+    assert len(keys) == 5
 
 
 def test_what_a_new_data_key_sealed_opens_after_a_restart_from_rows_alone(provider, kek, minted):
