@@ -24,7 +24,7 @@ def test_the_provider_its_roots_and_the_epochs_of_each_company_are_shown(setting
     assert (shown["reachable"], shown["failure"]) == (True, None)
     assert shown["roots"] == [{"version": 1, "state": "standing"}]
     (epoch,) = shown["companies"][tenant]
-    assert (epoch["epoch"], epoch["keys"]) == (1, 5)
+    assert (epoch["epoch"], epoch["keys"]) == (1, 6)
     assert epoch["data_keys"] >= 0
 
 
