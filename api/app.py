@@ -228,7 +228,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     dialect = engines.parse(settings.database_url).drivername
     room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
-    grants, readings = CasbinGrants.load(declared_actions()), SqlReadings(dialect)
+    grants, readings = CasbinGrants.load(declared_actions()), SqlReadings(dialect, ring)
     house = House(
         settings=settings,
         store=store,

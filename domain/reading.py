@@ -142,6 +142,18 @@ class Where:
 
 
 @dataclass(frozen=True, slots=True)
+class Sought:
+    """A confidential field whose value the reader knows: the rows that have it are found, and nothing is opened.
+
+    It takes the actions that would open the field, and its purpose is recorded, as if it had been opened.
+    """
+
+    field: Confidential[str]
+    value: Slot
+    purpose: Purpose
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """A bounded page: at most `maximum` rows behind the cursor's row, whether more follow, and how many in all.
 
@@ -195,6 +207,8 @@ class Level:
     """Masked forms, opened and masked in the vault."""
     computed: tuple[Labelled[Computed], ...] = ()
     where: tuple[Where, ...] = ()
+    sought: tuple[Sought, ...] = ()
+    """At a root alone: what it is looked up by, all of it equal."""
     order: tuple[tuple[str, bool], ...] = ()
     """Columns and whether descending; the id is always the last one, so that every order is total."""
     page: Page | None = None
@@ -313,6 +327,8 @@ def _needs(level: Level) -> Iterator[tuple[str, str]]:
         yield f"{shape.name}.{way.what.by.name}", way.what.by.action or way.what.level.shape.read
     for masked in level.masks:
         yield f"{shape.name}.{masked.what.name}Masked", f"mask:{masked.what.data_class.value}"
+    for one in level.sought:
+        yield from ((f"{shape.name}.{one.field.name}", action) for action in one.field.actions)
 
 
 def _close(level: Level, rights: Rights) -> Level:
@@ -339,6 +355,8 @@ def _contract(reading: Reading) -> Contract:
         asked = (*(where.column for where in level.where), *(by for by, _ in level.order))
         fields.update((f"{level.shape.table}.{name}", None) for name in asked if name in level.shape.facts)
         tags.update(item.what.tag for item in level.masks)
+        tags.update(one.field.tag for one in level.sought)
+        purposes.update(one.purpose.value for one in level.sought)
         for reveal in level.reveals:
             closed = dict(reveal.what.closed)
             opened = [item.what for item in reveal.what.fields if item.what.name not in closed]

@@ -23,7 +23,8 @@ from enum import Enum
 from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
 from domain.documents.content import Content
-from domain.files.masks import Mask
+from domain.files.identifying.identifiers import Exact, check_index
+from domain.files.identifying.masks import Mask
 from domain.ids import Id
 
 T = TypeVar("T")
@@ -128,8 +129,8 @@ class Confidential(Generic[T]):
     schema: int = 1
     mask: Mask | None = None
     """The masked form offered beside it (`phoneMasked`), guarded by `mask:<class>`."""
-    index: str | None = None
-    """The normaliser of its blind index, where exact search is offered."""
+    index: Exact | None = None
+    """How it is found by its exact value, where that is offered."""
     action: str | None = None
     """An action it needs besides its class's: what tells of third parties is not opened by who it is about."""
     name: str = ""
@@ -266,13 +267,15 @@ def confidential(
     *,
     bucket: int = 32,
     mask: Mask | None = None,
-    index: str | None = None,
+    index: Exact | None = None,
     action: str | None = None,
 ) -> Confidential[T]:
     """Declares a sealed field under a stable tag; the value never stands on the record.
 
     Chapter: 4.4.
+    Raises:  TypeError for an index that would give its values away.
     """
+    check_index(tag, type_, mask, index)
     return Confidential(
         tag=tag, data_class=data_class, type=type_, says=says, bucket=bucket, mask=mask, index=index, action=action
     )

@@ -31,6 +31,22 @@ def token(key: hazmat.Secret, tag: str, normaliser_version: int, value: str) -> 
     return key.use(partial(hazmat.hmac_sha256, message=message))[:TOKEN_BYTES]
 
 
+class Maker:
+    """Makes the tokens of one tenant; the key of each index is derived once."""
+
+    def __init__(self, root: hazmat.Secret, tenant: bytes) -> None:
+        self._root = root
+        self._tenant = tenant
+        self._keys: dict[tuple[str, int], hazmat.Secret] = {}
+
+    def token(self, tag: str, version: int, normaliser_version: int, value: str) -> bytes:
+        """The token of an identifier that its normaliser has normalised, in one version of the index."""
+        key = self._keys.get((tag, version))
+        if key is None:
+            key = self._keys[tag, version] = index_key(self._root, self._tenant, tag, version)
+        return token(key, tag, normaliser_version, value)
+
+
 def pseudonym(root: hazmat.Secret, tenant: bytes, subject: bytes, value: str) -> bytes:
     """What stands for a counterparty in one subject's data, 32 bytes: the same firm is another one elsewhere."""
     message = pae(_COUNTERPARTY, sized(tenant), sized(subject), _bytes(value))

@@ -40,7 +40,15 @@ APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting"
 OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
-KEYS_AND_CELLS = ("audit_found", "blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key")
+KEYS_AND_CELLS = (
+    "audit_found",
+    "blind_index",
+    "blind_index_state",
+    "sealed_field",
+    "vault_dek",
+    "vault_dek_wrap",
+    "vault_key",
+)
 WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 """Text is compared by code point on both databases."""
 
@@ -255,6 +263,20 @@ def _blind_index() -> None:
     )
     op.create_index("blind_index_subject", "blind_index", ["tenant", "subject"])
     op.create_index("blind_index_token", "blind_index", ["tenant", "field_tag", "ver", "token"])
+
+
+def _blind_index_state() -> None:
+    op.create_table(
+        "blind_index_state",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("field_tag", WORDS, nullable=False),
+        sa.Column("ver", sa.BigInteger(), nullable=False),
+        sa.Column("normaliser", WORDS, nullable=False),
+        sa.Column("building", sa.BigInteger(), nullable=True),
+        sa.Column("building_normaliser", WORDS, nullable=True),
+        sa.Column("reached", WORDS, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "field_tag", name="blind_index_state_key"),
+    )
 
 
 def _consent() -> None:
@@ -675,6 +697,7 @@ TABLES = (
     _audit_payload,
     _audit_posting,
     _blind_index,
+    _blind_index_state,
     _consent,
     _contact_person,
     _control_action,

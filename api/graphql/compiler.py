@@ -123,8 +123,9 @@ class _Compiler:
             case Kind.NODE:
                 self._by_id(PREFIXES[_check_id(arguments.values["id"], None)], key, nodes, arguments)
             case Kind.PAGE:
+                sought = self._levels.sought(root.shape, arguments)
                 level, form = self._levels.page(root.shape, nodes, arguments)
-                self._add(key, level, form)
+                self._add(key, replace(level, sought=sought), form)
             case Kind.ACCESS:
                 self._access(root.shape, key, nodes, arguments)
 

@@ -10,7 +10,7 @@ from strawberry.types.arguments import StrawberryArgument
 from api.graphql.generation.building import GENERATED, argument, object_type, output
 from api.graphql.generation.parts import described
 from api.graphql.generation.wording import first_paragraph, guarded
-from api.graphql.types import NODE, paging, value_type
+from api.graphql.types import NODE, looking_up, paging, value_type
 from domain.actors import Actor, Rights
 from domain.ids import Id
 from domain.records import SHAPES, Shape
@@ -129,6 +129,7 @@ def _root(root: Root) -> tuple[str, str, list[StrawberryArgument]]:
                 f"A page of {root.record}. {described(root.shape)}",
                 [
                     *paging(root.shape),
+                    *looking_up(root.shape),
                     *_times(root),
                 ],
             )

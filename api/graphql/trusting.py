@@ -23,7 +23,7 @@ from graphql import (
 from api.graphql.context import House
 from api.graphql.documents import GraphQLRequest, checked_document_of
 from api.graphql.errors import Refusal
-from api.graphql.generation.inputs import ordering
+from api.graphql.generation.inputs import looked_up_by, ordering
 from api.graphql.generation.parts import Closed, Column, Derived, Masked, ToMany, ToOne, parts
 from api.graphql.generation.wording import camel
 from api.graphql.queries import ROOTS, Kind
@@ -174,6 +174,8 @@ class Gatherer(Visitor):
             if argument.name.value == "filter":
                 facts = {camel(fact.name): fact.name for fact in shape.facts.values() if fact.filter}
                 self._asked(shape, facts, argument.value)
+            elif argument.name.value == "lookUp":
+                self._sought(shape, argument.value)
             elif argument.name.value == "orderBy":
                 self._found.reads.update((f"{shape.table}.{name}", None) for name in ordering(shape))
 
@@ -183,6 +185,14 @@ class Gatherer(Visitor):
             fact = shape.facts[facts[name]]
             self._found.reads[f"{shape.table}.{fact.name}"] = None
             self._found.actions[fact.action or shape.read] = None
+
+    def _sought(self, shape: Shape, value: ValueNode) -> None:
+        """Who finds a row by a confidential value learns that it is the row's."""
+        offered = looked_up_by(shape)
+        named = set(_names(value)) if isinstance(value, ObjectValueNode) else set(offered)
+        for sealed in (sealed for name, sealed in offered.items() if name in named):
+            self._found.reads[sealed.tag] = None
+            self._found.actions.update(dict.fromkeys(sealed.actions))
 
 
 def _names(value: ObjectValueNode) -> Iterator[str]:

@@ -18,7 +18,7 @@ from api.graphql.generation.building import (
     object_type,
     output,
 )
-from api.graphql.generation.inputs import filter_of, order_of
+from api.graphql.generation.inputs import filter_of, look_up_of, order_of
 from api.graphql.generation.parts import (
     Closed,
     Column,
@@ -56,6 +56,13 @@ def build_types() -> list[type]:
         for shape in SHAPES.values():
             _record(shape)
     return [made for name, made in GENERATED.items() if not name.endswith(("Connection", "Edge"))]
+
+
+def looking_up(shape: Shape) -> list[StrawberryArgument]:
+    """The argument that finds records by what is sealed in them, where anything is indexed."""
+    name = look_up_of(shape)
+    says = "Only those with these identifiers, found without opening any."
+    return [] if name is None else [argument("lookUp", f"{name} | None", says)]
 
 
 def paging(shape: Shape) -> list[StrawberryArgument]:

@@ -8,7 +8,8 @@ from enum import Enum
 from typing import Any
 
 from domain.assessment.scale import Grade, Tier
-from domain.files.masks import Mask
+from domain.files.identifying.identifiers import Exact
+from domain.files.identifying.masks import Mask
 from domain.files.sources import Provenanced
 from domain.ids import Id
 from domain.money import Money
@@ -148,19 +149,35 @@ class CreditFile(Provenanced):
         str,
         "The unified social credit code (GB 32100). Ch.4 §1",
         mask=Mask.CODE,
-        index="uscc/1",
+        index=Exact(normaliser="uscc/1", distinct_percent=100),
     )
     legal_representative = confidential(
         "identity.legal_representative", DataClass.IDENTITY, str, "The legal representative. Ch.4 §1", mask=Mask.NAME
     )
     phone = confidential(
-        "contact.phone", DataClass.CONTACT, str, "The main phone, E.164. Ch.4 §1", mask=Mask.PHONE, index="phone/1"
+        "contact.phone",
+        DataClass.CONTACT,
+        str,
+        "The main phone, E.164. Ch.4 §1",
+        mask=Mask.PHONE,
+        index=Exact(normaliser="phone/1"),
     )
     email = confidential(
-        "contact.email", DataClass.CONTACT, str, "The main e-mail address. Ch.4 §1", bucket=64, mask=Mask.EMAIL
+        "contact.email",
+        DataClass.CONTACT,
+        str,
+        "The main e-mail address. Ch.4 §1",
+        bucket=64,
+        mask=Mask.EMAIL,
+        index=Exact(normaliser="email/1"),
     )
     bank_account = confidential(
-        "financial.bank_account", DataClass.FINANCIAL, str, "The bank account. Ch.4 §1", mask=Mask.ACCOUNT
+        "financial.bank_account",
+        DataClass.FINANCIAL,
+        str,
+        "The bank account. Ch.4 §1",
+        mask=Mask.ACCOUNT,
+        index=Exact(normaliser="account/1"),
     )
 
 

@@ -22,8 +22,9 @@ from domain.files.history import (
     SanctionMatch,
     SanctionSeverity,
 )
+from domain.files.identifying.identifiers import refuse_words
 from domain.money import Money
-from domain.records import Confidential
+from domain.records import TAGS, Confidential
 
 WORDS: dict[str, type[Enum]] = {
     DefaultEvent.default_kind.tag: DefaultKind,
@@ -34,6 +35,7 @@ WORDS: dict[str, type[Enum]] = {
     ExternalRating.rating_band.tag: RatingBand,
 }
 """Sealed texts that are one of a few words."""
+refuse_words(TAGS, WORDS)
 MAY_LACK = frozenset(
     {
         DefaultEvent.default_ended.tag,

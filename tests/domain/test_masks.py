@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.files.masks import HIDDEN, Mask
+from domain.files.identifying.masks import HIDDEN, Mask
 
 ENDS = {Mask.PHONE: (0, 4), Mask.ACCOUNT: (0, 4), Mask.NAME: (1, 0), Mask.CODE: (2, 4)}
 TEXT = st.text(max_size=40)

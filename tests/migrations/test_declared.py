@@ -16,7 +16,15 @@ REGENERATE = "run `python bench/initial_revision.py`, or once released: write a 
 LEDGERS = {shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS}
 RECORDS = {shape.table for shape in tables.shapes().values() if not shape.ledger}
 KEPT = {"audit_batch", "audit_checkpoint", "audit_posting", "tenant_register"} | LEDGERS
-KEYS_AND_CELLS = {"audit_found", "blind_index", "sealed_field", "vault_dek", "vault_dek_wrap", "vault_key"}
+KEYS_AND_CELLS = {
+    "audit_found",
+    "blind_index",
+    "blind_index_state",
+    "sealed_field",
+    "vault_dek",
+    "vault_dek_wrap",
+    "vault_key",
+}
 GRANTS = {
     **dict.fromkeys(RECORDS, "INSERT, SELECT, UPDATE (superseded_at)"),
     **dict.fromkeys(KEPT, "INSERT, SELECT"),

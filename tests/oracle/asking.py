@@ -22,14 +22,15 @@ from graphql import (
 
 from domain.errors import Malformed
 from domain.records import SHAPES
-from tests.oracle.naive import LEAVES, SCHEMA, check_id, order_of, place, snake
+from tests.oracle.naive import LEAVES, SCHEMA, check_id, check_look_up, order_of, place, snake, sought, written
 from tests.vault.oracle import uncursor, whole
 
 PAGE = "A page has at most 100 rows.", "A page has at least one row."
 UNWRITTEN = "A text of a condition holds characters that are not written."
 CHOICES = "A condition names at most 100 values."
 CURSOR = Malformed("The cursor is not one of this list.", advice="Send cursors exactly as received, same order.")
-FACT, WHERE, ORDER, COMPUTED, LINK, MASK = range(6)
+TYPES = "Send a value of the type the schema names."
+FACT, WHERE, ORDER, COMPUTED, LINK, MASK, SOUGHT = range(7)
 
 
 @dataclass
@@ -60,8 +61,8 @@ class Asking:
     """The confidential fields, by the place of the object they stand in."""
     bounds: set[str] = field(default_factory=set)
     """What is told of arguments out of bounds: any of it, since nothing is read."""
-    strange: set[str] = field(default_factory=set)
-    """What is told of cursors."""
+    strange: dict[str, Malformed] = field(default_factory=dict)
+    """What is told of cursors, and of what is no identifier of its kind."""
     unknown: dict[str, Malformed] = field(default_factory=dict)
     """Roots that no id leads to."""
     roots: set[str] = field(default_factory=set)
@@ -110,6 +111,11 @@ class Asking:
             except Malformed as error:
                 self.unknown[info.path.key] = error
                 raise
+        try:
+            check_look_up(given)
+        except Malformed as error:
+            self.unknown[info.path.key] = error
+            raise
         self.levels.append(level)
         if name == "accessLog":
             level.shape = SHAPES["CreditFile"]
@@ -167,6 +173,10 @@ class Asking:
                 texts += value if isinstance(value, list) else [value]
                 if isinstance(value, list) and len(value) > 100:
                     self.bounds.add(CHOICES)
+        for sealed, value in sought(shape, given):
+            level.asked += [(SOUGHT, f"{shape.name}.{sealed.name}", action) for action in sealed.actions]
+            texts.append(value)
+            self.strange |= unwritten(sealed, value)
         if any(isinstance(text, str) and strange(text) for text in texts):
             self.bounds.add(UNWRITTEN)
         order = order_of(given)
@@ -174,7 +184,7 @@ class Asking:
             fact = shape.facts.get(column)
             level.asked.append((ORDER, f"{shape.name}.{column}", (fact.action if fact else None) or shape.read))
         if after is not None:
-            self.strange |= unfit(shape, whole(order), after)
+            self.strange |= {sentence: told_of(sentence) for sentence in unfit(shape, whole(order), after)}
 
     def refused(self, allowed):
         """The fields that are not granted and the actions they lack, as a refusal names them."""
@@ -222,6 +232,20 @@ def unfit(shape, order, text):
         optional = name in shape.facts and shape.facts[name].optional
         fits &= optional if value is None else isinstance(value, plain(kind))
     return set() if fits else {CURSOR.message, "The value does not fit its place."}
+
+
+def told_of(sentence):
+    """What is told of a cursor, as an error."""
+    return CURSOR if sentence == CURSOR.message else Malformed(sentence, advice=TYPES)
+
+
+def unwritten(sealed, value):
+    """What is told of a text that is no identifier of its kind."""
+    try:
+        written(sealed, value)
+    except Malformed as error:
+        return {error.message + error.advice: error}
+    return {}
 
 
 def plain(kind):

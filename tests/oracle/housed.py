@@ -35,7 +35,7 @@ from domain.audit import Receipt
 from domain.errors import Malformed, NotPermitted
 from domain.gate import Gate
 from domain.ids import RandomIds
-from tests.oracle.asking import CURSOR, PAGE, Asking
+from tests.oracle.asking import PAGE, Asking
 from tests.oracle.naive import SCHEMA, Naive
 from tests.vault.corpus import NOW, made_up
 from tests.vault.oracle import word
@@ -191,11 +191,7 @@ class Wanted:
                 return [not_there("")], None
             sentence = "Your roles do not read " + ", ".join(names) + "."
             return [NotPermitted(sentence, advice=f"Leave these fields out, or ask for {', '.join(actions)}.")], None
-        types = "Send a value of the type the schema names."
-        return [
-            CURSOR if sentence == CURSOR.message else Malformed(sentence, advice=types)
-            for sentence in sorted(asking.strange)
-        ], None
+        return [asking.strange[sentence] for sentence in sorted(asking.strange)], None
 
     def told(self, error, path=()):
         """An error of the domain as the interface tells it."""

@@ -18,9 +18,10 @@ from graphql import GraphQLScalarType, build_schema, execute_sync, get_named_typ
 
 from api.graphql import scalars
 from domain.errors import Malformed
+from domain.files.identifying.identifiers import normalised
 from domain.money import EXPONENTS, Money
 from domain.records import SHAPES, STAMP_FIELDS, Record
-from tests.vault.corpus import made_up
+from tests.vault.corpus import identifier, made_up
 from tests.vault.oracle import compare, current, cursor, keys, member, ranked, uncursor, value_of, whole, word
 
 OPERATORS = {"eq": lambda a, b: a == b, "in": lambda a, b: a in b, "contains": lambda a, b: b in a,
@@ -111,6 +112,7 @@ class Naive:
         wanted = {"creditFile": "cf", "assessment": "as", "creditPolicy": "po", "trustedDocument": "td"}.get(name)
         for key in {"id", "creditFile"} & set(given):
             check_id(given[key], "cf" if key == "creditFile" else wanted)
+        check_look_up(given)
         if self.closed:
             return None
         times = given.get("asOf"), given.get("knownAt")
@@ -123,7 +125,15 @@ class Naive:
             shape = next(shape for shape in SHAPES.values() if given["id"].startswith(f"{shape.prefix}_"))
             return self.one(shape, given["id"], times)
         record = type_.removesuffix("Connection")
-        return self.page(self.rows(SHAPES[record], times), given, record)
+        rows = self.rows(SHAPES[record], times)
+        for sealed, value in sought(SHAPES[record], given):
+            rows = [row for row in rows if self.is_it(row.record, sealed, value)]
+        return self.page(rows, given, record)
+
+    def is_it(self, record, sealed, value):
+        """Whether a record is found by an identifier."""
+        held = (record.id, sealed.tag) in self.corpus.cells
+        return held and written(sealed, identifier(record.id, sealed)) == written(sealed, value)
 
     def rows(self, shape, times):
         """The rows of a kind that the caller may find, as of its times."""
@@ -248,6 +258,30 @@ def meets(record, conditions):
             if held is None or not OPERATORS[operator](ranked(held), listed):
                 return False
     return True
+
+
+def sought(shape, given):
+    """What a list is looked up by: each field with its value."""
+    wanted = given.get("lookUp") or {}
+    return [
+        (shape.confidential[snake(shape, name)], value)
+        for name, value in wanted.items()
+        if name != "purpose" and value is not None
+    ]
+
+
+def written(sealed, value):
+    """An identifier in its one spelling."""
+    return normalised(sealed.index.normaliser, value)
+
+
+def check_look_up(given):
+    """Raises: Malformed where a look-up names nothing to look for."""
+    wanted = given.get("lookUp")
+    if wanted is not None and not any(value is not None for name, value in wanted.items() if name != "purpose"):
+        offered = "unifiedSocialCreditCode, phone, email, bankAccount"
+        advice = f"Give at least one of {offered}, or leave lookUp out."
+        raise Malformed("A look-up names what to look for.", advice=advice, path=("lookUp",))
 
 
 def place(info):

@@ -15,7 +15,7 @@ from domain.errors import Malformed
 from domain.ids import encode
 from domain.records import SHAPES
 from tests.oracle.naive import SCHEMA, snake
-from tests.vault.corpus import DAYS, INSTANTS, NUMBERS, TEXTS
+from tests.vault.corpus import DAYS, IDENTIFIERS, INSTANTS, NUMBERS, TEXTS
 from tests.vault.oracle import cursor, value_of, whole
 
 ALIASES, FIELDS, LISTS = 12, 60, 3
@@ -162,8 +162,8 @@ class Writing:
                 return self.order(type_, column)
             case "after" if self.chance(4):
                 return self.value(type_, self.cursor(record, column))
-            case "filter" if self.chance(3):
-                return self.filter(record, type_)
+            case "lookUp" | "filter" if self.chance(3):
+                return (self.look_up if key == "lookUp" else self.filter)(record, type_)
             case "asOf" | "knownAt" if self.chance(6):
                 return self.value(type_, instant(self.one(INSTANTS), self.one(ZONES)))
             case _:
@@ -217,6 +217,18 @@ class Writing:
         if self.chance(4):
             return self.variable(type_, made)
         return literal(made, SCHEMA.get_type(f"{record}Filter"))
+
+    def look_up(self, record, type_):
+        """Identifiers, mostly of some row, in one spelling or another."""
+        names = [name for name in SCHEMA.get_type(f"{record}LookUp").fields if name != "purpose"]
+        made = {"purpose": self.one(SCHEMA.get_type("Purpose").values)}
+        for name in self.some(names, 2) if not self.chance(12) else ():
+            field = SHAPES[record].confidential[snake(SHAPES[record], name)]
+            text = self.one(IDENTIFIERS[field.index.normaliser])
+            made[name] = self.one([text, text, text, f" {text} ", text.replace("1", "１"), None, "x", "\x01"])
+        if self.chance(4):
+            return self.variable(type_, made)
+        return literal(made, SCHEMA.get_type(f"{record}LookUp"))
 
     def wanted(self, record, name, offered):
         """The value of a condition."""

@@ -136,6 +136,20 @@ class Corpus:
         return choose({str: TEXTS, int: NUMBERS, bool: (True, False), date: DAYS, datetime: INSTANTS}[type_])
 
 
+IDENTIFIERS = {
+    "uscc/1": ("91110000600037341L", "91310000775785552L"),
+    "phone/1": ("+8613800138000", "+861055550100", "+85225550100"),
+    "email/1": ("office@yunfan.example", "Office@yunfan.example", "other@yunfan.example"),
+    "account/1": ("6222021234567890128", "012345678"),
+}
+
+
+def identifier(record, field):
+    """What is indexed of the cell of a record: another value than the one made up for it, which is no identifier."""
+    values = IDENTIFIERS[field.index.normaliser]
+    return values[sum(f"{record}/{field.tag}".encode()) % len(values)]
+
+
 def made_up(record, field):
     """What the cell of a record holds under a confidential field: the same whenever it is asked for."""
     maker = object.__new__(Corpus)

@@ -2,17 +2,80 @@
 
 from __future__ import annotations
 
+import tempfile
+import time
+from pathlib import Path
+
 from sqlalchemy.schema import CreateTable
 
+from domain.files.identifying.identifiers import normalised
+from domain.ids import raw
 from domain.records import STAMP_FIELDS, TAGS
-from tests.vault.corpus import NOW
+from tests.vault.corpus import NOW, identifier
 from tests.vault.oracle import word
+from vault.index import Maker
+from vault.keys import Keyring
+from vault.providers.file import KeyFile
+from vault.providers.port import Purpose
 from vault.store import codec
 from vault.store.engines import ROLE
 from vault.store.reading import SqlReadings
 from vault.store.reading.columns import Unsupported, held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.tables import views
+
+RING = Keyring(None, time.monotonic)
+"""Where nothing is looked up or opened no key is ever asked for."""
+
+
+def tokens_of(maker, tenant, record, tag):
+    """The index rows of a cell: of its second version where one is being built and has come so far."""
+    field = TAGS[tag]
+    value = normalised(field.index.normaliser, identifier(record.id, field))
+    for version in [2] if building(tenant) and record.id[-1] < "g" else [1]:
+        yield {
+            "tenant": tenant,
+            "field_tag": tag,
+            "ver": version,
+            "token": maker.token(tag, version, field.index.version, value),
+            "subject": record.subject_id,
+            "record_id": record.id,
+        }
+
+
+def building(tenant):
+    """One company builds the next version of its indexes, the other does not."""
+    return tenant[-1] < "g"
+
+
+def keys_and_tokens(ring, corpus):
+    """The keys of every company, and the index of every cell that has one."""
+    owners = {record.id: record for record in corpus.records}
+    indexed = [(id_, tag) for id_, tag in sorted(corpus.cells) if TAGS[tag].index]
+    rows = {"vault_key": [], "blind_index": [], "blind_index_state": []}
+    for tenant in corpus.tenants:
+        minted = {row.purpose: row for row in ring.mint_tenant(raw(tenant), 1)}
+        rows["vault_key"] += [
+            {"tenant": tenant, "purpose": one.purpose.value, "epoch": 1, "wrapped": one.wrapped}
+            for one in minted.values()
+        ]
+        maker = Maker(ring.root(minted[Purpose.INDEX], minted[Purpose.KEK]), raw(tenant))
+        mine = [(owners[id_], tag) for id_, tag in indexed if owners[id_].stamp.tenant == tenant]
+        rows["blind_index"] += [row for record, tag in mine for row in tokens_of(maker, tenant, record, tag)]
+        rows["blind_index_state"] += [
+            {
+                "tenant": tenant,
+                "field_tag": field.tag,
+                "ver": 1,
+                "normaliser": field.index.normaliser,
+                "building": 2 if building(tenant) else None,
+                "building_normaliser": field.index.normaliser if building(tenant) else None,
+                "reached": "",
+            }
+            for field in TAGS.values()
+            if field.index
+        ]
+    return rows
 
 
 def row_of(record, dialect):
@@ -77,12 +140,14 @@ class Shelf:
 
     def __init__(self, database, corpus):
         self.database, self.corpus = database, corpus
-        self.readings = SqlReadings(database.dialect)
+        self.ring = Keyring(KeyFile.create(Path(tempfile.mkdtemp()) / "keys.json", 1), time.monotonic)
+        self.readings = SqlReadings(database.dialect, self.ring)
         owners = {record.id: record for record in corpus.records}
         rows = {}
         for record in corpus.records:
             rows.setdefault(record.shape.table, []).append(row_of(record, database.dialect))
         rows["sealed_field"] = [cell_of(owners[id_], tag) for id_, tag in corpus.cells]
+        rows |= keys_and_tokens(self.ring, corpus)
         stand_in(database)
         for table, some in rows.items():
             database.insert(table, *some)

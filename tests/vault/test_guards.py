@@ -34,6 +34,7 @@ def bare(tenant):
         "audit_outbox": {"id": "ae_waits", "entry": b"e"},
         "audit_payload": {"entry": "ae_1", "subject": "cu_1", "dek_id": b"d", "envelope": b"v"},
         "blind_index": {"field_tag": "t", "ver": 1, "token": b"t", "subject": "cu_1", "record_id": f"cf_{tenant}"},
+        "blind_index_state": {"field_tag": "t", "ver": 1, "normaliser": "phone/1", "reached": ""},
         "tenant_register": {},
         "vault_dek": {
             "dek_id": b"d",
@@ -44,7 +45,7 @@ def bare(tenant):
             "kek_epoch": 1,
         },
         "vault_dek_wrap": {"dek_id": b"d", "kek_epoch": 1, "wrapped": b"w"},
-        "vault_key": {"purpose": "kek", "epoch": 1, "wrapped": b"w"},
+        "vault_key": {"purpose": "kek", "epoch": 9, "wrapped": b"w"},
     }
 
 

@@ -38,7 +38,7 @@ def test_days_beyond_terms_are_counted_in_the_companys_own_zone(world, monkeypat
     rights = Rights(id=2, version="grants-2", allowed={SHAPE.read: "rule"})
     monkeypatch.setattr(world.grants, "rights", lambda _actor: rights)
     judged = judge(Reading((Labelled("page", level),)), rights)
-    plan = Plan(judged=judged, steps=SqlReadings(world.database.dialect).prepare(judged))
+    plan = Plan(judged=judged, steps=SqlReadings(world.database.dialect, world.ring).prepare(judged))
 
     answer = world.loop(world.gate.read(plan, world.actor(), [10]))
     assert answer["page"]["rows"] == [{"days": beyond}]

@@ -30,7 +30,7 @@ from domain.reading import (
 )
 from domain.records import SHAPES, STAMP_FIELDS, Computed, DataClass
 from tests.vault.corpus import NOW, Corpus
-from tests.vault.shelf import Shelf, cell_of, opened
+from tests.vault.shelf import RING, Shelf, cell_of, opened
 from tests.vault.wishes import Everything
 from vault.store.material import Material
 from vault.store.reading import SqlReadings
@@ -190,7 +190,7 @@ def test_every_parent_has_pages_of_its_own(shelf):
 
 @pytest.mark.parametrize("size", [0, -1, 101, None, True, "5", 2.0])
 def test_a_page_size_out_of_bounds_never_reaches_sql(size):
-    steps = SqlReadings("sqlite").prepare(judged(listed(FILE)))
+    steps = SqlReadings("sqlite", RING).prepare(judged(listed(FILE)))
     with pytest.raises(Malformed):
         next(steps.run(Scope(tenant=HOME), [size], NOW))
 
@@ -214,7 +214,7 @@ CURSORS = (
 @given(CURSORS, st.sampled_from(["score", "kind", "as_of", "created_at", "card", "security_required"]))
 def test_a_cursor_that_is_none_of_the_list_is_malformed_or_harmless(cursor, column):
     level = Level(shape=ASSESSMENT, order=((column, True),), page=Page(Slot(0), Slot(1)))
-    steps = SqlReadings("sqlite").prepare(judged(level))
+    steps = SqlReadings("sqlite", RING).prepare(judged(level))
     try:
         fetch = next(steps.run(Scope(tenant=HOME), [5, cursor], NOW))
     except Malformed:
@@ -224,7 +224,7 @@ def test_a_cursor_that_is_none_of_the_list_is_malformed_or_harmless(cursor, colu
 
 
 def test_a_cursor_of_another_list_is_refused_though_both_are_in_the_common_order():
-    steps = SqlReadings("sqlite").prepare(judged(Level(shape=FILE, page=Page(Slot(0), Slot(1)))))
+    steps = SqlReadings("sqlite", RING).prepare(judged(Level(shape=FILE, page=Page(Slot(0), Slot(1)))))
     assert next(steps.run(Scope(tenant=HOME), [5, encoded(["cf_1"])], NOW)).parameters
     with pytest.raises(Malformed):
         next(steps.run(Scope(tenant=HOME), [5, encoded(["as_1"])], NOW))
@@ -247,7 +247,7 @@ def test_a_cursor_of_another_list_is_refused_though_both_are_in_the_common_order
 )
 def test_a_value_that_no_column_holds_is_malformed(column, operator, value):
     level = listed(FILE, where=(Where(column, operator, Slot(1)),))
-    steps = SqlReadings("postgresql").prepare(judged(level))
+    steps = SqlReadings("postgresql", RING).prepare(judged(level))
     with pytest.raises(Malformed):
         next(steps.run(Scope(tenant=HOME), [5, value], NOW))
 
@@ -275,7 +275,7 @@ computed=(Labelled("x", Computed(type=int, needs=("nothing",), batch=lambda rows
 )  # fmt: skip
 def test_what_no_declaration_offers_is_found_when_a_reading_is_prepared(dialect, level):
     with pytest.raises(Unsupported):
-        SqlReadings(dialect).prepare(judged(level))
+        SqlReadings(dialect, RING).prepare(judged(level))
 
 
 def test_a_computed_field_is_computed_once_for_all_rows_of_its_level(shelf):
@@ -393,7 +393,7 @@ def test_facts_are_values_as_declared(shelf):
 
 def test_postgresql_orders_text_by_code_points_whatever_its_locale():
     level = listed(FILE, order=(("name", True),), where=(Where("reference", ">=", Slot(1)),))
-    fetch = next(SqlReadings("postgresql").prepare(judged(level)).run(Scope(tenant=HOME), [5, "a"], NOW))
+    fetch = next(SqlReadings("postgresql", RING).prepare(judged(level)).run(Scope(tenant=HOME), [5, "a"], NOW))
     ordered = fetch.sql.partition("ORDER BY")[2]
     assert ordered.count('COLLATE "C"') == 2
     assert '(credit_file.reference COLLATE "C") >=' in fetch.sql
@@ -404,7 +404,7 @@ def test_one_and_fifty_files_take_the_same_statements():
         FILE.children["assessments"], Level(shape=ASSESSMENT, facts=ID, page=Page(Slot(0), wants_total=True))
     )
     level = listed(FILE, links=(Labelled("a", children),), masks=(Labelled("m", FILE.confidential["phone"]),))
-    steps = SqlReadings("sqlite").prepare(judged(level))
+    steps = SqlReadings("sqlite", RING).prepare(judged(level))
 
     def statements(files):
         run = steps.run(Scope(tenant=HOME), [50], NOW)

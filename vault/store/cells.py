@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,36 +13,18 @@ from domain.errors import Conflict
 from domain.ids import Id
 from domain.ports import SealedValue
 from domain.records import Confidential, Record
-from vault import hazmat, index
 from vault.documents import format as document
 from vault.providers.port import Purpose
 from vault.seal import Cell, seal
 from vault.store.material import ContentMaterial, Material
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.queries import sealed_cells
-from vault.store.tables import blind_index, sealed_field
+from vault.store.search.tokens import IndexTokens, upsert
+from vault.store.tables import sealed_field
 from vault.store.tenantkeys import TenantKeys
 
-INDEX_VERSION = 1
-"""The version of every blind index; rotating one writes the next version beside it."""
 AT_ONCE = 500
 """How many records one statement asks for."""
-
-
-@dataclass(frozen=True, slots=True)
-class Normaliser:
-    """What a field's `index` declaration says: the name of its normaliser, and that normaliser's version."""
-
-    name: str
-    version: int
-
-    @classmethod
-    def of(cls, field: Confidential[Any]) -> Normaliser | None:
-        """The normaliser of a field; None where no exact search is offered."""
-        if field.index is None:
-            return None
-        name, _, version = field.index.partition("/")
-        return cls(name, int(version))
 
 
 class Cells:
@@ -56,8 +37,7 @@ class Cells:
         self._raw = ids.raw(tenant)
         self._dialect = dialect
         self._staged: dict[tuple[Id, str], dict[str, Any]] = {}
-        self._tokens: dict[tuple[Id, str], dict[str, Any]] = {}
-        self._index_keys: dict[str, hazmat.Secret] = {}
+        self._tokens = IndexTokens(connection, keys, tenant, dialect)
         self._written: dict[tuple[Id, str], tuple[int, bytes]] = {}
 
     def seal(self, record: Record, field: Confidential[Any], value: Any, *, is_new: bool) -> None:
@@ -85,15 +65,8 @@ class Cells:
             "envelope": envelope,
         }
         self._written[record.id, field.tag] = (version, envelope)
-        if Normaliser.of(field):
-            self._tokens[record.id, field.tag] = {
-                "tenant": self._tenant,
-                "field_tag": field.tag,
-                "ver": INDEX_VERSION,
-                "token": self._token(field, value),
-                "subject": record.subject_id,
-                "record_id": record.id,
-            }
+        if field.index is not None:
+            self._tokens.stage(field, record.id, record.subject_id, value)
 
     def _value(self, record: Record, field: Confidential[Any], value: Any, version: int) -> tuple[bytes, bytes]:
         """The envelope of a value, and the id of its data key."""
@@ -129,11 +102,9 @@ class Cells:
     def flush(self) -> None:
         """Writes what is staged."""
         if self._staged:
-            self._upsert(sealed_field, list(self._staged.values()), ("tenant", "record_id", "field_tag"))
+            upsert(self._connection, sealed_field, list(self._staged.values()), ("tenant", "record_id", "field_tag"))
             self._staged.clear()
-        if self._tokens:
-            self._upsert(blind_index, list(self._tokens.values()), ("tenant", "record_id", "field_tag", "ver"))
-            self._tokens.clear()
+        self._tokens.flush()
 
     def load(self, records: Sequence[Record], fields: Sequence[Confidential[Any]]) -> list[SealedValue[Any]]:
         """The stored cells of some records, unopened, in the order of the records and of the fields."""
@@ -148,20 +119,8 @@ class Cells:
 
     def look_up(self, field: Confidential[str], normalised: str) -> list[Id]:
         """The records whose indexed field has this value: one look-up by its token."""
-        if Normaliser.of(field) is None:
-            raise TypeError(f"{field.tag} declares no blind index.")
         self.flush()
-        rows = self._connection.execute(
-            sa.select(blind_index.c.record_id)
-            .where(
-                blind_index.c.tenant == self._tenant,
-                blind_index.c.field_tag == field.tag,
-                blind_index.c.ver == INDEX_VERSION,
-                blind_index.c.token == self._token(field, normalised),
-            )
-            .order_by(blind_index.c.record_id)
-        )
-        return [Id(row[0]) for row in rows]
+        return self._tokens.found(field, normalised)
 
     def _load(
         self,
@@ -204,23 +163,6 @@ class Cells:
             )
         )
         return int(found or 0)
-
-    def _token(self, field: Confidential[Any], value: str) -> bytes:
-        normaliser = Normaliser.of(field)
-        if normaliser is None:
-            raise TypeError(f"{field.tag} declares no blind index.")
-        key = self._index_keys.get(field.tag)
-        if key is None:
-            root = self._keys.root(Purpose.INDEX)
-            key = self._index_keys[field.tag] = index.index_key(root, self._raw, field.tag, INDEX_VERSION)
-        return index.token(key, field.tag, normaliser.version, value)
-
-    def _upsert(self, table: sa.Table, rows: Sequence[dict[str, Any]], key: Sequence[str]) -> None:
-        from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415 - the one statement both spell their own way
-
-        insert = sqlite.insert(table) if self._dialect.name == "sqlite" else postgresql.insert(table)
-        changed = {column.name: insert.excluded[column.name] for column in table.columns if column.name not in key}
-        self._connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed), rows)
 
 
 def _by_table(records: Sequence[Record]) -> Iterator[tuple[str, list[Record]]]:

@@ -280,6 +280,20 @@ blind_index = sa.Table(
 )
 """Tokens of near-unique identifiers: of a record and tag one per version of the index."""
 
+blind_index_state = sa.Table(
+    "blind_index_state",
+    metadata,
+    _text("tenant"),
+    _text("field_tag"),
+    _number("ver"),
+    _text("normaliser"),
+    sa.Column("building", sa.BigInteger(), nullable=True),
+    _text("building_normaliser", null=True),
+    _text("reached"),
+    _key("blind_index_state", "tenant", "field_tag"),
+)
+"""Which version of an index is asked, which one is being built beside it, and up to which record that has come."""
+
 audit_batch = sa.Table(
     "audit_batch",
     metadata,

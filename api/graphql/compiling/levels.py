@@ -12,7 +12,7 @@ from api.graphql.compiling import forms
 from api.graphql.compiling.arguments import Given, Slots, given, page_size, plain
 from api.graphql.compiling.forms import Entry, Form
 from api.graphql.compiling.selections import Selections
-from api.graphql.generation.inputs import OPERATORS, OrderDirection
+from api.graphql.generation.inputs import LOOK_UP_PURPOSE, OPERATORS, OrderDirection, looked_up_by
 from api.graphql.generation.parts import (
     Closed,
     Column,
@@ -30,6 +30,7 @@ from api.graphql.generation.parts import Part as Offered
 from api.graphql.generation.wording import camel
 from api.graphql.scalars import print_text, printer
 from api.graphql.types import CONFIDENTIAL
+from domain.errors import Malformed
 from domain.reading import (
     Labelled,
     Leaf,
@@ -42,6 +43,7 @@ from domain.reading import (
     Portion,
     Reveal,
     Sheet,
+    Sought,
     Times,
     Total,
     Where,
@@ -176,7 +178,10 @@ class Levels:
             layout=None if after or wants_cursors or rows_alone else tuple(layout),
         )
         level = replace(
-            asked.level(shape, self.times), page=page, where=self._where(shape, arguments), order=_order(arguments)
+            asked.level(shape, self.times),
+            page=page,
+            where=self._where(shape, arguments),
+            order=_order(arguments),
         )
         return level, forms.connection(entries)
 
@@ -222,6 +227,26 @@ class Levels:
             for name, conditions in (arguments.values.get("filter") or {}).items()
             for operator, held in (conditions or {}).items()
             if held is not None
+        )
+
+    def sought(self, shape: Shape, arguments: Given) -> tuple[Sought, ...]:
+        """What a list is looked up by.
+
+        Raises: Malformed when only a purpose is given: it would list everything.
+        """
+        wanted = arguments.values.get("lookUp")
+        if wanted is None:
+            return ()
+        purpose, offered = wanted[LOOK_UP_PURPOSE], looked_up_by(shape)
+        names = [name for name in offered if wanted.get(name) is not None]
+        if not names:
+            raise Malformed(
+                "A look-up names what to look for.",
+                advice=f"Give at least one of {', '.join(offered)}, or leave lookUp out.",
+                path=("lookUp",),
+            )
+        return tuple(
+            Sought(offered[name], self._slots.add(arguments, ("lookUp", name), plain), purpose) for name in names
         )
 
     def _reveal(

@@ -10,9 +10,9 @@ from typing import Any, cast
 
 from api.graphql.generation.building import NAMES, entry, enum_type, expression, input_type
 from api.graphql.generation.parts import is_enum
-from api.graphql.generation.wording import camel, first_paragraph
+from api.graphql.generation.wording import camel, first_paragraph, guarded
 from domain.ids import Id
-from domain.records import Fact, Shape
+from domain.records import Confidential, Fact, Shape
 
 OPERATORS: Mapping[str, str] = {"eq": "=", "in": "in", "gte": ">=", "lte": "<=", "contains": "contains"}
 """The operator of the read model behind each word of a filter."""
@@ -63,6 +63,38 @@ def filter_of(shape: Shape) -> str | None:
     if name not in NAMES:
         says = f"Conditions on {shape.name}; all of them hold. ({shape.read})"
         input_type(name, says, [entry(camel(fact.name), f"{_by_type(fact)} | None", fact.says) for fact in facts])
+    return name
+
+
+LOOK_UP_PURPOSE = "purpose"
+"""The field of a look-up that says why somebody searches."""
+
+
+def looked_up_by(shape: Shape) -> dict[str, Confidential[str]]:
+    """The confidential fields that records are found by, by their name in the schema."""
+    return {camel(name): sealed for name, sealed in shape.confidential.items() if sealed.index is not None}
+
+
+def look_up_of(shape: Shape) -> str | None:
+    """The name of the look-up of a record's list, made when first asked for; None where no identifier is indexed."""
+    fields = looked_up_by(shape)
+    if not fields:
+        return None
+    name = f"{shape.name}LookUp"
+    if name not in NAMES:
+        actions = ", ".join(dict.fromkeys(action for sealed in fields.values() for action in sealed.actions))
+        input_type(
+            name,
+            f"{shape.name} by confidential identifiers that are known already: all that are given are equal, however "
+            f"they are written. It takes the actions that would open them, and is recorded. Ch.4 §4 ({actions})",
+            [
+                entry(LOOK_UP_PURPOSE, "Purpose", "Why it is looked for; it is recorded. Ch.4 §4"),
+                *(
+                    entry(word, "str | None", guarded(sealed.says, ", ".join(sealed.actions)))
+                    for word, sealed in fields.items()
+                ),
+            ],
+        )
     return name
 
 

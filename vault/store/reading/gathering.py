@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.ids import Id
 from domain.ports import Draft, Scope, SealedValue
+from vault.store.search.states import Finder
 
 Place = tuple[dict[str, Any], str]
 """A part of the answer and the label in it."""
@@ -23,6 +24,8 @@ class Gathering:
     arguments: Sequence[Any]
     today: date
     """The day it is where the company is."""
+    finder: Finder | None = None
+    """Makes tokens of what is looked up; None where nothing is."""
     subjects: dict[Id, None] = field(default_factory=dict)
     resources: dict[Id, None] = field(default_factory=dict)
     _sealed: dict[tuple[Id, str, bool], tuple[SealedValue[Any], list[Place]]] = field(default_factory=dict)

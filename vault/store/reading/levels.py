@@ -41,6 +41,9 @@ class LevelPlan:
         self._page = level.page
         self._reports = link is None or not link.by.same_subject
         self._root = link is None
+        self._sought = level.sought
+        if self._sought and link is not None:
+            raise Unsupported(f"{level.shape.name} is looked up at a root alone.")
         by = _by(level, link)
         asked = Selection(level)
         self._by = asked.cell(by.fact.name) if by else None
@@ -112,6 +115,7 @@ class LevelPlan:
         values: Row = {"tenant": scope.tenant, "limit": size + 1, "partner": scope.partner, "subject": scope.subject}
         values |= {item.name: item.convert(run.arguments[item.slot]) for item in self._filled}
         values |= {name: page_size(run.arguments[slot], most) for name, slot, most in self._texts.limits}
+        values |= self._looked_up(run)
         if not self._root:
             values["parents"] = self._dialect.listed(parents)
         after = run.arguments[self._page.after.index] if self._page and self._page.after else None
@@ -119,6 +123,17 @@ class LevelPlan:
             cursor = self._cursors.read(after)
             values |= {name: convert(value) for (name, convert), value in zip(self._after, cursor, strict=True)}
         return values, Kind(scope.partner is not None, scope.subject is not None, after is not None)
+
+    def _looked_up(self, run: Gathering) -> Row:
+        """The versions and tokens of what is looked up."""
+        values: Row = {}
+        for place, one in enumerate(self._sought):
+            if run.finder is None:
+                raise TypeError("A reading that looks something up is run with a finder.")
+            pairs = run.finder.asked(one.field, run.arguments[one.value.index])
+            for names, pair in zip(queries.SOUGHT, pairs, strict=True):
+                values |= {f"sought{place}{name}": value for name, value in zip(names, pair, strict=True)}
+        return values
 
     def _grouped(self, rows: Rows) -> dict[Any, list[Raw]]:
         """The rows of each parent, in their order."""

@@ -33,6 +33,10 @@ class Kind(NamedTuple):
     """Behind a cursor."""
 
 
+SOUGHT = ("version", "token"), ("later_version", "later_token")
+"""Endings of the parameters that name a version and its token; both pairs are the same while none is being built."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filled:
     """A parameter that is made of an argument."""
@@ -169,7 +173,7 @@ class Query:
         found = conditions(self.level, kind, self.dialect, self.level.shape.table)
         if self.by is not None:
             found.append(_among(self.level.shape, self.by.fact.name, self.dialect))
-        return found
+        return found + [_looked_up(self.level, place) for place in range(len(self.level.sought))]
 
 
 def conditions(level: Level, kind: Kind, dialect: Dialect, of: str, prefix: str = "") -> list[Condition]:
@@ -324,6 +328,21 @@ def _condition(fact: Held, operator: str, name: str, dialect: Dialect) -> sa.Col
             return dialect.contains(fact.column, fact.bind(name))
         case _:
             raise Unsupported(f"{fact.fact.name} knows no condition {operator}.")
+
+
+def _looked_up(level: Level, place: int) -> Condition:
+    """The rows whose field has a value: found in the blind index, by the tokens of at most two versions."""
+    field, own = level.sought[place].field, tables.blind_index.c
+    if level.shape.confidential.get(field.name) != field or field.index is None:
+        raise Unsupported(f"{level.shape.name} offers no look-up by {field.name}.")
+    versions, tokens = zip(*SOUGHT, strict=True)
+    found = sa.select(own.record_id).where(
+        own.tenant == sa.bindparam("tenant", type_=sa.Text),
+        own.field_tag == sa.bindparam(f"sought{place}", field.tag, type_=sa.Text),
+        own.ver.in_([sa.bindparam(f"sought{place}{name}", type_=sa.BigInteger) for name in versions]),
+        own.token.in_([sa.bindparam(f"sought{place}{name}", type_=sa.LargeBinary) for name in tokens]),
+    )
+    return named(level.shape, "id", level.shape.table).column.in_(found)
 
 
 def filled(level: Level, dialect: Dialect, prefix: str = "") -> tuple[Filled, ...]:

@@ -81,7 +81,7 @@ def branch(link: Link, names: Names, dialect: Dialect) -> Branch | None:
         return None
     prefix = names.next()
     branches = written(level, names, dialect) if level.sheets else {}
-    if branches is None or level.reveals or level.masks or level.computed:
+    if branches is None or level.reveals or level.masks or level.computed or level.sought:
         return None
     found = Branch(level, link, prefix, branches)
     return found if _entries(found) <= MOST_ENTRIES else None
