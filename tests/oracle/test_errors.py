@@ -11,7 +11,6 @@ By design the product differs in this, and it is compared as far as it can be:
   are named, and their order, are graphql-core's.
 - Who may not read the schema is told one thing of a document that does not fit the schema and of one that names what
   is not granted; never is such a caller told which field that is.
-- A text is read to its last token before it is parsed, so a token that cannot be read is told first.
 - Measured before anything else is how large a document is; such a refusal is counted here, and tested by itself.
 """
 
