@@ -16,6 +16,7 @@ from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 KEY_BYTES = 32
@@ -23,6 +24,9 @@ NONCE_BYTES = 12
 TAG_BYTES = 16
 DIGEST_BYTES = 32
 SIGNATURE_BYTES = 64
+SALT_BYTES = 16
+ARGON2_KIBIBYTES, ARGON2_PASSES, ARGON2_LANES = 64 * 1024, 3, 4
+"""What a guess at a passphrase costs: 64 MiB and three passes over them (RFC 9106, second recommendation)."""
 
 Aes256Gcm = AESGCM
 """A cipher bound to one key. Making one costs more than using it, so it is kept per key."""
@@ -140,6 +144,19 @@ def cobblestone_256_opener(key: bytes | bytearray, context: bytes) -> Cobbleston
     return Cobblestone256Decryptor(key, context)
 
 
+def decrypt_buffer(cipher: Aes256Gcm, nonce: bytes, sealed: bytes, bound: bytes) -> bytearray:
+    """The text of a ciphertext with its tag, in a buffer that can be wiped.
+
+    Raises: Forged.
+    """
+    _sized(nonce, NONCE_BYTES, "A nonce")
+    if len(sealed) < TAG_BYTES:
+        raise Forged
+    text = bytearray(len(sealed) - TAG_BYTES)
+    cipher.decrypt_into(nonce, sealed, bound, text)
+    return text
+
+
 def hkdf_expand_sha256(key: bytes | bytearray, info: bytes, length: int = KEY_BYTES) -> bytearray:
     """RFC 5869 Expand: as many bytes as asked for, derived from a key for one purpose."""
     _sized(key, KEY_BYTES, "A key")
@@ -153,6 +170,17 @@ def hmac_sha256(key: bytes | bytearray, message: bytes) -> bytes:
     _sized(key, KEY_BYTES, "A key")
     # The standard library's one-shot form: the same OpenSSL, without an object per message.
     return hmac.digest(key, message, "sha256")
+
+
+def argon2id(passphrase: str, salt: bytes) -> Secret:
+    """The key that a passphrase and a salt make; each guess at it costs memory and time (RFC 9106)."""
+    _sized(salt, SALT_BYTES, "A salt")
+    key = bytearray(KEY_BYTES)
+    slow = Argon2id(
+        salt=salt, length=KEY_BYTES, iterations=ARGON2_PASSES, lanes=ARGON2_LANES, memory_cost=ARGON2_KIBIBYTES
+    )
+    slow.derive_into(passphrase.encode(), key)
+    return Secret(key)
 
 
 def ed25519_public(seed: bytes | bytearray) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from domain.errors import Malformed
-from vault.providers import file
+from vault.providers import awskms, file, pkcs11, transit
 from vault.providers.port import Provider
 
 
@@ -29,7 +29,12 @@ class Place(Protocol):
         """
 
 
-_KINDS: Mapping[str, Callable[[str], Place]] = {"file": file.Place.read}
+_KINDS: Mapping[str, Callable[[str], Place]] = {
+    "file": file.Place.read,
+    "pkcs11": pkcs11.Place.read,
+    "transit": transit.Place.read,
+    "awskms": awskms.Place.read,
+}
 
 
 def place(written: str) -> Place:

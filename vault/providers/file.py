@@ -1,6 +1,7 @@
 """The local key file: the provider for one host, its root keys in a file that only its owner can read.
 
-    {"format": "credence-keys/1", "roots": {"1": "…64 hex digits…", "2": null}, "sign": "…", "hmac": "…"}
+    file:PATH                          as it is, mode 0600
+    file:PATH?passphrase=file:OTHER    sealed with a passphrase, which may also be env:NAME or credential:NAME
 
 A root version without a key is destroyed, and its number is never used again. The file is read for every call: no
 root stays in memory, a destroyed one stops at once in every process, and a file others may read is refused.
@@ -10,44 +11,29 @@ Every copy of the file is a backup of the roots: whoever keeps one keeps what wa
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import stat
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Final
 
-from domain.errors import KeyUnavailable, Malformed, Unavailable
+from domain.errors import KeyUnavailable, Unavailable
 from vault import hazmat
 from vault.keys import KEK_DOMAIN, unwrap_key, wrap_key
+from vault.providers.keytext import Keys, Passphrase, parsed, written
 from vault.providers.port import Capability, Context, Health, RootState
+from vault.providers.written import SecretPlace, divided, malformed
 
-FORMAT = "credence-keys/1"
-MODE = 0o600
-FORM = "Write file: and a path, such as file:credence-data/keys.json."
-_OTHERS = stat.S_IRWXG | stat.S_IRWXO
-
-
-@dataclass(slots=True)
-class _Keys:
-    """What the file holds; None marks a destroyed root."""
-
-    roots: dict[int, hazmat.Secret | None]
-    sign: hazmat.Secret
-    hmac: hazmat.Secret
-
-    def cipher(self, epoch: int) -> hazmat.Aes256Gcm:
-        root = self.roots.get(epoch)
-        if root is None:
-            gone = "is destroyed" if epoch in self.roots else "is not in the key file"
-            raise KeyUnavailable(
-                f"Root key version {epoch} {gone}.",
-                advice="What a destroyed version protects is lost on purpose; for any other, restore the key file.",
-            )
-        return root.use(hazmat.aes_256_gcm)
+MODE: Final = 0o600
+FORM: Final = "Write file:PATH, such as file:credence-data/keys.json, and perhaps ?passphrase=file:OTHER."
+WAIT_SECONDS: Final = 2.5
+"""How long a call waits while others read or change the file."""
+_TURN_SECONDS: Final = 0.002
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +41,23 @@ class Place:
     """A key file, as `CREDENCE_KEYS` names it: `file:PATH`."""
 
     path: Path
+    passphrase: SecretPlace | None = None
 
     @classmethod
-    def read(cls, written: str) -> Place:
+    def read(cls, named: str) -> Place:
         """The place that is written.
 
         Raises: Malformed.
         """
-        if not written.strip():
-            raise Malformed("CREDENCE_KEYS names no key file.", advice=FORM, path=("keys",))
-        return cls(Path(written))
+        path, options = divided(named, frozenset({"passphrase"}), FORM)
+        if not path:
+            raise malformed("it names no key file.", FORM)
+        sealed = "passphrase" in options
+        return cls(Path(path), SecretPlace.read("passphrase", options["passphrase"]) if sealed else None)
 
     def provider(self) -> KeyFile:
         """The key file there."""
-        return KeyFile(self.path)
+        return KeyFile(self.path, self._passphrase())
 
     def bare(self) -> bool:
         """Whether there is no file."""
@@ -80,29 +69,33 @@ class Place:
         Raises: KeyUnavailable.
         """
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        KeyFile.create(self.path, epoch)
+        KeyFile.create(self.path, epoch, self._passphrase())
+
+    def _passphrase(self) -> Passphrase | None:
+        return None if self.passphrase is None else Passphrase(self.passphrase)
 
 
 class KeyFile:
     """Root keys in a local file, and an Ed25519 key beside them."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: Path, passphrase: Passphrase | None = None) -> None:
+        self._path, self._passphrase = path, passphrase
 
     @classmethod
-    def create(cls, path: Path, epoch: int) -> KeyFile:
+    def create(cls, path: Path, epoch: int, passphrase: Passphrase | None = None) -> KeyFile:
         """A new file with the root of its first epoch, mode 0600; an existing file is never overwritten.
 
         Raises: KeyUnavailable.
         """
-        keys = _Keys({epoch: hazmat.random_secret()}, hazmat.random_secret(), hazmat.random_secret())
+        keys = Keys({epoch: hazmat.random_secret()}, hazmat.random_secret(), hazmat.random_secret())
+        text = written(keys, passphrase)
         try:
-            with _locked(path.parent, fcntl.LOCK_EX), _fresh(path, keys) as fresh:
+            with _locked(path.parent, fcntl.LOCK_EX), _fresh(path, text) as fresh:
                 os.link(fresh, path)  # whole or not at all, and over no other
             _sync_folder(path)
         except OSError as failure:
             raise _unusable(failure) from None
-        return cls(path)
+        return cls(path, passphrase)
 
     def __repr__(self) -> str:
         return f"KeyFile({str(self._path)!r})"
@@ -137,7 +130,7 @@ class KeyFile:
 
         Raises: KeyUnavailable when it exists, was destroyed, or the file cannot be written.
         """
-        with self._changing() as keys:
+        with self._changing(self._passphrase) as keys:
             if epoch in keys.roots:
                 raise KeyUnavailable(
                     f"Root key version {epoch} exists already or was destroyed.", advice="Use the next epoch."
@@ -149,7 +142,7 @@ class KeyFile:
 
         Raises: KeyUnavailable when the version never existed, or the file cannot be written.
         """
-        with self._changing() as keys:
+        with self._changing(self._passphrase) as keys:
             if epoch not in keys.roots:
                 raise KeyUnavailable(f"Root key version {epoch} never existed.", advice="Check the epoch.")
             keys.roots[epoch] = None
@@ -180,31 +173,36 @@ class KeyFile:
         """All but putting a version out of use for a while: what is in the file serves."""
         return frozenset(Capability) - {Capability.DISABLE}
 
-    def _read(self) -> _Keys:
+    def seal(self, former: Passphrase | None) -> None:
+        """Seals the file with the passphrase of this place, whether it was plain or had a former one.
+
+        Raises: KeyUnavailable where neither that nor the file is as it is said to be.
+        """
+        with self._changing(former):
+            pass
+
+    def _read(self) -> Keys:
         try:
             with _locked(self._path.parent, fcntl.LOCK_SH):
-                return self._load()
+                return self._load(self._passphrase)
         except OSError as failure:
             raise _unusable(failure) from None
 
-    def _load(self) -> _Keys:
+    def _load(self, passphrase: Passphrase | None) -> Keys:
         with self._path.open("rb") as file:
             _only_its_owner(os.fstat(file.fileno()))
             text = bytearray(file.read())
-        keys = _parsed(text)
-        hazmat.wipe(text)
-        if keys is None:
-            raise KeyUnavailable("The key file is damaged.", advice="Restore it from its backup.")
-        return keys
+        return parsed(text, passphrase)
 
     @contextmanager
-    def _changing(self) -> Iterator[_Keys]:
+    def _changing(self, passphrase: Passphrase | None) -> Iterator[Keys]:
         """The keys, written back as one whole file when the block ends well; one process at a time."""
         try:
             with _locked(self._path.parent, fcntl.LOCK_EX):
-                keys = self._load()
+                keys = self._load(passphrase)
                 yield keys
-                with self._path.open("r+b") as old, _fresh(self._path, keys) as fresh:
+                text = written(keys, self._passphrase)
+                with self._path.open("r+b") as old, _fresh(self._path, text) as fresh:
                     fresh.replace(self._path)
                     _sync_folder(self._path)
                     _overwrite(old.fileno())
@@ -216,58 +214,34 @@ def _state(root: hazmat.Secret | None) -> RootState:
     return RootState.DESTROYED if root is None else RootState.STANDING
 
 
-def _wrapped(keys: _Keys, context: Context, key: hazmat.Secret) -> bytes | Unavailable:
+def _wrapped(keys: Keys, context: Context, key: hazmat.Secret) -> bytes | Unavailable:
     try:
         return wrap_key(keys.cipher(context.epoch), key, KEK_DOMAIN, context)
     except Unavailable as failure:
         return failure
 
 
-def _unwrapped(keys: _Keys, context: Context, wrapped: bytes) -> hazmat.Secret | Unavailable:
+def _unwrapped(keys: Keys, context: Context, wrapped: bytes) -> hazmat.Secret | Unavailable:
     try:
         return unwrap_key(keys.cipher(context.epoch), wrapped, KEK_DOMAIN, context)
     except Unavailable as failure:
         return failure
 
 
-def _parsed(text: bytearray) -> _Keys | None:
-    """The keys of a file's text; None, and no error that would hold the text, when it has another form."""
-    try:
-        entries: Any = json.loads(text)
-        if entries.pop("format") != FORMAT or set(entries) != {"roots", "sign", "hmac"}:
-            return None
-        roots = {int(epoch): None if key is None else _secret(key) for epoch, key in entries["roots"].items()}
-        return _Keys(roots, _secret(entries["sign"]), _secret(entries["hmac"]))
-    except (ValueError, TypeError, AttributeError, LookupError):
-        return None
-
-
-def _secret(digits: str) -> hazmat.Secret:
-    return hazmat.Secret(bytearray.fromhex(digits))
-
-
-def _text(keys: _Keys) -> bytearray:
-    roots = {str(epoch): None if key is None else key.use(bytearray.hex) for epoch, key in sorted(keys.roots.items())}
-    rest = {"sign": keys.sign.use(bytearray.hex), "hmac": keys.hmac.use(bytearray.hex)}
-    entries = {"format": FORMAT, "roots": roots, **rest}
-    return bytearray(json.dumps(entries, indent=1).encode() + b"\n")
-
-
 @contextmanager
-def _fresh(path: Path, keys: _Keys) -> Iterator[Path]:
-    """The keys in a whole file beside the one they are for; no copy of them stays there, whatever happens."""
+def _fresh(path: Path, text: bytearray) -> Iterator[Path]:
+    """A text in a whole file beside the one it is for; no copy of it stays there, whatever happens."""
     fresh = path.with_name(path.name + ".new")
     fresh.unlink(missing_ok=True)
     try:
-        _write_new(fresh, keys)
+        _write_new(fresh, text)
         yield fresh
     finally:
         fresh.unlink(missing_ok=True)
 
 
-def _write_new(path: Path, keys: _Keys) -> None:
-    """A file that never existed with wider rights, whole on disk when this returns."""
-    text = _text(keys)
+def _write_new(path: Path, text: bytearray) -> None:
+    """A file that never existed with wider rights, whole on disk when this returns; the text is wiped."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, MODE)
     with os.fdopen(descriptor, "wb") as file:
         file.write(text)
@@ -290,10 +264,24 @@ def _locked(folder: Path, kind: int) -> Iterator[None]:
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(descriptor, kind)
+        _take(descriptor, kind)
         yield
     finally:
         os.close(descriptor)
+
+
+def _take(descriptor: int, kind: int) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            return fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() >= until:
+                raise KeyUnavailable(
+                    f"The key file is held by another process for {WAIT_SECONDS:g} seconds.",
+                    advice="See which process has its folder open, and whether it hangs.",
+                ) from None
+        time.sleep(_TURN_SECONDS)
 
 
 def _sync_folder(path: Path) -> None:
