@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 
 from domain.errors import Malformed
 
@@ -24,6 +25,8 @@ _SHOWN: Final = frozenset({"log", "ide"})
 """What holds for a throw-away data directory too."""
 _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
 """Variables of the prefix that are no settings."""
+_PLAIN: Final = "/ ~!@$&'()*+,;=:"
+"""What stands as it is in the path of the key file; a question mark or a percent sign would not."""
 _PROVIDERS: Final = ("file", "pkcs11", "transit", "awskms")
 """Kinds of providers of root keys; the provider itself reads the rest of its form."""
 
@@ -87,7 +90,7 @@ def load(
     read = {name: _read(name, value, written[name]) for name, value in values.items()}
     folder = read.setdefault("data_dir", Settings.__dataclass_fields__["data_dir"].default)
     read.setdefault("database_url", f"sqlite:///{folder / 'credence.db'}")
-    read.setdefault("keys", f"file:{folder / 'keys.json'}")
+    read.setdefault("keys", f"file:{quote(str(folder / 'keys.json'), safe=_PLAIN)}")
     read.setdefault("documents", f"folder:{folder / 'documents'}")
     read.setdefault("issuer_key", folder / "issuer.json")
     settings = Settings(**read)

@@ -6,6 +6,7 @@ import pytest
 
 from api.settings import PREFIX, load
 from domain.errors import Malformed
+from vault.providers import chosen
 
 SECRET = "hunter2"
 
@@ -22,6 +23,12 @@ def test_everything_lies_in_the_data_directory_unless_it_is_set_apart(tmp_path):
     assert settings.database_url == f"sqlite:///{tmp_path}/credence.db"
     assert settings.keys == f"file:{tmp_path}/keys.json"
     assert settings.issuer_key == Path("elsewhere.json")
+
+
+def test_a_data_directory_with_any_name_holds_the_key_file(tmp_path):
+    folder = tmp_path / "50% off? 数据"
+    keys = load({f"{PREFIX}DATA_DIR": str(folder)}).keys
+    assert chosen.place(keys).path == folder / "keys.json"
 
 
 def test_a_variable_wins_over_the_file_and_a_directory_that_is_named_over_both(tmp_path):

@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Final
+from urllib.parse import unquote
 
 from domain.errors import KeyUnavailable, Unavailable
 from vault import hazmat
@@ -53,7 +54,7 @@ class Place:
         if not path:
             raise malformed("it names no key file.", FORM)
         sealed = "passphrase" in options
-        return cls(Path(path), SecretPlace.read("passphrase", options["passphrase"]) if sealed else None)
+        return cls(Path(unquote(path)), SecretPlace.read("passphrase", options["passphrase"]) if sealed else None)
 
     def provider(self) -> KeyFile:
         """The key file there."""

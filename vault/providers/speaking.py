@@ -1,11 +1,12 @@
-"""JSON over HTTP to one server: a connection per thread, one answer in bounded time and size."""
+"""JSON over HTTP to one server: connections are kept, and an answer is bounded in time and size."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import ssl
-import threading
+import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -69,12 +70,13 @@ class Address:
 
 
 class Line:
-    """Exchanges with one server; each thread keeps a connection of its own."""
+    """Exchanges with one server; connections are kept for the next exchange, one for each that runs at a time."""
 
     def __init__(self, address: Address, silent: Callable[[str], KeyUnavailable]) -> None:
         """Takes what makes the error for a server that does not serve."""
         self._address, self._silent = address, silent
-        self._kept = threading.local()
+        self._idle: deque[http.client.HTTPConnection] = deque()
+        weakref.finalize(self, _close, self._idle)
 
     def exchange(
         self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str]
@@ -84,26 +86,38 @@ class Line:
         Raises: what `silent` makes, whenever the server gives no whole answer or cannot serve now.
         """
         text = None if body is None else json.dumps(body)
-        how = "cannot be reached"
-        for kept in (True, False):
-            connection = self._connection(kept=kept)
-            if connection is None:
-                continue
+        while True:
+            connection, kept = self._connection()
             try:
-                return self._answer(connection, method, path, text, headers)
+                answer = self._answer(connection, method, path, text, headers)
             except ssl.SSLCertVerificationError:
                 how = "shows no certificate that is trusted here"
-            except (http.client.IncompleteRead, json.JSONDecodeError, UnicodeDecodeError):
+            except (http.client.IncompleteRead, ValueError):
                 how = "gives half an answer"
             except TimeoutError:
                 how = f"gives no answer within {WAIT_SECONDS:g} seconds"
             except (OSError, http.client.HTTPException):
+                connection.close()
+                if kept:
+                    continue  # the server may have ended it meanwhile: another one tells
                 how = "cannot be reached"
-                self._drop()
-                continue  # the server may have ended a kept connection meanwhile: a new one tells
-            self._drop()
-            break
-        raise self._silent(how)
+            except KeyUnavailable:
+                connection.close()
+                raise
+            else:
+                self._idle.append(connection)
+                return answer
+            connection.close()
+            raise self._silent(how)
+
+    def _connection(self) -> tuple[http.client.HTTPConnection, bool]:
+        """A connection, and whether it was used before."""
+        with suppress(IndexError):
+            return self._idle.pop(), True
+        try:
+            return self._address.connection(), False
+        except OSError:
+            raise self._silent("needs a file of certificates that cannot be used") from None
 
     def _answer(
         self,
@@ -119,26 +133,14 @@ class Line:
         if not answer.isclosed():
             if len(raw) < MOST_BYTES:
                 raise http.client.IncompleteRead(b"")
-            self._drop()
             raise self._silent("answers without end")
         if answer.status not in _TOLD:
             raise self._silent(f"answers with status {answer.status}")
         told = json.loads(raw) if raw else {}
         return answer.status, told if isinstance(told, dict) else {}
 
-    def _connection(self, *, kept: bool) -> http.client.HTTPConnection | None:
-        """The thread's connection: the one it kept, or a new one."""
-        if not kept:
-            try:
-                self._kept.connection = self._address.connection()
-            except OSError:
-                raise self._silent("needs a file of certificates that cannot be used") from None
-        found: http.client.HTTPConnection | None = getattr(self._kept, "connection", None)
-        return found
 
-    def _drop(self) -> None:
-        connection = self._connection(kept=True)
-        if connection is not None:
-            with suppress(OSError):
-                connection.close()
-            self._kept.connection = None
+def _close(connections: deque[http.client.HTTPConnection]) -> None:
+    for connection in connections:
+        with suppress(OSError):
+            connection.close()

@@ -38,7 +38,7 @@ CHUNK: Final = 100
 """Items in one request: the server refuses more than about two hundred."""
 _SEALED: Final = hazmat.NONCE_BYTES + hazmat.KEY_BYTES + hazmat.TAG_BYTES
 _CIPHERTEXT: Final = re.compile(r"vault:v([1-9][0-9]{0,9}):([A-Za-z0-9+/]+={0,2})")
-_PATH: Final = re.compile(r"(?:/[A-Za-z0-9_.-]+){2,}")
+_PATH: Final = re.compile(r"(?:/(?!\.)[A-Za-z0-9_.-]+){2,}")
 _TYPE: Final = "aes256-gcm96"
 
 T = TypeVar("T")
