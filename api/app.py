@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import time
 from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -18,6 +17,7 @@ import structlog
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from api.garbage import settle
 from api.graphql.context import Memory
 from api.graphql.operations import declared_actions
 from api.graphql.schema import Schema, build_schema
@@ -41,6 +41,7 @@ from domain.tenancy import OpenTenant
 from vault.audit import note
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
+from vault.documents.blobs import Name
 from vault.documents.places import blobs_at
 from vault.inventory import Inventory, found_roots, inventory
 from vault.keys import Keyring
@@ -67,8 +68,6 @@ OPERATOR = f"{JOB}:operator"
 STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
 FIRST_EPOCH = 1
-GARBAGE = 10_000, 20, 50
-"""How many objects are made before those that refer to each other are looked for, and how seldom among older ones."""
 REFUSALS = 120
 """How many refused tokens a minute are recorded one by one in a log; a flood of more cannot fill it."""
 
@@ -178,6 +177,10 @@ class House:
         """
         await self.gate.perform(CheckStore(), _operator(tenant, ADMINISTRATOR), request="command")
         return await self.store.inspect(tenant, looks.findings(self.room, tenant))
+
+    async def strays(self, tenant: Id, names: Sequence[Name]) -> list[Name]:
+        """Of the blobs that were there before, those that no document has and none awaits."""
+        return await self.store.inspect(tenant, looks.strays(tenant, names))
 
 
 @cache
@@ -336,13 +339,6 @@ class Served:
         self._application = None
         await self._open.aclose()
         await send({"type": "lifespan.shutdown.complete"})
-
-
-def settle() -> None:
-    """What stays as long as the server is left out of every search for garbage: each would stop all requests."""
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(*GARBAGE)
 
 
 def create() -> Served:

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 class StoredWorld(World):
     """A Gate over one database, with its clock, ids and grants at hand. Close it, or use it as a context."""
 
-    def __init__(self, database, loop, folder: Path) -> None:
+    def __init__(self, database, loop, folder: Path, blobs=None) -> None:
         self.database, self.loop, self.folder = database, loop, folder
         self.clock, self.ids, self.grants = StandingClock(), CountedIds(), Granted()
         path = folder / "keys.json"
         self.ring = Keyring(KeyFile(path) if path.exists() else KeyFile.create(path, 1), time.monotonic)
-        self.blobs = FolderBlobs(folder / "documents")
+        self.blobs = blobs or FolderBlobs(folder / "documents")
         self.room = Room(ring=self.ring, clock=self.clock, make=self.ids, blobs=self.blobs)
         self.start()
 
@@ -93,7 +93,7 @@ class StoredWorld(World):
 
     def findings(self, tenant=TENANT):
         """What is wrong with the store."""
-        return self.look(lambda connection: list(check_store(connection, self.ring, tenant)), tenant)
+        return self.look(lambda connection: list(check_store(connection, self.room, tenant)), tenant)
 
     def leaves(self, tenant=TENANT):
         """The bytes of the log, entry by entry, with everything in it that is durable now."""

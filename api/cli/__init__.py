@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from api.cli import auditing, exploring, importing, installing, keeping, serving, touring
+from api.cli import auditing, exploring, importing, installing, keeping, serving, sweeping, touring
 from api.cli.console import JSON, failed_inside, told, unusable
 from domain.errors import CreditError, Malformed
 
@@ -24,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-for _room in (serving, touring, importing, installing, exploring):
+for _room in (serving, touring, importing, installing, exploring, sweeping):
     _room.join(app)
 app.add_typer(auditing.audit, name="audit")
 app.add_typer(installing.tenants, name="tenant")

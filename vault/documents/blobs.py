@@ -96,7 +96,10 @@ class Blobs(Protocol):
         ...
 
     def sweep(self, before: datetime) -> int:
-        """Removes what was begun and not written to since an instant; how many there were."""
+        """Removes what was begun before an instant, not written to since, and never kept; how many there were.
+
+        A bucket knows only when an upload began.
+        """
         ...
 
     def forget(self, tenant: Id, subject: Id) -> int:

@@ -60,9 +60,9 @@ class BlobPassage:
                 yield bytes(whole[start : start + PIECE_BYTES])
             return
         opening, left, ended = self._begin(), self._size, False
-        await in_thread(lambda: _again(self._source, self._head))
+        await in_thread(lambda: stand_behind(self._source, self._head))
         while not ended:
-            piece, ended = await in_thread(lambda: _step(self._source, opening))
+            piece, ended = await in_thread(lambda: step(self._source, opening))
             left -= len(piece)
             if left < 0:
                 raise refused()
@@ -82,18 +82,18 @@ def _verify(source: Source, head: bytes, opening: Unsealing) -> tuple[bytes | No
 
     Raises: Tampered.
     """
-    _again(source, head)
+    stand_behind(source, head)
     kept: list[bytes] | None = [] if source.size <= WHOLE_BYTES else None
     size, ended = 0, False
     while not ended:
-        piece, ended = _step(source, opening)
+        piece, ended = step(source, opening)
         size += len(piece)
         if kept is not None:
             kept.append(piece)
     return None if kept is None else b"".join(kept), size
 
 
-def _again(source: Source, head: bytes) -> None:
+def stand_behind(source: Source, head: bytes) -> None:
     """Stands behind the head, which is the one that the database holds.
 
     Raises: Tampered.
@@ -103,7 +103,7 @@ def _again(source: Source, head: bytes) -> None:
         raise Tampered("Other bytes lie where a sealed document should.")
 
 
-def _step(source: Source, opening: Unsealing) -> tuple[bytes, bool]:
+def step(source: Source, opening: Unsealing) -> tuple[bytes, bool]:
     """Some more plaintext, and whether it was the last: then nothing is missing."""
     sealed = source.read(PIECE_BYTES)
     return (opening.step(sealed), False) if sealed else (opening.end(), True)

@@ -16,13 +16,20 @@ import sqlalchemy as sa
 
 from domain import ids
 from domain.audit import commit_to
+from domain.documents.content import Content
+from domain.documents.documents import Document
 from domain.errors import CreditError
 from domain.ids import Id
 from domain.records import AUDIT_CLASS, PREFIXES, SHAPES, TAGS, Shape
+from vault import hazmat
 from vault.audit.merkle import CompactRange, leaf_hash
+from vault.documents.blobs import Blobs, Name
+from vault.documents.checking import wrong_with
 from vault.keys import DekRow, Keyring, WrappedKey
 from vault.providers.port import Purpose
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
+from vault.store import contents
+from vault.store.contents import Kept
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
 from vault.store.tables import (
@@ -34,6 +41,7 @@ from vault.store.tables import (
     vault_dek_wrap,
     vault_key,
 )
+from vault.store.transaction import Room
 from vault.store.unit import cell_digest, row_digest
 
 AT_ONCE = 500
@@ -48,10 +56,12 @@ class Finding:
     says: str
 
 
-def check_store(connection: sa.Connection, ring: Keyring, tenant: Id) -> Iterator[Finding]:
+def check_store(connection: sa.Connection, room: Room, tenant: Id) -> Iterator[Finding]:
     """Everything that is wrong with a company's store, in one snapshot."""
-    keys = _Keys(connection, ring, tenant)
+    keys = _Keys(connection, room.ring, tenant)
+    kept = list(room.blobs.names(tenant))
     yield from _check_seals(connection, keys, tenant)
+    yield from _check_contents(connection, keys, room.blobs, kept)
     for shape in shapes().values():
         yield from _check_links(connection, shape, tenant)
     yield from _check_log(connection, keys, tenant)
@@ -79,6 +89,18 @@ class _Keys:
 
         Raises: LookupError when it is not there; CreditError when it does not unwrap.
         """
+        row = self._row(dek_id, subject, data_class)
+        return self._ring.dek(row, self._rows[Purpose.KEK, row.kek_epoch])
+
+    def content_key(self, dek_id: bytes, subject: Id) -> hazmat.Secret:
+        """The data key of a subject's documents.
+
+        Raises: as `dek`.
+        """
+        row = self._row(dek_id, subject, Document.content.data_class.value)
+        return self._ring.content_key(row, self._rows[Purpose.KEK, row.kek_epoch])
+
+    def _row(self, dek_id: bytes, subject: Id, data_class: str) -> DekRow:
         dek, wrap = vault_dek, vault_dek_wrap
         row = self._connection.execute(
             sa.select(dek.c.version, dek.c.kek_epoch, wrap.c.wrapped)
@@ -94,8 +116,7 @@ class _Keys:
         ).first()
         if row is None:
             raise LookupError
-        found = DekRow(dek_id, self.raw, ids.raw(subject), data_class, row[0], row[1], bytes(row[2]))
-        return self._ring.dek(found, self._rows[Purpose.KEK, row[1]])
+        return DekRow(dek_id, self.raw, ids.raw(subject), data_class, row[0], row[1], bytes(row[2]))
 
 
 def _check_seals(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[Finding]:
@@ -123,6 +144,8 @@ def _check_cell(keys: _Keys, row: Any) -> Iterator[Finding]:
     if row.field_tag not in TAGS:
         yield Finding("UNKNOWN_TAG", place, "No record declares this confidential field.")
         return
+    if TAGS[row.field_tag].type is Content:
+        return  # its bytes lie elsewhere: `_check_contents` looks at them
     cell = Cell(
         keys.raw,
         ids.raw(row.subject),
@@ -146,6 +169,32 @@ def _opens(keys: _Keys, cell: Cell, place: str, dek_id: bytes, subject: Id, enve
         yield Finding("KEY_MISSING", place, "Its data key is not there.")
     except CreditError as error:
         yield Finding(error.code.value, place, error.message)
+
+
+def _check_contents(connection: sa.Connection, keys: _Keys, blobs: Blobs, names: Sequence[Name]) -> Iterator[Finding]:
+    """Every stored document opens and is the one its record tells of, and no bytes lie there that none has."""
+    root = keys.digest_root()
+    for one in contents.kept(connection, keys.tenant):
+        if one.stored:
+            yield from _check_content(keys, blobs, root, one)
+    for name in contents.strays(connection, keys.tenant, names):
+        yield Finding("STRAY_CONTENT", f"{name.document}.{name.version}", "No document has these bytes.")
+
+
+def _check_content(keys: _Keys, blobs: Blobs, root: hazmat.Secret, one: Kept) -> Iterator[Finding]:
+    place = one.name.document
+    if not one.name.version:
+        yield Finding("CONTENT_MISSING", place, "Nothing stands for the content of a stored document.")
+        return
+    try:
+        with keys.content_key(one.dek_id, one.name.subject) as key:
+            wrong = wrong_with(blobs, key, root, one.name, one.head, (one.size, one.digest))
+    except LookupError:
+        wrong = "KEY_MISSING", "Its data key is not there."
+    except CreditError as error:
+        wrong = error.code.value, error.message
+    if wrong is not None:
+        yield Finding(wrong[0], place, wrong[1])
 
 
 def _check_owners(connection: sa.Connection, tenant: Id, rows: Sequence[Any]) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from domain.ids import Id
 from vault.audit.files import write_log
-from vault.store import engines
+from vault.documents.blobs import Name
+from vault.store import contents, engines
 from vault.store.fsck import Finding, check_store
 from vault.store.ledger.logbook import entries_of, verifier
 from vault.store.schema.migrations import within
@@ -30,7 +31,12 @@ def verifying_key(room: Room, tenant: Id, person: str) -> Callable[[sa.Connectio
 
 def findings(room: Room, tenant: Id) -> Callable[[sa.Connection], list[Finding]]:
     """What is wrong with a company's records, seals and log."""
-    return lambda connection: list(check_store(connection, room.ring, tenant))
+    return lambda connection: list(check_store(connection, room, tenant))
+
+
+def strays(tenant: Id, names: Sequence[Name]) -> Callable[[sa.Connection], list[Name]]:
+    """Of the blobs that were there before this look, those that no document has and none awaits."""
+    return lambda connection: contents.strays(connection, tenant, names)
 
 
 def holds_tenants(url: str) -> bool:

@@ -1,0 +1,37 @@
+"""Commands for what comes due by itself, for cron."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
+from api.sweeping import sweep_documents, sweep_parts
+
+if TYPE_CHECKING:
+    from api.app import House
+
+
+def join(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(sweep)
+
+
+def sweep(tenant: Tenant = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+    """One pass of due work: gives up on documents that never came, removes bytes that no document has."""
+
+    async def work(house: House) -> dict[str, Any]:
+        from api.app import INSTALLATION, job  # noqa: PLC0415 - commands that need no house start faster
+
+        wanted = [await tenant_of(house, tenant)] if tenant else await house.store.tenants()
+        done = {one: asdict(await sweep_documents(house, job(one, "sweep"))) for one in wanted if one != INSTALLATION}
+        return {"companies": done, "parts": await sweep_parts(house)}
+
+    found = in_house(loaded(data_dir), work)
+    lines = [
+        f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed."
+        for one, did in found["companies"].items()
+    ]
+    answer(found, "\n".join([*lines, f"{found['parts']} uploads that broke off removed."]), as_json=as_json)
