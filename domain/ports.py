@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from domain.audit import Entry, Receipt, Trace, Warrant
+from domain.custody.keeping import Destruction, Rotation
 from domain.errors import CreditError
 from domain.ids import Id
 from domain.records import Confidential, Record, Stamp
@@ -43,6 +44,16 @@ class Unit(Protocol):
     @property
     def now(self) -> datetime:
         """The instant of this transaction, UTC."""
+        ...
+
+    @property
+    def rotation(self) -> Rotation:
+        """Turns the keys of the tenant."""
+        ...
+
+    @property
+    def destruction(self) -> Destruction:
+        """Ends keys and rows of the tenant."""
         ...
 
     def stamp(

@@ -103,6 +103,7 @@ class Keyring:
         self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size // 10 or 1)
         self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size // 10 or 1)
         self._deks: KeyCache[DekRow, Dek] = KeyCache(clock, ttl, size)
+        self._generations: dict[bytes, int] = {}
 
     def newest(self) -> int:
         """The newest epoch of the provider: what a new tenant's keys are wrapped under.
@@ -110,6 +111,23 @@ class Keyring:
         Raises: KeyUnavailable.
         """
         return self._provider.health().newest()
+
+    def make_root(self, epoch: int) -> None:
+        """Makes the root of an epoch, unless it stands already.
+
+        Raises: KeyUnavailable.
+        """
+        if self.newest() < epoch:
+            self._provider.generate(epoch)
+
+    def destroy_root(self, epoch: int) -> None:
+        """Ends the root of an epoch, and forgets every key: which of them it wrapped is not looked into.
+
+        Raises: KeyUnavailable.
+        """
+        self._provider.destroy(epoch)
+        for kept in (self._keks, self._roots, self._deks):
+            kept.drop(lambda _: True)
 
     def mint_tenant(self, tenant: bytes, epoch: int) -> tuple[WrappedKey, ...]:
         """The keys of a new tenant, one row per purpose, the KEK first.
@@ -221,6 +239,19 @@ class Keyring:
         missing = [kek for kek in keks if self._keks.get(kek) is None]
         if missing:
             self._unwrapped_keks(missing)
+
+    def root_anew(self, row: WrappedKey, kek: WrappedKey) -> hazmat.Secret:
+        """A root unwrapped from its row, whatever is kept; whoever asks wipes it.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        return unwrap_key(self._kek(kek), row.wrapped, ROOT_DOMAIN, row.context)
+
+    def at(self, tenant: bytes, generation: int) -> None:
+        """Drops what is kept of a tenant whose keys ended since: the generation is read with every value to open."""
+        if self._generations.get(tenant, -1) < generation:
+            self._generations[tenant] = generation
+            self.forget(tenant)
 
     def forget(self, tenant: bytes, subject: bytes | None = None) -> None:
         """Drops all kept keys of a tenant, or the data keys of one subject; one being unwrapped now is not kept."""

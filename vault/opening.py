@@ -20,6 +20,8 @@ from vault.store.transaction import Room
 
 Keks = dict[tuple[str, int | None, bytes | None], WrappedKey]
 """The keys that wrap data keys, by tenant and as they were loaded."""
+Generations = dict[bytes, int]
+"""The newest generation of keys that was loaded, by tenant."""
 
 
 class VaultOpener:
@@ -47,22 +49,28 @@ class VaultOpener:
 
     def _values(self, values: list[SealedValue[Any]]) -> list[Any]:
         keks: Keks = {}
-        wanted = [_wanted(value, _material(value), keks) for value in values]
+        generations: Generations = {}
+        wanted = [_wanted(value, _material(value), keks, generations) for value in values]
+        for tenant, generation in generations.items():
+            self._ring.at(tenant, generation)
         self._ring.warm(keks.values())
         deks = self._ring.deks([(row, kek) for row, kek, _, _ in wanted])
         opened = open_many([(dek, cell, envelope) for dek, (_, _, cell, envelope) in zip(deks, wanted, strict=True)])
         return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]
 
 
-def _wanted(value: SealedValue[Any], material: Material, keks: Keks) -> tuple[DekRow, WrappedKey, Cell, bytes]:
+def _wanted(
+    value: SealedValue[Any], material: Material, keks: Keks, generations: Generations
+) -> tuple[DekRow, WrappedKey, Cell, bytes]:
     """What a value is opened with: the row of its data key and the key of that, its cell, and its envelope.
 
     Raises: KeyUnavailable; Tampered.
     """
-    record_type, schema, envelope, dek_id, version, alg, epoch, wrapped, kek_wrapped = material
+    record_type, schema, envelope, dek_id, version, alg, epoch, wrapped, kek_wrapped, generation = material
     kek = keks.get((value.tenant, epoch, kek_wrapped))
     if kek is None:
         kek = keks[value.tenant, epoch, kek_wrapped] = _kek(value, epoch, kek_wrapped)
+        generations[kek.tenant] = max(generation or 0, generations.get(kek.tenant, 0))
     if wrapped is None or version is None:
         raise KeyUnavailable("A data key is destroyed.", advice="What was erased cannot be opened again.")
     if alg != FIELDS_ALG or dek_id_of(envelope) != dek_id:

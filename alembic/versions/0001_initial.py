@@ -28,6 +28,7 @@ RECORDS = (
     "external_rating",
     "financial_statement",
     "import_run",
+    "key_epoch",
     "litigation_record",
     "partner",
     "public_sanction",
@@ -502,6 +503,18 @@ def _import_run() -> None:
     _current("import_run_source_file_digest_map_digest", "import_run", "source", "file_digest", "map_digest")
 
 
+def _key_epoch() -> None:
+    _record(
+        "key_epoch",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        _instant("retired_at", null=True),
+        _instant("destroyable_at", null=True),
+        _instant("destroyed_at", null=True),
+    )
+    _current("key_epoch_number", "key_epoch", "number")
+
+
 def _litigation_record() -> None:
     _record(
         "litigation_record",
@@ -683,6 +696,7 @@ def _vault_key() -> None:
         sa.Column("purpose", WORDS, nullable=False),
         sa.Column("epoch", sa.BigInteger(), nullable=False),
         sa.Column("wrapped", sa.LargeBinary(), nullable=False),
+        sa.Column("generation", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "purpose", "epoch", name="vault_key_key"),
     )
 
@@ -710,6 +724,7 @@ TABLES = (
     _external_rating,
     _financial_statement,
     _import_run,
+    _key_epoch,
     _litigation_record,
     _partner,
     _public_sanction,

@@ -64,6 +64,7 @@ ROOTS = {
     "partners": Root(Kind.PAGE, "Partner"),
     "trustedDocument": Root(Kind.ONE, "TrustedDocument"),
     "trustedDocuments": Root(Kind.PAGE, "TrustedDocument"),
+    "keyEpochs": Root(Kind.PAGE, "KeyEpoch"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "accessLog": Root(Kind.ACCESS, "AccessEntry"),
 }

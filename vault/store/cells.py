@@ -12,10 +12,10 @@ from domain.documents.content import Content
 from domain.errors import Conflict
 from domain.ids import Id
 from domain.ports import SealedValue
-from domain.records import Confidential, Record
+from domain.records import TAGS, Confidential, Record
 from vault.documents import format as document
 from vault.providers.port import Purpose
-from vault.seal import Cell, seal
+from vault.seal import Cell, Dek, open_envelope, seal
 from vault.store.material import ContentMaterial, Material
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.queries import sealed_cells
@@ -52,19 +52,20 @@ class Cells:
             if isinstance(value, Content)
             else self._value(record, field, value, version)
         )
-        self._staged[record.id, field.tag] = {
-            "tenant": self._tenant,
-            "record_type": record.shape.table,
-            "record_id": record.id,
-            "field_tag": field.tag,
-            "value_version": version,
-            "subject": record.subject_id,
-            "data_class": field.data_class.value,
-            "dek_id": dek_id,
-            "schema_version": field.schema,
-            "envelope": envelope,
-        }
-        self._written[record.id, field.tag] = (version, envelope)
+        self._stage(
+            {
+                "tenant": self._tenant,
+                "record_type": record.shape.table,
+                "record_id": record.id,
+                "field_tag": field.tag,
+                "value_version": version,
+                "subject": record.subject_id,
+                "data_class": field.data_class.value,
+                "dek_id": dek_id,
+                "schema_version": field.schema,
+                "envelope": envelope,
+            }
+        )
         if field.index is not None:
             self._tokens.stage(field, record.id, record.subject_id, value)
 
@@ -95,6 +96,34 @@ class Cells:
             raise Conflict("Another upload of this document began meanwhile.", advice="Let one upload end at a time.")
         return dek_id, value.head
 
+    def reseal(self, dek_id: bytes, old: Dek) -> int:
+        """Stages every cell that is sealed under a data key as its next version, under its class's newest; how many.
+
+        The values are opened here, sealed at once, and go nowhere else.
+        """
+        cell = sealed_field.c
+        rows = self._connection.execute(
+            sa.select(sealed_field).where(cell.tenant == self._tenant, cell.dek_id == dek_id)
+        ).mappings()
+        count = 0
+        for row in rows.all():
+            place = Cell(
+                self._raw,
+                ids.raw(row["subject"]),
+                row["data_class"],
+                row["record_type"],
+                ids.raw(row["record_id"]),
+                row["value_version"],
+                row["field_tag"],
+                row["schema_version"],
+            )
+            value = open_envelope(old, place, bytes(row["envelope"]))
+            new, version = self._keys.dek(row["subject"], row["data_class"]), row["value_version"] + 1
+            envelope = seal(new, place._replace(version=version), value, TAGS[row["field_tag"]].bucket)
+            self._stage(dict(row) | {"value_version": version, "dek_id": new.dek_id, "envelope": envelope})
+            count += 1
+        return count
+
     def written(self) -> Mapping[tuple[Id, str], tuple[int, bytes]]:
         """The cells that were sealed here by record and tag, each with its version and its envelope."""
         return self._written
@@ -121,6 +150,11 @@ class Cells:
         """The records whose indexed field has this value: one look-up by its token."""
         self.flush()
         return self._tokens.found(field, normalised)
+
+    def _stage(self, row: dict[str, Any]) -> None:
+        own = row["record_id"], row["field_tag"]
+        self._staged[own] = row
+        self._written[own] = (row["value_version"], row["envelope"])
 
     def _load(
         self,

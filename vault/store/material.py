@@ -30,6 +30,8 @@ class Material(NamedTuple):
     """The data key, wrapped under that epoch."""
     kek_wrapped: bytes | None
     """The tenant's key of that epoch, wrapped by the root."""
+    generation: int | None
+    """Raised whenever keys of the tenant end: what was kept ready before that is not used."""
 
     def __repr__(self) -> str:
         return f"Material({self.record_type}, {self.schema_version})"

@@ -17,16 +17,22 @@ import sqlalchemy as sa
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents, trusted
+from domain.custody import epochs
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
 from domain.records import SHAPES, Fact, Shape
 
-RECORDS = (sources, parties, history, importing, trail, assessments, consents, trusted, controls, documents)
+RECORDS = (sources, parties, history, importing, trail, assessments, consents, trusted, controls, documents, epochs)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
 """The purpose of the key that wraps a tenant's data keys."""
+
+DESTROYED: Final = 0
+"""The epoch of a data key that is destroyed: nothing wraps it, and nothing will."""
+ERASED: Final = b""
+"""The envelope of a cell whose value was erased: the row stays, so that readers are told and no version comes again."""
 
 LOOKED_UP: Final = frozenset({"number"})
 """Facts that few rows share and that people search by, beside those that are unique anyway."""
@@ -217,9 +223,13 @@ vault_key = sa.Table(
     _text("purpose"),
     _number("epoch"),
     _bytes("wrapped"),
+    _number("generation"),
     _key("vault_key", "tenant", "purpose", "epoch"),
 )
-"""The keys of a tenant, wrapped: one row per purpose and epoch."""
+"""The keys of a tenant, wrapped: one row per purpose and epoch.
+
+The generation, equal in all of them, is raised whenever keys end: who keeps keys ready compares it before each opening.
+"""
 
 vault_dek = sa.Table(
     "vault_dek",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from domain import ids
-from domain.errors import KeyUnavailable
+from domain.errors import KeyUnavailable, Stale
 from domain.ids import Id
+from domain.records import AUDIT_CLASS
 from vault import hazmat
 from vault.keys import DekRow, Keyring, WrappedKey
 from vault.providers.port import Purpose
 from vault.seal import Dek
-from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
+from vault.store.engines import POSTGRESQL
+from vault.store.tables import DESTROYED, vault_dek, vault_dek_wrap, vault_key
 
 FIELDS_ALG = "AES-256-GCM"
 """What the data keys of sealed fields and payloads serve."""
@@ -24,25 +27,66 @@ DEK_PREFIX = "dk"
 """Data keys have ids like records, but their raw bytes alone are stored."""
 
 
+class _Found(NamedTuple):
+    """The newest data key of a class, as it is stored."""
+
+    subject: Id
+    data_class: str
+    dek_id: bytes
+    version: int
+    kek_epoch: int
+    wrapped: bytes | None
+    kek: bytes | None
+
+
 class TenantKeys:
     """What one transaction seals with. A data key that is not there yet is minted and stored in the transaction."""
 
     def __init__(self, connection: sa.Connection, ring: Keyring, tenant: Id, make: Callable[[str], Id]) -> None:
         self._connection = connection
-        self._ring = ring
-        self._tenant = tenant
+        self.ring = ring
+        self.tenant = tenant
         self._raw = ids.raw(tenant)
         self._make = make
         self._deks: dict[tuple[Id, str], Dek] = {}
+        self._held = False
 
     def mint_tenant(self) -> None:
         """Makes and stores the keys of a new tenant."""
-        rows = self._ring.mint_tenant(self._raw, self._ring.newest())
+        self.store(self.ring.mint_tenant(self._raw, self.ring.newest()))
+
+    def store(self, rows: Iterable[WrappedKey]) -> None:
+        """Stores the keys of an epoch; from now on they are the newest."""
         values = [
-            {"tenant": self._tenant, "purpose": row.purpose.value, "epoch": row.epoch, "wrapped": row.wrapped}
+            {
+                "tenant": self.tenant,
+                "purpose": row.purpose.value,
+                "epoch": row.epoch,
+                "wrapped": row.wrapped,
+                "generation": 0,
+            }
             for row in rows
         ]
         self._connection.execute(sa.insert(vault_key), values)
+        self.__dict__.pop("rows", None)
+
+    def raise_generation(self) -> None:
+        """Says to every process, with the next value it opens, that keys it keeps may be gone."""
+        key = vault_key.c
+        highest = sa.select(sa.func.max(key.generation)).where(key.tenant == self.tenant).scalar_subquery()
+        self._connection.execute(sa.update(vault_key).where(key.tenant == self.tenant).values(generation=highest + 1))
+
+    def every(self) -> Mapping[tuple[Purpose, int], WrappedKey]:
+        """The tenant's keys of every epoch that stands."""
+        found = self._connection.execute(
+            sa.select(vault_key.c.purpose, vault_key.c.epoch, vault_key.c.wrapped).where(
+                vault_key.c.tenant == self.tenant
+            )
+        )
+        return {
+            (Purpose(purpose), epoch): WrappedKey(self._raw, Purpose(purpose), epoch, bytes(wrapped))
+            for purpose, epoch, wrapped in found
+        }
 
     @cached_property
     def rows(self) -> Mapping[Purpose, WrappedKey]:
@@ -50,54 +94,89 @@ class TenantKeys:
 
         Raises: KeyUnavailable when it has none.
         """
-        found = self._connection.execute(
-            sa.select(vault_key.c.purpose, vault_key.c.epoch, vault_key.c.wrapped)
-            .where(vault_key.c.tenant == self._tenant)
-            .order_by(vault_key.c.epoch)
-        )
-        rows = {
-            Purpose(purpose): WrappedKey(self._raw, Purpose(purpose), epoch, wrapped)
-            for purpose, epoch, wrapped in found
-        }
-        if not rows:
+        every = self.every()
+        if not every:
             raise KeyUnavailable("The company has no keys here.", advice="Open the company first.")
-        return rows
+        newest = max(epoch for _, epoch in every)
+        return {purpose: row for (purpose, epoch), row in every.items() if epoch == newest}
 
     def root(self, purpose: Purpose) -> hazmat.Secret:
         """The index, pseudonym or digest root."""
-        return self._ring.root(self.rows[purpose], self.rows[Purpose.KEK])
+        return self.ring.root(self.rows[purpose], self.rows[Purpose.KEK])
+
+    def root_anew(self, purpose: Purpose) -> hazmat.Secret:
+        """The same from its row, whatever is kept; whoever asks wipes it."""
+        return self.ring.root_anew(self.rows[purpose], self.rows[Purpose.KEK])
 
     def signing_key(self) -> hazmat.Secret:
         """The key that signs the tenant's checkpoints."""
-        return self._ring.signing_key(self.rows[Purpose.SIGN])
+        return self.ring.signing_key(self.rows[Purpose.SIGN])
 
     def dek(self, subject: Id, data_class: str) -> Dek:
-        """The newest data key of a subject's class, minted when it is first needed."""
+        """The newest data key of a subject's class, minted when it is first needed.
+
+        Raises: KeyUnavailable when it is destroyed; the log alone gets another one, for what happens after that.
+        """
         key = (subject, data_class)
         if key not in self._deks:
-            found = self._found(subject, data_class, FIELDS_ALG)
-            self._deks[key] = self._ring.dek(*found) if found else self._minted(subject, data_class)
+            found = self._newest(subject, data_class, FIELDS_ALG)
+            if found is None:
+                self._deks[key] = self._minted(subject, data_class, 1)
+            elif found.kek_epoch == DESTROYED and data_class == AUDIT_CLASS:
+                self._deks[key] = self._minted(subject, data_class, found.version + 1)
+            else:
+                self._deks[key] = self.ring.dek(*self._whole(found))
         return self._deks[key]
 
     def content_key(self, subject: Id, data_class: str) -> DekRow:
         """The row of the newest data key of a subject's documents, minted when it is first needed."""
-        found = self._found(subject, data_class, CONTENT_ALG)
-        if found:
-            return found[0]
-        row = self._ring.mint_content_key(
-            self.rows[Purpose.KEK],
-            dek_id=ids.raw(self._make(DEK_PREFIX)),
-            subject=ids.raw(subject),
-            data_class=data_class,
-            version=1,
+        found = self._newest(subject, data_class, CONTENT_ALG)
+        if found is not None:
+            return self._whole(found)[0]
+        kek = self.rows[Purpose.KEK]
+        self._hold(kek.epoch)
+        row = self.ring.mint_content_key(
+            kek, dek_id=ids.raw(self._make(DEK_PREFIX)), subject=ids.raw(subject), data_class=data_class, version=1
         )
         self._store(row, subject, CONTENT_ALG)
         return row
 
-    def _found(self, subject: Id, data_class: str, alg: str) -> tuple[DekRow, WrappedKey] | None:
+    def living(self, subject: Id, data_class: str) -> Sequence[Any]:
+        """The rows of a subject's class whose data keys are not destroyed, locked."""
+        dek = vault_dek.c
+        select = sa.select(vault_dek).where(
+            dek.tenant == self.tenant,
+            dek.subject == subject,
+            dek.data_class == data_class,
+            dek.kek_epoch != DESTROYED,
+        )
+        return self._connection.execute(select.order_by(dek.version).with_for_update()).all()
+
+    def renew(self, subject: Id, data_class: str) -> None:
+        """Mints the next version of a data key: from now on the class is sealed under it."""
+        found = self._newest(subject, data_class, FIELDS_ALG)
+        version = 1 if found is None else found.version + 1
+        self._deks[subject, data_class] = self._minted(subject, data_class, version)
+
+    def destroy(self, deks: Sequence[bytes]) -> None:
+        """Destroys data keys: their rows stay and say so, whatever wrapped them goes."""
+        dek, wrap = vault_dek.c, vault_dek_wrap.c
+        # The row first: whoever wraps the key anew holds it locked, and finds afterwards that it is destroyed.
+        self._connection.execute(
+            sa.update(vault_dek).where(dek.tenant == self.tenant, dek.dek_id.in_(deks)).values(kek_epoch=DESTROYED)
+        )
+        self._connection.execute(sa.delete(vault_dek_wrap).where(wrap.tenant == self.tenant, wrap.dek_id.in_(deks)))
+        self.raise_generation()
+        self._deks = {key: kept for key, kept in self._deks.items() if kept.dek_id not in deks}
+
+    def _newest(self, subject: Id, data_class: str, alg: str) -> _Found | None:
+        """The row of the newest data key of a class, with its wrap and the key of that; None where there is none.
+
+        On PostgreSQL it is held: a class is not destroyed between the look at its key and what is sealed under it.
+        """
         dek, wrap, kek = vault_dek, vault_dek_wrap, vault_key
-        row = self._connection.execute(
-            sa.select(dek.c.dek_id, dek.c.version, dek.c.kek_epoch, wrap.c.wrapped, kek.c.wrapped)
+        select = (
+            sa.select(dek.c.dek_id, dek.c.version, dek.c.kek_epoch, wrap.c.wrapped, kek.c.wrapped.label("kek"))
             .outerjoin(
                 wrap,
                 sa.and_(
@@ -115,29 +194,39 @@ class TenantKeys:
                 ),
             )
             .where(
-                dek.c.tenant == self._tenant,
+                dek.c.tenant == self.tenant,
                 dek.c.subject == subject,
                 dek.c.data_class == data_class,
                 dek.c.alg == alg,
             )
             .order_by(dek.c.version.desc())
             .limit(1)
-        ).first()
-        if row is None:
-            return None
-        dek_id, version, epoch, wrapped, kek_wrapped = row
-        if wrapped is None or kek_wrapped is None:
-            raise KeyUnavailable("A data key is destroyed.", advice="What was erased takes no new values.")
-        found = DekRow(bytes(dek_id), self._raw, ids.raw(subject), data_class, version, epoch, bytes(wrapped))
-        return found, WrappedKey(self._raw, Purpose.KEK, epoch, bytes(kek_wrapped))
+        )
+        row = self._connection.execute(select.with_for_update(read=True, of=dek)).first()
+        return None if row is None else _Found(subject, data_class, *row)
 
-    def _minted(self, subject: Id, data_class: str) -> Dek:
-        row, dek = self._ring.mint_dek(
-            self.rows[Purpose.KEK],
+    def _whole(self, found: _Found) -> tuple[DekRow, WrappedKey]:
+        """A data key with the key that wraps it.
+
+        Raises: KeyUnavailable when it is destroyed; Stale when it was wrapped anew while its row was waited for.
+        """
+        if found.kek_epoch == DESTROYED:
+            raise KeyUnavailable("A data key is destroyed.", advice="What was erased takes no new values.")
+        if found.wrapped is None or found.kek is None:
+            raise Stale("The keys of the company turned meanwhile.")
+        identity = bytes(found.dek_id), self._raw, ids.raw(found.subject), found.data_class, found.version
+        row = DekRow(*identity, found.kek_epoch, bytes(found.wrapped))
+        return row, WrappedKey(self._raw, Purpose.KEK, found.kek_epoch, bytes(found.kek))
+
+    def _minted(self, subject: Id, data_class: str, version: int) -> Dek:
+        kek = self.rows[Purpose.KEK]
+        self._hold(kek.epoch)
+        row, dek = self.ring.mint_dek(
+            kek,
             dek_id=ids.raw(self._make(DEK_PREFIX)),
             subject=ids.raw(subject),
             data_class=data_class,
-            version=1,
+            version=version,
         )
         self._store(row, subject, FIELDS_ALG)
         return dek
@@ -145,7 +234,7 @@ class TenantKeys:
     def _store(self, row: DekRow, subject: Id, alg: str) -> None:
         self._connection.execute(
             sa.insert(vault_dek).values(
-                tenant=self._tenant,
+                tenant=self.tenant,
                 dek_id=row.dek_id,
                 subject=subject,
                 data_class=row.data_class,
@@ -156,6 +245,21 @@ class TenantKeys:
         )
         self._connection.execute(
             sa.insert(vault_dek_wrap).values(
-                tenant=self._tenant, dek_id=row.dek_id, kek_epoch=row.kek_epoch, wrapped=row.wrapped
+                tenant=self.tenant, dek_id=row.dek_id, kek_epoch=row.kek_epoch, wrapped=row.wrapped
             )
         )
+
+    def _hold(self, epoch: int) -> None:
+        """Keeps the epoch a data key is minted under from being left before the data key is there.
+
+        Raises: Stale when it was left already.
+        """
+        if self._held or self._connection.dialect.name != POSTGRESQL:
+            return  # SQLite has one writer at a time
+        key = vault_key.c
+        held = sa.select(key.epoch).where(
+            key.tenant == self.tenant, key.purpose == Purpose.KEK.value, key.epoch == epoch
+        )
+        if self._connection.scalar(held.with_for_update(read=True, key_share=True)) is None:
+            raise Stale("The keys of the company turned meanwhile.")
+        self._held = True

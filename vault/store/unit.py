@@ -28,6 +28,8 @@ from vault.seal import pae
 from vault.store import codec
 from vault.store.cells import Cells
 from vault.store.engines import POSTGRESQL
+from vault.store.keeping.destruction import Shredder
+from vault.store.keeping.rotation import KeyRotation
 from vault.store.reading.columns import held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.rows import Cell
@@ -81,6 +83,16 @@ class SqlUnit:
     def now(self) -> datetime:
         """The instant of this transaction, UTC."""
         return self._hand.now
+
+    @property
+    def rotation(self) -> KeyRotation:
+        """Turns the keys of the tenant."""
+        return KeyRotation(self._connection, self._keys, self._cells)
+
+    @property
+    def destruction(self) -> Shredder:
+        """Ends keys and rows of the tenant."""
+        return Shredder(self._connection, self._keys)
 
     def stamp(
         self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None

@@ -235,6 +235,7 @@ def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
             dek.c.kek_epoch,
             wrap.c.wrapped,
             kek.c.wrapped,
+            kek.c.generation,
         )
         .select_from(cell)
         .outerjoin(dek, sa.and_(dek.c.tenant == cell.c.tenant, dek.c.dek_id == cell.c.dek_id))

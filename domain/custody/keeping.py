@@ -1,0 +1,103 @@
+"""Ports to the keys of a tenant: what operations may have done to them. No key leaves, and no value is opened for them.
+
+A unit offers both; a store that keeps no keys, such as one in memory, offers neither.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.ids import Id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Which keys of a tenant stand, and what lies under each epoch."""
+
+    epoch: int
+    """The newest epoch: what new data keys are wrapped under."""
+    epochs: tuple[int, ...]
+    """Every epoch that still has keys, the oldest first."""
+    data_keys: Mapping[int, int]
+    """How many data keys are wrapped under each epoch."""
+
+    @property
+    def behind(self) -> int:
+        """How many data keys are not under the newest epoch yet."""
+        return sum(count for epoch, count in self.data_keys.items() if epoch != self.epoch)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verified:
+    """A stretch of data keys that were unwrapped, each with a cell of it that was opened and dropped."""
+
+    keys: int
+    cells: int
+    failed: tuple[str, ...]
+    """The ids of keys, in hexadecimal digits, that do not unwrap or whose cell does not open."""
+    last: str
+    """The last key of the stretch; empty where there is none behind it."""
+
+
+class Rotation(Protocol):
+    """Turns the keys of one tenant."""
+
+    def newest_root(self) -> int:
+        """The newest epoch whose root stands in the provider. Raises KeyUnavailable."""
+        ...
+
+    def make_root(self, epoch: int) -> None:
+        """Makes the root of an epoch in the provider, unless it stands there already. Raises KeyUnavailable."""
+        ...
+
+    def destroy_root(self, epoch: int) -> None:
+        """Ends the root of an epoch in the provider, for ever and for every tenant. Raises KeyUnavailable."""
+        ...
+
+    def standing(self) -> Standing:
+        """Which keys stand."""
+        ...
+
+    def advance(self, epoch: int) -> bool:
+        """Makes the keys of a newer epoch, of which data keys are new from now on; whether that was still to do."""
+        ...
+
+    def rewrap(self, limit: int) -> int:
+        """Wraps at most so many data keys under the newest epoch that are not yet; how many."""
+        ...
+
+    def verify(self, after: str, limit: int) -> Verified:
+        """Unwraps the data keys that come behind one, and opens a cell of each."""
+        ...
+
+    def retire(self) -> tuple[int, ...]:
+        """Removes the keys and wraps of every older epoch. Raises Conflict while a data key needs one of them."""
+        ...
+
+    def renew(self, subject: Id, data_class: str) -> int:
+        """Seals the cells of a subject's class anew under a new data key and removes the old one; how many cells."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destroyed:
+    """What a destruction took away."""
+
+    keys: int
+    cells: int
+    tokens: int
+    payloads: int
+
+
+class Destruction(Protocol):
+    """Ends keys and rows of one tenant; what it did cannot be undone by anybody."""
+
+    def shred(self, subject: Id, classes: Sequence[str]) -> Destroyed:
+        """Destroys the data keys of a subject's classes, and with them every value, token and payload under them."""
+        ...
+
+    def remaining(self, subject: Id, classes: Sequence[str]) -> int:
+        """How many keys, values, tokens and payloads of a subject's classes are still there."""
+        ...

@@ -1,0 +1,61 @@
+"""`kill -9` at every step: what was begun goes on, nothing is lost, and nobody who reads notices."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from domain.files.opening import BasicInformation
+from tests.vault.keeping.asking import Asking
+from tests.world import OTHER_TENANT, TENANT
+from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
+
+ROOT = Path(__file__).parents[3]
+STRIDE = {"sqlite": "5", "postgresql": "11"}
+"""Every fifth step and every eleventh: where a round is killed also shifts with what earlier ones left undone."""
+
+
+def started(world, kind):
+    arguments = [kind, world.database.url, str(world.folder / "keys.json"), STRIDE[world.database.dialect]]
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.vault.keeping.killed", *arguments, TENANT, OTHER_TENANT],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def test_a_rotation_killed_at_any_step_goes_on_and_no_reader_is_refused(world):
+    world.open_tenant(OTHER_TENANT, "Leading")
+    origin = world.origin()
+    for number in range(4):
+        world.file(origin, f"C-{number}", BasicInformation(phone=f"+861380013{number:04}"))
+    asking = Asking(world)
+    before, reads = asking(), 0
+    process = started(world, "rotate")
+    try:
+        while process.poll() is None:
+            assert asking() == before
+            reads += 1
+        told, wrong = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, wrong
+    assert int(told) > 15
+    assert reads > int(told)
+
+    def epochs(connection):
+        columns = (vault_key.c.epoch, vault_dek.c.kek_epoch, vault_dek_wrap.c.kek_epoch)
+        return [set(connection.scalars(sa.select(column).where(column.table.c.tenant == TENANT))) for column in columns]
+
+    own, named, wrapped = world.look(epochs)
+    assert own == named == wrapped
+    assert len(own) == 1
+    assert own.pop() > int(told)
+    assert world.findings() == []
+    assert world.findings(OTHER_TENANT) == []

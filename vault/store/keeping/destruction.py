@@ -1,0 +1,75 @@
+"""What a subject's data is ends inside one transaction: keys first, then whatever lay under them.
+
+Of every value a row without its envelope stays: readers are told that it was erased, and its version never comes
+again. A destroyed data key keeps its row too, so that no new one takes its place unnoticed. What the storage itself
+still holds of all that is another matter, and another module's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+
+from domain.custody.keeping import Destroyed
+from domain.ids import Id
+from domain.records import AUDIT_CLASS, TAGS
+from vault.store.tables import ERASED, audit_payload, blind_index, sealed_field, vault_dek, vault_dek_wrap
+from vault.store.tenantkeys import TenantKeys
+
+
+class Shredder:
+    """Ends keys and rows of one tenant, in the transaction of a unit."""
+
+    def __init__(self, connection: sa.Connection, keys: TenantKeys) -> None:
+        self._connection = connection
+        self._keys = keys
+        self._tenant = keys.tenant
+
+    def shred(self, subject: Id, classes: Sequence[str]) -> Destroyed:
+        """Destroys the data keys of a subject's classes, and with them every value, token and payload under them."""
+        living = [row.dek_id for name in classes for row in self._keys.living(subject, name)]
+        self._keys.destroy(living)
+        emptied = self._connection.execute(
+            sa.update(sealed_field).where(self._cells(subject, classes)).values(envelope=ERASED)
+        )
+        tokens = self._connection.execute(sa.delete(blind_index).where(self._tokens(subject, classes)))
+        payloads = 0
+        if AUDIT_CLASS in classes:
+            payloads = self._connection.execute(sa.delete(audit_payload).where(self._payloads(subject))).rowcount
+        return Destroyed(keys=len(living), cells=emptied.rowcount, tokens=tokens.rowcount, payloads=payloads)
+
+    def remaining(self, subject: Id, classes: Sequence[str]) -> int:
+        """How many keys, values and tokens of a subject's classes are still there.
+
+        Payloads are not counted: what happens to an erased subject later may be told in new ones.
+        """
+        dek, named = vault_dek.c, [name for name in classes if name != AUDIT_CLASS]
+        wraps = vault_dek_wrap.join(
+            vault_dek, sa.and_(dek.tenant == vault_dek_wrap.c.tenant, dek.dek_id == vault_dek_wrap.c.dek_id)
+        )
+        own = sa.and_(dek.tenant == self._tenant, dek.subject == subject, dek.data_class.in_(named))
+        counts = (
+            sa.select(sa.func.count()).select_from(wraps).where(own),
+            sa.select(sa.func.count()).select_from(sealed_field).where(self._cells(subject, named)),
+            sa.select(sa.func.count()).select_from(blind_index).where(self._tokens(subject, named)),
+        )
+        return sum(self._connection.scalar(count) or 0 for count in counts)
+
+    def _cells(self, subject: Id, classes: Sequence[str]) -> sa.ColumnElement[bool]:
+        cell = sealed_field.c
+        deks = sa.select(vault_dek.c.dek_id).where(
+            vault_dek.c.tenant == self._tenant,
+            vault_dek.c.subject == subject,
+            vault_dek.c.data_class.in_(classes),
+        )
+        # By their keys: that is what cells have an index for.
+        return sa.and_(cell.tenant == self._tenant, cell.dek_id.in_(deks), cell.envelope != ERASED)
+
+    def _tokens(self, subject: Id, classes: Sequence[str]) -> sa.ColumnElement[bool]:
+        token = blind_index.c
+        tags = [tag for tag, field in TAGS.items() if field.data_class.value in classes]
+        return sa.and_(token.tenant == self._tenant, token.subject == subject, token.field_tag.in_(tags))
+
+    def _payloads(self, subject: Id) -> sa.ColumnElement[bool]:
+        return sa.and_(audit_payload.c.tenant == self._tenant, audit_payload.c.subject == subject)
