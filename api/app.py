@@ -135,7 +135,7 @@ class House:
         opening = OpenTenant(name=name, time_zone=time_zone)
         opening.checked_name()
         tenant = self.make.make("te", int(self.clock.now().timestamp() * 1000))
-        await self.gate.perform(opening, _operator(tenant, ADMINISTRATOR))
+        await self.gate.perform(opening, operator(tenant, ADMINISTRATOR))
         return tenant
 
     def token(
@@ -161,7 +161,7 @@ class House:
 
         Who took it along is recorded before the first file is written, and stands in the files.
         """
-        await self.gate.perform(ExportAuditLog(), _operator(tenant, AUDITOR), request="command")
+        await self.gate.perform(ExportAuditLog(), operator(tenant, AUDITOR), request="command")
         checkpoint = await self.store.checkpoint(tenant)
         await self.store.inspect(tenant, looks.exported(tenant, checkpoint, folder))
         return checkpoint
@@ -175,7 +175,7 @@ class House:
 
         Who checked is recorded before the first seal is opened.
         """
-        await self.gate.perform(CheckStore(), _operator(tenant, ADMINISTRATOR), request="command")
+        await self.gate.perform(CheckStore(), operator(tenant, ADMINISTRATOR), request="command")
         return await self.store.inspect(tenant, looks.findings(self.room, tenant))
 
     async def strays(self, tenant: Id, names: Sequence[Name]) -> list[Name]:
@@ -188,7 +188,7 @@ def _schema() -> Schema:
     return build_schema()
 
 
-def _operator(tenant: Id, role: str) -> Actor:
+def operator(tenant: Id, role: str = ADMINISTRATOR) -> Actor:
     """Whoever runs a command on the machine, in the one role that the command needs."""
     return Actor(tenant=tenant, person=OPERATOR, roles=frozenset({role}))
 
@@ -213,7 +213,7 @@ async def prepare(settings: Settings) -> str:
     async with open_house(settings) as house:
         if INSTALLATION not in await house.store.tenants():
             await house.gate.perform(
-                OpenTenant(name="installation", time_zone="UTC"), _operator(INSTALLATION, ADMINISTRATOR)
+                OpenTenant(name="installation", time_zone="UTC"), operator(INSTALLATION, ADMINISTRATOR)
             )
     return revision
 

@@ -27,6 +27,7 @@ _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
 """Variables of the prefix that are no settings."""
 _PLAIN: Final = "/ ~!@$&'()*+,;=:"
 """What stands as it is in the path of the key file; a question mark or a percent sign would not."""
+_MOST_DAYS: Final = 3650
 _PROVIDERS: Final = ("file", "pkcs11", "transit", "awskms")
 """Kinds of providers of root keys; the provider itself reads the rest of its form."""
 
@@ -66,6 +67,8 @@ class Settings:
     """The folder with what the page for exploring the API loads; without it there is no such page."""
     http_status: str = "classic"
     """`classic` or `2026`: whose status codes GraphQL over HTTP has."""
+    backup_days: int = 35
+    """How many days backups and archived logs of the database are kept: so long an erasure takes to reach them."""
     log: str = "text"
     """`text`, `json` or `off`."""
 
@@ -152,6 +155,13 @@ def _switch(value: Any) -> bool:
     return {"on": True, "true": True, "1": True, "off": False, "false": False, "0": False}[_text(value).lower()]
 
 
+def _days(value: Any) -> int:
+    days = value if type(value) is int else int(_text(value))
+    if not 0 <= days <= _MOST_DAYS:
+        raise ValueError
+    return days
+
+
 def _log(value: Any) -> str:
     if value not in {"text", "json", "off"}:
         raise ValueError
@@ -206,6 +216,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "trusted_only": _switch,
     "ide": _path,
     "http_status": _edition,
+    "backup_days": _days,
     "log": _log,
 }
 
@@ -222,6 +233,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "trusted_only": "Write on or off.",
     "ide": "Name the folder that `credence ide FOLDER` filled.",
     "http_status": "Write classic or 2026.",
+    "backup_days": "Write a number of days from 0 to 3650.",
     "log": "Write text, json or off.",
 }
 """What to write where a value cannot be read."""

@@ -112,6 +112,13 @@ class Keyring:
         """
         return self._provider.health().newest()
 
+    def following(self) -> int:
+        """The epoch that never had a root and comes next.
+
+        Raises: KeyUnavailable.
+        """
+        return self._provider.health().following()
+
     def make_root(self, epoch: int) -> None:
         """Makes the root of an epoch, unless it stands already.
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.console import AsJson, DataDir, answer, loaded
+from api.cli.console import AsJson, DataDir, answer, in_house, loaded, progress
+from api.jobs.rotating import Rotated, Turning
 
 if TYPE_CHECKING:
-    from api.app import KeyInventory
+    from api.app import House, KeyInventory
 
 keys = typer.Typer(help="Root keys and what lies under them.", no_args_is_help=True)
 
@@ -29,6 +32,63 @@ def status(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     answer(_told(found), "\n".join(_lines(found)), as_json=as_json)
     if found.health is None:
         raise typer.Exit(1)
+
+
+@keys.command()
+def rotate(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+    """Begins the next epoch of all keys and brings every key under it; goes on with one that was broken off.
+
+    Reading and writing go on meanwhile. Run it once a month.
+    """
+    _rotated(data_dir, fresh=True, as_json=as_json)
+
+
+@keys.command()
+def rewrap(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+    """Goes on with a rotation that was broken off, and begins none: every key follows and is verified."""
+    _rotated(data_dir, fresh=False, as_json=as_json)
+
+
+@keys.command()
+def destroy(
+    epoch: Annotated[int, typer.Argument(help="The epoch, which every company has left.", min=1)],
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Destroys the root of an epoch, once no backup is needed that it opens. Nobody can undo that.
+
+    What was erased while it stood becomes unreadable in every backup of that time, and with it all else in them.
+    """
+
+    async def work(house: House) -> None:
+        await (await _turning(house)).destroy(epoch)
+
+    in_house(loaded(data_dir), work)
+    answer({"destroyed": epoch}, f"Root {epoch} is destroyed.", as_json=as_json)
+
+
+def _rotated(data_dir: Path | None, *, fresh: bool, as_json: bool) -> None:
+    settings = loaded(data_dir)
+
+    async def work(house: House) -> Rotated:
+        with progress("Turning keys", shown=not as_json) as told:
+            return await (await _turning(house)).rotate(settings.backup_days, told, fresh=fresh)
+
+    done = in_house(settings, work)
+    left = ", ".join(map(str, done.retired)) or "none"
+    text = (
+        f"All keys lie under epoch {done.epoch}: {done.moved} data keys moved, {done.verified} verified with "
+        f"{done.opened} values opened.\nEpochs left: {left}."
+    )
+    answer(asdict(done), text, as_json=as_json)
+
+
+async def _turning(house: House) -> Turning:
+    """The keys of every company here, turned by whoever runs commands on this machine."""
+    from api.app import INSTALLATION, operator  # noqa: PLC0415 - the whole house is behind it
+
+    return Turning(gate=house.gate, leading=INSTALLATION, companies=await house.store.tenants(), act=operator)
 
 
 def _told(found: KeyInventory) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class BeginRotation(Operation[int]):
         # A root without a key under it was made by a rotation that was broken off before it was recorded.
         if root == standing and not self.fresh:
             return Decided(value=standing, resources=(actor.tenant,))
-        number = root if root > standing else root + 1
+        number = root if root > standing else unit.rotation.next_root()
         unit.rotation.make_root(number)
         _close_first(unit, standing)
         epoch = KeyEpoch(stamp=unit.stamp(KeyEpoch, subject=actor.tenant), number=number, state=EpochState.TURNING)

@@ -48,6 +48,10 @@ class Rotation(Protocol):
         """The newest epoch whose root stands in the provider. Raises KeyUnavailable."""
         ...
 
+    def next_root(self) -> int:
+        """The epoch that never had a root and comes next. Raises KeyUnavailable."""
+        ...
+
     def make_root(self, epoch: int) -> None:
         """Makes the root of an epoch in the provider, unless it stands there already. Raises KeyUnavailable."""
         ...

@@ -33,7 +33,7 @@ def owned(server, migrated_postgresql):
 def register(connection):
     """A key of one tenant, written by the owner."""
     connection.execute(sa.text(f"SET LOCAL {engines.TENANT} = 'te_1'"))
-    connection.execute(sa.text("INSERT INTO vault_key VALUES ('te_1', 'kek', 1, '')"))
+    connection.execute(sa.text("INSERT INTO vault_key VALUES ('te_1', 'kek', 1, '', 0)"))
 
 
 def counted(url, *settings):

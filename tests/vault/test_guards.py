@@ -45,7 +45,7 @@ def bare(tenant):
             "kek_epoch": 1,
         },
         "vault_dek_wrap": {"dek_id": b"d", "kek_epoch": 1, "wrapped": b"w"},
-        "vault_key": {"purpose": "kek", "epoch": 9, "wrapped": b"w"},
+        "vault_key": {"purpose": "kek", "epoch": 9, "wrapped": b"w", "generation": 0},
     }
 
 

@@ -351,13 +351,14 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(database):
         kek_epoch=None,
         wrapped=None,
         kek_wrapped=None,
+        generation=None,
     )
     # The other company's rows under the very same ids change nothing.
     database.insert("sealed_field", cell_of(row, "contact.phone") | {"tenant": AWAY, "envelope": b"away"})
     database.insert("sealed_field", cell_of(without, "contact.phone") | {"tenant": AWAY})
     database.insert("vault_dek", dek | {"tenant": AWAY, "version": 9, "alg": "AES-256-GCM", "kek_epoch": 5})
     for table in ("vault_dek_wrap", "vault_key"):
-        key = {"dek_id": b"dek", "kek_epoch": 5} if table == "vault_dek_wrap" else {"purpose": "kek", "epoch": 5}
+        key = {"dek_id": b"dek", "kek_epoch": 5} if table == "vault_dek_wrap" else _key(5)
         database.insert(table, {"tenant": AWAY, "wrapped": b"away", **key})
     assert shelf.read(judged(level), Scope(tenant=HOME), [without.id]).sealed == ()
     (sealed,) = shelf.read(judged(level), Scope(tenant=HOME), [id_]).sealed
@@ -369,12 +370,20 @@ def test_a_sealed_cell_comes_with_everything_its_opener_needs(database):
         database.insert(
             "vault_dek_wrap", {"tenant": HOME, "dek_id": b"dek", "kek_epoch": epoch, "wrapped": b"w%d" % epoch}
         )
-        database.insert("vault_key", {"tenant": HOME, "purpose": "kek", "epoch": epoch, "wrapped": b"k%d" % epoch})
-        database.insert("vault_key", {"tenant": HOME, "purpose": "index", "epoch": epoch, "wrapped": b"i"})
+        database.insert(
+            "vault_key", {"tenant": HOME, "purpose": "kek", "epoch": epoch, "wrapped": b"k%d" % epoch, "generation": 3}
+        )
+        database.insert(
+            "vault_key", {"tenant": HOME, "purpose": "index", "epoch": epoch, "wrapped": b"i", "generation": 3}
+        )
     (sealed,) = shelf.read(judged(level), Scope(tenant=HOME), [id_]).sealed
     material = sealed.material
     assert (material.dek_version, material.alg, material.kek_epoch) == (2, "AES-256-GCM", 5)
-    assert (material.wrapped, material.kek_wrapped) == (b"w5", b"k5")
+    assert (material.wrapped, material.kek_wrapped, material.generation) == (b"w5", b"k5", 3)
+
+
+def _key(epoch):
+    return {"purpose": "kek", "epoch": epoch, "generation": 3}
 
 
 def test_facts_are_values_as_declared(shelf):

@@ -15,7 +15,7 @@ from vault.store import contents, engines
 from vault.store.fsck import Finding, check_store
 from vault.store.ledger.logbook import entries_of, verifier
 from vault.store.schema.migrations import within
-from vault.store.tables import tenant_register, vault_dek, vault_key
+from vault.store.tables import DESTROYED, tenant_register, vault_dek, vault_key
 from vault.store.transaction import Room
 
 
@@ -70,6 +70,7 @@ def _epochs_of(connection: sa.Connection, tenant: str) -> list[EpochKeys]:
         connection.execute(sa.select(sa.func.set_config(engines.TENANT, tenant, True)))  # noqa: FBT003 - SQL's argument
     keys = _counted(connection, vault_key.c.epoch, tenant)
     data_keys = _counted(connection, vault_dek.c.kek_epoch, tenant)
+    data_keys.pop(DESTROYED, None)
     return [EpochKeys(epoch, keys.get(epoch, 0), data_keys.get(epoch, 0)) for epoch in sorted({*keys, *data_keys})]
 
 

@@ -43,3 +43,27 @@ def test_before_anything_was_made_that_is_told(tmp_path):
     shown = found("keys", "status", expected=1, CREDENCE_DATA_DIR=str(tmp_path / "none"))
     assert shown["companies"] == {}
     assert not (tmp_path / "none").exists()
+
+
+def test_keys_turn_and_an_epoch_nobody_needs_is_destroyed(settings):
+    settings |= {"CREDENCE_BACKUP_DAYS": "0"}
+    found("migrate", **settings)
+    tenant = found("tenant", "open", "Yunfan", **settings)["tenant"]
+    turned = found("keys", "rotate", **settings)
+    assert (turned["epoch"], turned["retired"]) == (2, [1])
+    assert turned["verified"] == turned["moved"]
+    assert "Epochs left: none." in run("keys", "rewrap", **settings)
+    shown = found("keys", "status", **settings)
+    assert {epoch["epoch"] for epoch in shown["companies"][tenant]} == {2}
+    assert found("keys", "destroy", "1", **settings) == {"destroyed": 1}
+    roots = {root["version"]: root["state"] for root in found("keys", "status", **settings)["roots"]}
+    assert roots == {1: "destroyed", 2: "standing"}
+    found("keys", "destroy", "2", expected=2, **settings)
+    found("keys", "destroy", "9", expected=2, **settings)
+    assert found("fsck", **settings)["ok"]
+
+
+def test_a_root_that_backups_need_is_not_destroyed(settings):
+    found("migrate", **settings)
+    found("keys", "rotate", **settings)
+    assert "Backups need this epoch" in found("keys", "destroy", "1", expected=2, **settings)["error"]["message"]

@@ -41,6 +41,10 @@ class KeyRotation:
         """The newest epoch whose root stands in the provider. Raises KeyUnavailable."""
         return self._keys.ring.newest()
 
+    def next_root(self) -> int:
+        """The epoch that never had a root and comes next. Raises KeyUnavailable."""
+        return self._keys.ring.following()
+
     def make_root(self, epoch: int) -> None:
         """Makes the root of an epoch in the provider, unless it stands there already. Raises KeyUnavailable."""
         self._keys.ring.make_root(epoch)
@@ -176,7 +180,7 @@ class KeyRotation:
 
     def _own_failures(self) -> Iterator[str]:
         """The purposes of the tenant's own keys, of its newest epoch, that do not unwrap."""
-        for purpose in (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST, Purpose.SIGN):
+        for purpose in self._keys.rows.keys() - {Purpose.KEK}:
             try:
                 with self._keys.signing_key() if purpose is Purpose.SIGN else self._keys.root_anew(purpose):
                     pass
