@@ -23,6 +23,7 @@ from api.jobs.rotating import Turning
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
 from tests.world import Granted, World
+from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
@@ -90,12 +91,12 @@ async def carry_out(steps: Steps, url: str, keys: str, tenants: tuple[Id, ...], 
     """The steps over a store of their own, killed at one of them; 0 lets them live."""
     provider = KeyFile(Path(keys))
     ring, make = Keyring(provider, time.monotonic), RandomIds()
-    room = Room(ring=ring, clock=Now(), make=make)
+    room = Room(ring=ring, clock=Now(), make=make, blobs=FolderBlobs(Path(keys).parent / "documents"))
     store: Store = (SqliteStore if url.startswith("sqlite") else PostgresStore)(url, room)
     await store.start()
     if at:
         Death(at).watch(store, provider)
-    gate = Gate(grants=Granted(), store=store, opener=VaultOpener(ring), clock=Now(), make=make)
+    gate = Gate(grants=Granted(), store=store, opener=VaultOpener(room), clock=Now(), make=make)
     await steps(gate, store, tenants)
     await store.close()
 

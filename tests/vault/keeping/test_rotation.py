@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -28,6 +29,7 @@ from domain.files.parties import PartyKind
 from tests.vault.keeping.asking import Asking
 from tests.world import OTHER_TENANT, TENANT
 from vault.keys import Keyring
+from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
 from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
 
@@ -193,9 +195,8 @@ def test_what_was_stored_before_opens_no_more_once_its_epoch_is_destroyed(world,
     for name in ("vault_dek_wrap", "vault_dek", "vault_key"):
         world.database.execute(f"DELETE FROM {name} WHERE tenant = '{TENANT}'")  # noqa: S608 - names of our own
         world.database.insert(name, *(dict(row) for row in kept[name] if row["tenant"] == TENANT))
-    world.ring.forget(b"")
     fresh = Keyring(KeyFile(world.folder / "keys.json"), world.clock.now().timestamp)
-    world.gate._opener._ring = fresh
+    world.gate._opener = VaultOpener(replace(world.room, ring=fresh))
     with pytest.raises(KeyUnavailable, match="Root key version 1 is destroyed"):
         Asking(world)()
 
