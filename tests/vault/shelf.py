@@ -56,7 +56,7 @@ def keys_and_tokens(ring, corpus):
     for tenant in corpus.tenants:
         minted = {row.purpose: row for row in ring.mint_tenant(raw(tenant), 1)}
         rows["vault_key"] += [
-            {"tenant": tenant, "purpose": one.purpose.value, "epoch": 1, "wrapped": one.wrapped}
+            {"tenant": tenant, "purpose": one.purpose.value, "epoch": 1, "wrapped": one.wrapped, "generation": 0}
             for one in minted.values()
         ]
         maker = Maker(ring.root(minted[Purpose.INDEX], minted[Purpose.KEK]), raw(tenant))

@@ -32,7 +32,7 @@ class Asking:
             page=Page(size=Slot(0)),
         )
         judged = judge(Reading((Labelled("files", level),)), self._rights)
-        self._plan = Plan(judged=judged, steps=SqlReadings(world.database.dialect).prepare(judged))
+        self._plan = Plan(judged=judged, steps=SqlReadings(world.database.dialect, world.ring).prepare(judged))
 
     async def asked(self):
         """The rows that the Gate hands out."""
