@@ -49,6 +49,7 @@ from vault.opening import VaultOpener
 from vault.providers import chosen
 from vault.providers.port import Provider
 from vault.store import engines, looks
+from vault.store.aside import aside
 from vault.store.fsck import Finding
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
@@ -227,7 +228,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     await migrations.check(settings.database_url)
     provider = chosen.place(settings.keys).provider()
     await asyncio.to_thread(provider.health)
-    clock, make, ring = SystemClock(), RandomIds(), Keyring(provider, time.monotonic)
+    clock, make, ring = SystemClock(), RandomIds(), Keyring(provider, time.monotonic, aside=aside)
     dialect = engines.parse(settings.database_url).drivername
     room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)

@@ -11,6 +11,7 @@ key (32) ‖ tag (16), bound to what it is for: moved to another tenant, purpose
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
 
@@ -84,6 +85,13 @@ class DekRow(NamedTuple):
         return *ids, self.data_class.encode("ascii"), u32(self.version), u32(self.kek_epoch)
 
 
+class Aside(Protocol):
+    """How a call is made that may take a while."""
+
+    def __call__(self, call: Callable[[], T], /) -> T:
+        """What it returns."""
+
+
 class Keyring:
     """Keys ready for use, made from stored rows and kept for a while: never beyond their time, never too many.
 
@@ -97,9 +105,10 @@ class Keyring:
         *,
         ttl: float = TTL_SECONDS,
         size: int = CACHED_KEYS,
+        aside: Aside = operator.call,
     ) -> None:
-        """Takes a monotonic clock in seconds."""
-        self._provider = provider
+        """Takes a monotonic clock in seconds, and how calls to the provider are made: they may take a while."""
+        self._provider, self._aside = provider, aside
         self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size // 10 or 1)
         self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size // 10 or 1)
         self._deks: KeyCache[DekRow, Dek] = KeyCache(clock, ttl, size)
@@ -110,7 +119,7 @@ class Keyring:
 
         Raises: KeyUnavailable.
         """
-        return self._provider.health().newest()
+        return self._aside(self._provider.health).newest()
 
     def following(self) -> int:
         """The epoch that never had a root and comes next.
@@ -162,7 +171,7 @@ class Keyring:
         new = self._minted(Context(kek.tenant, Purpose.KEK, epoch))
         # A root that a company does not have yet is minted when it is first needed.
         roots = [self._wrapped_root(new, one, self.root(old[one], kek)) for one in ROOTS if one in old]
-        (moved,) = self._provider.rewrap([(sign.context, sign.wrapped)], epoch)
+        (moved,) = self._aside(lambda: self._provider.rewrap([(sign.context, sign.wrapped)], epoch))
         return new, *roots, WrappedKey(sign.tenant, Purpose.SIGN, epoch, _delivered(moved))
 
     def mint_dek(
@@ -238,13 +247,17 @@ class Keyring:
 
         Raises: KeyUnavailable; Tampered.
         """
-        (key,) = self._provider.unwrap([(_expected(row, Purpose.SIGN).context, row.wrapped)])
+        asked = [(_expected(row, Purpose.SIGN).context, row.wrapped)]
+        (key,) = self._aside(lambda: self._provider.unwrap(asked))
         return _delivered(key)
+
+    def cold(self, keks: Iterable[WrappedKey]) -> list[WrappedKey]:
+        """The KEKs that the provider would have to be asked for."""
+        return [kek for kek in keks if self._keks.get(kek) is None]
 
     def warm(self, keks: Iterable[WrappedKey]) -> None:
         """Unwraps KEKs of many tenants or epochs in one call to the provider; one that fails, fails when it is used."""
-        missing = [kek for kek in keks if self._keks.get(kek) is None]
-        if missing:
+        if missing := self.cold(keks):
             self._unwrapped_keks(missing)
 
     def root_anew(self, row: WrappedKey, kek: WrappedKey) -> hazmat.Secret:
@@ -275,7 +288,7 @@ class Keyring:
         return dek
 
     def _minted(self, context: Context) -> WrappedKey:
-        (wrapped,) = self._provider.wrap([(context, hazmat.random_secret())])
+        (wrapped,) = self._aside(lambda: self._provider.wrap([(context, hazmat.random_secret())]))
         return WrappedKey(context.tenant, context.purpose, context.epoch, _delivered(wrapped))
 
     def _kek(self, row: WrappedKey) -> hazmat.Aes256Gcm:
@@ -284,7 +297,8 @@ class Keyring:
 
     def _unwrapped_keks(self, rows: Sequence[WrappedKey]) -> list[hazmat.Aes256Gcm | Unavailable]:
         moment = self._keks.moment()
-        keys = self._provider.unwrap([(_expected(row, Purpose.KEK).context, row.wrapped) for row in rows])
+        asked = [(_expected(row, Purpose.KEK).context, row.wrapped) for row in rows]
+        keys = self._aside(lambda: self._provider.unwrap(asked))
         ciphers: list[hazmat.Aes256Gcm | Unavailable] = []
         for row, key in zip(rows, keys, strict=True):
             if isinstance(key, Unavailable):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,20 +41,21 @@ class VaultOpener:
         if not all(warrant.covers(value.tenant, value.subject, value.field.tag) for value in values):
             raise NotPermitted("The entry in the audit log does not name every value that is to be opened.")
         small = [value for value in values if value.field.type is not Content]
-        opened = iter(self._values(small))
+        opened = iter(await self._values(small))
         if len(small) == len(values):
             return list(opened)
         # The contents last: an opened one has to be let go.
         ways = iter([await self._contents.open(value) for value in values if value.field.type is Content])
         return [next(ways if value.field.type is Content else opened) for value in values]
 
-    def _values(self, values: list[SealedValue[Any]]) -> list[Any]:
+    async def _values(self, values: list[SealedValue[Any]]) -> list[Any]:
         keks: Keks = {}
         generations: Generations = {}
         wanted = [_wanted(value, _material(value), keks, generations) for value in values]
         for tenant, generation in generations.items():
             self._ring.at(tenant, generation)
-        self._ring.warm(keks.values())
+        if cold := self._ring.cold(keks.values()):
+            await asyncio.to_thread(self._ring.warm, cold)  # the provider may take a while, and others go on
         deks = self._ring.deks([(row, kek) for row, kek, _, _ in wanted])
         opened = open_many([(dek, cell, envelope) for dek, (_, _, cell, envelope) in zip(deks, wanted, strict=True)])
         return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]

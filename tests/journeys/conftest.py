@@ -64,12 +64,12 @@ def mutation(field, shows):
 class Installation:
     """One installation with a server in a thread of its own."""
 
-    def __init__(self, database_url, folder: Path):
+    def __init__(self, database_url, folder: Path, keys=None):
         self.folder = folder
         self.settings = Settings(
             data_dir=folder,
             database_url=database_url,
-            keys=f"file:{folder / 'keys.json'}",
+            keys=keys or f"file:{folder / 'keys.json'}",
             documents=f"folder:{folder / 'documents'}",
             issuer_key=folder / "issuer.json",
             log="off",
