@@ -1,9 +1,8 @@
 """How many times a call to a key file a call to each other provider of root keys costs.
 
-Run from the repository: `python -m bench.vault.providers`, or with the repository on PYTHONPATH. One key is
-unwrapped in one call, then a hundred in one call; the key file is 1 in both columns. Only the ratios mean anything. A
-provider that is not installed is left out, and said to be. SoftHSM, OpenBao and the stand-in for AWS run on this
-machine: a network adds its round trips, a hardware token its own time.
+Run from the repository: `PYTHONPATH=. python bench/vault/providers.py`. Only the ratios mean anything. One key is
+unwrapped in one call, then a hundred in one call. A provider that is not installed is left out, and said to be.
+SoftHSM, OpenBao and the stand-in for AWS run on this machine: a network adds its round trips, a token its own time.
 """
 
 from __future__ import annotations
