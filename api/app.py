@@ -49,14 +49,13 @@ from vault.opening import VaultOpener
 from vault.providers import chosen
 from vault.providers.port import Provider
 from vault.store import engines, looks
-from vault.store.aside import aside
 from vault.store.fsck import Finding
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
 from vault.store.schema import migrations
 from vault.store.sqlite import SqliteStore
-from vault.store.transaction import Room
+from vault.store.transaction import Room, aside
 
 T = TypeVar("T")
 Store = SqliteStore | PostgresStore

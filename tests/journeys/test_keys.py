@@ -15,7 +15,7 @@ from tests.journeys.conftest import Installation
 from tests.vault.providers.started import KINDS, bao, made, moto, tokens
 from vault.keys import Keyring, Purpose
 from vault.providers import chosen
-from vault.store.aside import aside
+from vault.store.transaction import aside
 
 __all__ = ["bao", "made", "moto", "tokens"]
 

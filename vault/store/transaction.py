@@ -5,10 +5,13 @@ Both stores run this over a connection whose transaction they begin and end them
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
 
 import sqlalchemy as sa
+from sqlalchemy.util.concurrency import await_only, in_greenlet
 
 from domain.audit import Entry, Receipt, Trace
 from domain.errors import CreditError, Stale
@@ -80,3 +83,14 @@ def record(connection: sa.Connection, room: Room, entry: Entry) -> Leaf:
     """Writes one entry alone."""
     with connection.begin_nested():
         return write_entry(connection, room.keys(connection, room.hand(entry.tenant, entry.actor)), entry)
+
+
+def aside(call: Callable[[], T]) -> T:
+    """What a call returns that may take a while, such as one to whoever keeps the root keys.
+
+    Between the statements of a transaction that an event loop carries, the loop goes on meanwhile. Anywhere else, such
+    as on the thread that writes to SQLite, it is called as it stands.
+    """
+    if not in_greenlet():
+        return call()
+    return await_only(asyncio.get_running_loop().run_in_executor(None, call))
