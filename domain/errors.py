@@ -63,6 +63,8 @@ class Code(Enum):
     """It exists already, or it contradicts what is on file."""
     NOT_IN_FORCE = "NOT_IN_FORCE"
     """No credit policy, consent or source is in force for it."""
+    NO_AUTHORITY = "NO_AUTHORITY"
+    """Who gave the consent of another shows no authority to do so."""
     INVALID_TRANSITION = "INVALID_TRANSITION"
     """The record is not in a state from which this can be done."""
     QUERY_TOO_LARGE = "QUERY_TOO_LARGE"

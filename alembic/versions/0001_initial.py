@@ -17,6 +17,8 @@ depends_on = None
 RECORDS = (
     "assessment",
     "consent",
+    "consent_event",
+    "consent_notice",
     "contact_person",
     "control_action",
     "credit_file",
@@ -294,11 +296,62 @@ def _consent() -> None:
         _instant("not_after"),
         sa.Column("state", WORDS, nullable=False),
         sa.Column("given_by", WORDS, nullable=True),
+        sa.Column("authority", WORDS, nullable=True),
+        sa.Column("authority_digest", WORDS, nullable=True),
+        sa.Column("authority_document", WORDS, nullable=True),
+        sa.Column("jurisdiction", WORDS, nullable=False),
+        sa.Column("language", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("notice_id", WORDS, nullable=True),
+        sa.Column("notice_version", WORDS, nullable=True),
+        sa.Column("notice_digest", WORDS, nullable=False),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("evidence_method", WORDS, nullable=True),
+        sa.Column("evidence_document", WORDS, nullable=True),
+        sa.Column("lookback_days", sa.BigInteger(), nullable=True),
+        sa.Column("actions", WORDS, nullable=False),
+        sa.Column("redisclosure", WORDS, nullable=False),
+        sa.Column("onward_to", WORDS, nullable=False),
+        sa.Column("retention_days", sa.BigInteger(), nullable=True),
+        sa.Column("max_per_day", sa.BigInteger(), nullable=True),
+        _instant("day_from", null=True),
+        sa.Column("day_uses", sa.BigInteger(), nullable=False),
+        sa.Column("withdrawal_contact", WORDS, nullable=True),
+    )
+    op.create_index("consent_authority_document", "consent", ["tenant", "authority_document", "id"])
+    op.create_index("consent_credit_file", "consent", ["tenant", "credit_file", "id"])
+    op.create_index("consent_evidence_document", "consent", ["tenant", "evidence_document", "id"])
+    op.create_index("consent_partner", "consent", ["tenant", "partner", "id"])
+
+
+def _consent_event() -> None:
+    _record(
+        "consent_event",
+        sa.Column("consent", WORDS, nullable=False),
+        sa.Column("consent_version", sa.BigInteger(), nullable=False),
+        sa.Column("act", WORDS, nullable=False),
+        _instant("at"),
+        sa.Column("person", WORDS, nullable=False),
+        sa.Column("given_by", WORDS, nullable=True),
+        sa.Column("authority", WORDS, nullable=True),
         sa.Column("notice_digest", WORDS, nullable=False),
         sa.Column("evidence_digest", WORDS, nullable=True),
     )
-    op.create_index("consent_credit_file", "consent", ["tenant", "credit_file", "id"])
-    op.create_index("consent_partner", "consent", ["tenant", "partner", "id"])
+    op.create_index("consent_event_consent", "consent_event", ["tenant", "consent", "id"])
+
+
+def _consent_notice() -> None:
+    _record(
+        "consent_notice",
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("language", WORDS, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("text", WORDS, nullable=False),
+        sa.Column("digest", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+    )
+    _current("consent_notice_digest", "consent_notice", "digest")
+    op.create_index("consent_notice_number", "consent_notice", ["tenant", "number", "id"])
 
 
 def _contact_person() -> None:
@@ -415,8 +468,12 @@ def _disclosure() -> None:
         sa.Column("consent", WORDS, nullable=True),
         sa.Column("consent_version", sa.BigInteger(), nullable=True),
         sa.Column("purpose", WORDS, nullable=False),
+        sa.Column("action", WORDS, nullable=False),
+        sa.Column("onward_to", WORDS, nullable=True),
         sa.Column("fields", WORDS, nullable=False),
         sa.Column("withheld", WORDS, nullable=False),
+        sa.Column("obligations", WORDS, nullable=False),
+        _instant("delete_by", null=True),
         sa.Column("state", WORDS, nullable=False),
         sa.Column("idempotency_key", WORDS, nullable=False),
         sa.Column("request_digest", WORDS, nullable=False),
@@ -539,6 +596,7 @@ def _partner() -> None:
         sa.Column("contact", WORDS, nullable=False),
         sa.Column("purposes", WORDS, nullable=False),
         sa.Column("state", WORDS, nullable=False),
+        sa.Column("processor_for", WORDS, nullable=True),
     )
     _current("partner_name", "partner", "name")
 
@@ -713,6 +771,8 @@ TABLES = (
     _blind_index,
     _blind_index_state,
     _consent,
+    _consent_event,
+    _consent_notice,
     _contact_person,
     _control_action,
     _credit_file,

@@ -24,9 +24,11 @@ from api.graphql.trusting import completed
 from api.graphql.types import value_expression
 from domain.assessment.approving import ApproveAssessment, RejectAssessment
 from domain.assessment.assessing import RequestAssessment
+from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.notices import PublishConsentNotice
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
 from domain.consent.trusted import (
     ApproveTrustedDocument,
@@ -169,7 +171,10 @@ MUTATIONS = {
     "grantConsent": Mutation(operation=GrantConsent, shows=CONSENT),
     "giveRequestedConsent": Mutation(operation=GiveRequestedConsent, shows=CONSENT),
     "refuseConsent": Mutation(operation=RefuseConsent, shows=CONSENT),
+    "reconfirmConsent": Mutation(operation=ReconfirmConsent, shows=CONSENT),
     "withdrawConsent": Mutation(operation=WithdrawConsent, shows=CONSENT),
+    "invalidateConsent": Mutation(operation=InvalidateConsent, shows=CONSENT),
+    "publishConsentNotice": Mutation(operation=PublishConsentNotice, shows={"consentNotice": "ConsentNotice"}),
     "requestDisclosure": Mutation(
         operation=RequestDisclosure,
         shows={"disclosure": "Disclosure"},

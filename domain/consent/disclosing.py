@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any
 
 from domain import canonical
@@ -18,9 +17,11 @@ from domain.consent.consents import (
     Partner,
     Withheld,
 )
-from domain.consent.decision import Reason, Verdict, decide, same_request
+from domain.consent.decision import Question, Reason, Verdict, decide, used_today
 from domain.consent.giving import DISCLOSABLE, reference
+from domain.consent.notices import superseded
 from domain.consent.trusted import within
+from domain.consent.words import DisclosureAction
 from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
@@ -54,6 +55,10 @@ class RequestDisclosure(Operation[Disclosed]):
     """Tags of the confidential fields asked for, 1 to 50. Ch.4 §4"""
     idempotency_key: str
     """The partner's own key, 8 to 200 characters: asking again with it discloses nothing new. Ch.4 §4"""
+    action: DisclosureAction = DisclosureAction.VIEW
+    """What the partner wants to do with it. Ch.4 §4"""
+    onward_to: Id | None = None
+    """Whom it wants to hand it on to, where it does; the consent must allow it. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Disclosed]:
         """Exactly the consented fields that are on file are disclosed; without consent it is refused and says no more.
@@ -69,17 +74,19 @@ class RequestDisclosure(Operation[Disclosed]):
         self._check()
         within(unit, actor, self.purpose, self.fields)
         partner = unit.get(Partner, actor.partner)
-        asked = same_request(partner.id, self.credit_file, self.purpose, self.fields)
+        digest = canonical.digest(self._request(partner))
         # Locked before the key is looked for: a request that comes second finds what the first one disclosed.
         consents = unit.find(Consent, lock=True, credit_file=self.credit_file, partner=partner.id)
         earlier = unit.find(Disclosure, partner=partner.id, idempotency_key=self.idempotency_key)
         if earlier:
-            return self._again(unit, earlier[0], canonical.digest(asked))
+            return self._again(unit, earlier[0], partner, digest)
         files = unit.find(CreditFile, id=self.credit_file)
-        verdict = _decided_on(consents, partner, self.purpose, self.fields, unit.now)
+        # Whom else the customer gave one is for the audit log alone: the refusal reads as every other does.
+        others = consents or unit.find(Consent, credit_file=self.credit_file)
+        verdict = _decided_on(others, partner, self._question(unit, consents), self.fields)
         if not files or files[0].state is not FileState.OPEN or verdict.consent is None:
             raise _refused(files, verdict)
-        return self._disclose(unit, files[0], verdict.consent, verdict, canonical.digest(asked))
+        return self._disclose(unit, files[0], verdict.consent, verdict, digest)
 
     def asked(self) -> Asked:
         """The purpose, and the fields asked for that can be disclosed at all: what is no tag may hold anything.
@@ -87,6 +94,29 @@ class RequestDisclosure(Operation[Disclosed]):
         Chapter: 4.4, 8.1.
         """
         return Asked(purpose=self.purpose.value, fields=tuple(tag for tag in DISCLOSABLE if tag in self.fields))
+
+    def _request(self, partner: Partner) -> dict[str, object]:
+        """What makes two requests under one idempotency key the same request."""
+        return {
+            "partner": partner.id,
+            "creditFile": self.credit_file,
+            "purpose": self.purpose.value,
+            "action": self.action.value,
+            "onwardTo": self.onward_to,
+            "fields": sorted(self.fields),
+        }
+
+    def _question(self, unit: Unit, consents: Sequence[Consent]) -> Question:
+        found = [] if self.onward_to is None else unit.find(Partner, id=self.onward_to)
+        if self.onward_to is not None and not found:
+            raise _not_consented(Reason.REDISCLOSURE.value)
+        return Question(
+            purpose=self.purpose,
+            at=unit.now,
+            action=self.action,
+            onward=found[0] if found else None,
+            superseded=superseded(unit, (consent.notice_digest for consent in consents)),
+        )
 
     def _check(self) -> None:
         if not 1 <= len(self.fields) <= MAX_FIELDS:
@@ -116,8 +146,7 @@ class RequestDisclosure(Operation[Disclosed]):
         if not on_file:
             raise NotFound("None of these fields is on file.", advice=Reason.NOT_ON_FILE.unlock, path=("fields",))
         denied = verdict.denied | {tag: Reason.NOT_ON_FILE for tag in verdict.allowed if tag not in on_file}
-        if consent.use is not ConsentUse.STANDING:
-            consent = unit.replace(replace(consent, uses=consent.uses + 1))
+        consent = _used(unit, consent)
         disclosure = Disclosure(
             stamp=unit.stamp(Disclosure, subject=file.subject_id),
             credit_file=file.id,
@@ -125,12 +154,16 @@ class RequestDisclosure(Operation[Disclosed]):
             consent=consent.id,
             consent_version=consent.stamp.version,
             purpose=self.purpose,
+            action=self.action,
+            onward_to=self.onward_to,
             fields=tuple(tag for tag in verdict.allowed if tag in on_file),
             withheld=tuple(
                 Withheld(field=tag, reason=denied[tag].value, unlock=denied[tag].unlock)
                 for tag in dict.fromkeys(self.fields)
                 if tag in denied
             ),
+            obligations=verdict.obligations,
+            delete_by=verdict.delete_by,
             state=DisclosureState.PARTIAL if denied else DisclosureState.RELEASED,
             idempotency_key=self.idempotency_key,
             request_digest=digest,
@@ -138,7 +171,7 @@ class RequestDisclosure(Operation[Disclosed]):
         unit.add([disclosure])
         return _decided(disclosure, sealed, reference(consent))
 
-    def _again(self, unit: Unit, earlier: Disclosure, digest: str) -> Decided[Disclosed]:
+    def _again(self, unit: Unit, earlier: Disclosure, partner: Partner, digest: str) -> Decided[Disclosed]:
         if earlier.request_digest != digest:
             raise Malformed(
                 "This idempotency key was used for another request.",
@@ -147,22 +180,33 @@ class RequestDisclosure(Operation[Disclosed]):
                 path=("idempotencyKey",),
             )
         consent = unit.get(Consent, earlier.consent, lock=True) if earlier.consent else None
-        partner = unit.get(Partner, earlier.partner)
         # A withdrawal bites at once, also on a retry; a use that is spent already is not spent again.
-        unspent = [] if consent is None else [replace(consent, uses=0)]
-        verdict = _decided_on(unspent, partner, earlier.purpose, earlier.fields, unit.now)
+        unspent = [] if consent is None else [replace(consent, uses=0, day_uses=0)]
+        verdict = _decided_on(unspent, partner, self._question(unit, unspent), earlier.fields)
         files = unit.find(CreditFile, id=earlier.credit_file)
         if consent is None or verdict.consent is None or not files or files[0].state is not FileState.OPEN:
             raise _refused(files, verdict)
         return _decided(earlier, _load(unit, files[0], earlier.fields), reference(consent))
 
 
-def _decided_on(
-    consents: Sequence[Consent], partner: Partner, purpose: Purpose, fields: Sequence[str], at: datetime
-) -> Verdict:
+def _used(unit: Unit, consent: Consent) -> Consent:
+    """The consent after one more use, where its uses are counted at all."""
+    if consent.use is ConsentUse.STANDING and consent.max_per_day is None:
+        return consent
+    today = used_today(consent, unit.now)
+    counted = replace(
+        consent,
+        uses=consent.uses + (consent.use is not ConsentUse.STANDING),
+        day_from=consent.day_from if today else unit.now,
+        day_uses=today + 1,
+    )
+    return unit.replace(counted)
+
+
+def _decided_on(consents: Sequence[Consent], partner: Partner, question: Question, fields: Sequence[str]) -> Verdict:
     """The decision over the fields that can be disclosed at all; the others are unknown to a partner."""
     known = [tag for tag in fields if tag in DISCLOSABLE]
-    verdict = decide(consents, partner, purpose=purpose, fields=known, at=at)
+    verdict = decide(consents, partner, question, known)
     return replace(verdict, denied=verdict.denied | {tag: Reason.UNKNOWN_FIELD for tag in fields if tag not in known})
 
 
@@ -188,6 +232,10 @@ def _refused(files: Sequence[CreditFile], verdict: Verdict) -> NotConsented:
         cause = "FILE_NOT_OPEN"
     else:
         cause = ",".join(sorted({reason.value for reason in verdict.denied.values()}))
+    return _not_consented(cause)
+
+
+def _not_consented(cause: str) -> NotConsented:
     return NotConsented(
         "No consent in force lets you have any of these fields for this purpose.", cause=cause, path=("creditFile",)
     )

@@ -7,9 +7,11 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.actors import Actor
-from domain.consent.consents import Consent, ConsentState, ConsentUse, Partner, PartnerState
+from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Partner, PartnerState
+from domain.consent.terms import ConsentProof, ConsentTerms
+from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed, NotFound
-from domain.files.codes import check_digest, required_text
+from domain.files.codes import required_text
 from domain.files.forbidden import category_of
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
@@ -32,6 +34,8 @@ class RegisterPartner(Operation[Partner]):
     """How a customer reaches it about its data. Ch.4 §4"""
     purposes: tuple[Purpose, ...]
     """The purposes it may ask for, at least one. Ch.4 §4"""
+    processor_for: Id | None = None
+    """The partner on whose behalf it processes, where it does. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Partner]:
         """A partner has a name of its own, a contact and at least one purpose.
@@ -54,12 +58,15 @@ class RegisterPartner(Operation[Partner]):
                 advice="Use it, or register the other one under its full legal name.",
                 path=("name",),
             )
+        if self.processor_for is not None:
+            unit.get(Partner, self.processor_for)
         partner = Partner(
             stamp=unit.stamp(Partner),
             name=name,
             contact=contact,
             purposes=tuple(dict.fromkeys(self.purposes)),
             state=PartnerState.ACTIVE,
+            processor_for=self.processor_for,
         )
         unit.add([partner])
         return Decided(value=partner, resources=(partner.id,))
@@ -127,13 +134,17 @@ class GrantConsent(Operation[Consent]):
     notice_digest: str
     """SHA-256 of the notice as it was shown, in lower-case hex. Ch.4 §4"""
     given_by: str
-    """Who gave it, and by what authority. Ch.4 §4"""
+    """Who gave it. Ch.4 §4"""
     not_before: datetime | None = None
     """From when it holds; from now on where nothing is said. Ch.4 §4"""
     max_uses: int | None = None
     """How many uses it allows; with COUNTED only. Ch.4 §4"""
     evidence_digest: str | None = None
     """SHA-256 of the evidence, in lower-case hex. Ch.4 §4"""
+    proof: ConsentProof | None = None
+    """By what authority it is given, and how that is shown; the customer's own where nothing is said. Ch.4 §4"""
+    terms: ConsentTerms | None = None
+    """What else it says. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
         """A consent names known confidential fields, an end, and the notice as shown; a customer gives only its own.
@@ -146,8 +157,8 @@ class GrantConsent(Operation[Consent]):
         check_terms(self.fields, self.use, self.max_uses)
         check_term(begins, self.not_after, unit.now)
         check_partner(partner, self.purpose)
-        check_digest(self.notice_digest, "noticeDigest")
-        check_digest(self.evidence_digest, "evidenceDigest")
+        terms = (self.terms or ConsentTerms()).checked(unit, file, partner, self.fields, self.notice_digest)
+        act = (self.proof or ConsentProof()).checked(unit, file.id, self.given_by, self.evidence_digest)
         consent = Consent(
             stamp=unit.stamp(Consent, subject=file.subject_id, effective_from=begins),
             credit_file=file.id,
@@ -159,12 +170,11 @@ class GrantConsent(Operation[Consent]):
             not_before=begins,
             not_after=self.not_after,
             state=ConsentState.GIVEN,
-            given_by=required_text(self.given_by, "givenBy"),
-            notice_digest=self.notice_digest,
-            evidence_digest=self.evidence_digest,
+            **terms,
+            **act,
         )
         unit.add([consent])
-        return told(consent)
+        return acted(unit, actor, consent, ConsentAct.GIVEN)
 
 
 @operation("consent:withdraw", chapter="4.4")
@@ -189,6 +199,7 @@ class WithdrawConsent(Operation[Consent]):
                     path=("consent",),
                 )
             consent = unit.replace(replace(consent, state=ConsentState.WITHDRAWN))
+            return acted(unit, actor, consent, ConsentAct.WITHDRAWN)
         return told(consent)
 
 
@@ -302,6 +313,30 @@ def own_consent(unit: Unit, actor: Actor, consent: Id) -> Consent:
 
 def _own(actor: Actor, subject: Id) -> bool:
     return actor.subject is None or actor.subject == subject
+
+
+def acted(
+    unit: Unit, actor: Actor, consent: Consent, act: ConsentAct, *, at: datetime | None = None
+) -> Decided[Consent]:
+    """The end of an act on a consent: its event is kept beside it, and its audit entry tells it.
+
+    Chapter: 4.4, 8.1.
+    """
+    giving = act in {ConsentAct.GIVEN, ConsentAct.RECONFIRMED}
+    event = ConsentEvent(
+        stamp=unit.stamp(ConsentEvent, subject=consent.subject_id),
+        consent=consent.id,
+        consent_version=consent.stamp.version,
+        act=act,
+        at=at or unit.now,
+        person=actor.person,
+        given_by=consent.given_by if giving else None,
+        authority=consent.authority if giving else None,
+        notice_digest=consent.notice_digest,
+        evidence_digest=consent.evidence_digest if giving else None,
+    )
+    unit.add([event])
+    return told(consent)
 
 
 def told(consent: Consent) -> Decided[Consent]:

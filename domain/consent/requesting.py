@@ -7,9 +7,11 @@ from datetime import datetime, timedelta
 
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentState, ConsentUse, Partner
-from domain.consent.giving import check_partner, check_term, check_terms, own_consent, own_file, told
+from domain.consent.giving import acted, check_partner, check_term, check_terms, own_consent, own_file, told
+from domain.consent.notices import shown
+from domain.consent.terms import ConsentProof, ConsentTerms
+from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed
-from domain.files.codes import check_digest, required_text
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
 from domain.ids import Id
@@ -42,6 +44,8 @@ class RequestConsent(Operation[Consent]):
     """SHA-256 of the notice as it is shown, in lower-case hex. Ch.4 §4"""
     max_uses: int | None = None
     """How many uses it would allow; with COUNTED only. Ch.4 §4"""
+    terms: ConsentTerms | None = None
+    """What else it would say. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
         """The same is asked once at a time, and after a refusal not for 90 days, also not together with more.
@@ -55,7 +59,7 @@ class RequestConsent(Operation[Consent]):
         check_terms(self.fields, self.use, self.max_uses)
         check_term(unit.now, self.not_after, unit.now)
         check_partner(partner, self.purpose)
-        check_digest(self.notice_digest, "noticeDigest")
+        terms = (self.terms or ConsentTerms()).checked(unit, file, partner, self.fields, self.notice_digest)
         self._check_earlier(unit, file)
         consent = Consent(
             stamp=unit.stamp(Consent, subject=file.subject_id),
@@ -68,10 +72,10 @@ class RequestConsent(Operation[Consent]):
             not_before=unit.now,
             not_after=self.not_after,
             state=ConsentState.REQUESTED,
-            notice_digest=self.notice_digest,
+            **terms,
         )
         unit.add([consent])
-        return told(consent)
+        return acted(unit, actor, consent, ConsentAct.REQUESTED)
 
     def _check_earlier(self, unit: Unit, file: CreditFile) -> None:
         earlier = unit.find(Consent, credit_file=file.id, partner=self.partner, purpose=self.purpose)
@@ -102,9 +106,11 @@ class GiveRequestedConsent(Operation[Consent]):
     consent: Id
     """The consent as it was asked for. Ch.4 §4"""
     given_by: str
-    """Who gives it, and by what authority. Ch.4 §4"""
+    """Who gives it. Ch.4 §4"""
     evidence_digest: str | None = None
     """SHA-256 of the evidence, in lower-case hex. Ch.4 §4"""
+    proof: ConsentProof | None = None
+    """By what authority it is given, and how that is shown; the customer's own where nothing is said. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
         """It holds from now on, on the terms that were shown; a request whose end has come cannot be given any more.
@@ -112,20 +118,14 @@ class GiveRequestedConsent(Operation[Consent]):
         Chapter: 4.4.
         """
         consent = own_consent(unit, actor, self.consent)
-        given_by = required_text(self.given_by, "givenBy")
-        check_digest(self.evidence_digest, "evidenceDigest")
         _check_open(consent)
+        act = (self.proof or ConsentProof()).checked(unit, consent.credit_file, self.given_by, self.evidence_digest)
         usable(unit.get(CreditFile, consent.credit_file))
         check_term(unit.now, consent.not_after, unit.now)
         check_partner(unit.get(Partner, consent.partner), consent.purpose)
-        given = replace(
-            consent,
-            state=ConsentState.GIVEN,
-            given_by=given_by,
-            not_before=unit.now,
-            evidence_digest=self.evidence_digest,
-        )
-        return told(unit.replace(given))
+        shown(unit, consent.notice_digest, consent.notice_id, consent.notice_version)
+        given = unit.replace(replace(consent, state=ConsentState.GIVEN, not_before=unit.now, **act))
+        return acted(unit, actor, given, ConsentAct.GIVEN)
 
 
 @operation("consent:record", chapter="4.4")
@@ -144,6 +144,7 @@ class RefuseConsent(Operation[Consent]):
         if consent.state is not ConsentState.REFUSED:
             _check_open(consent)
             consent = unit.replace(replace(consent, state=ConsentState.REFUSED))
+            return acted(unit, actor, consent, ConsentAct.REFUSED)
         return told(consent)
 
 

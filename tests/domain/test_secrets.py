@@ -11,10 +11,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, SuspendPartner, WithdrawConsent
+from domain.consent.notices import PublishConsentNotice
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
+from domain.consent.terms import ConsentProof, ConsentTerms
+from domain.consent.words import Authority, Redisclosure
 from domain.errors import CreditError
 from domain.files.correcting import (
     CorrectRecord,
@@ -55,6 +59,15 @@ def operations() -> tuple[World, list[Any]]:
         "notice_digest": "d" * 64,
     }
     asked = world.do(RequestConsent(**terms))
+    given = world.do(GrantConsent(**terms, given_by="Wang"))
+    said = ConsentTerms(
+        notice_id="data",
+        notice_version="1",
+        withdrawal_contact="the desk",
+        redisclosure=Redisclosure.NAMED,
+        onward_to=(world.partner("Onward Bank").id,),
+    )
+    proof = ConsentProof(authority=Authority.AGENT, authority_digest="a" * 64)
     contact = Contact(duty="finance", name="Zhao", phone="13800138000", email="zhao@yunfan.example")
     basic = dataclasses.replace(
         BASIC, registered_address="Road 1", industry_code="I65", legal_representative="Qian", bank_account="1" * 12
@@ -94,6 +107,10 @@ def operations() -> tuple[World, list[Any]]:
         GiveRequestedConsent(consent=asked.id, given_by="Wang", evidence_digest="c" * 64),
         RefuseConsent(consent=asked.id),
         WithdrawConsent(consent=asked.id),
+        GrantConsent(**terms, given_by="Wang", terms=said, proof=proof),
+        ReconfirmConsent(consent=given.id, given_by="Wang", not_after=NOW.replace(year=2029), notice_digest="b" * 64),
+        InvalidateConsent(consent=given.id, reason="No authority"),
+        PublishConsentNotice(name="data", text="What is disclosed"),
         RequestDisclosure(credit_file=file.id, purpose=PURPOSE, fields=("contact.phone",), idempotency_key="key-0001"),
     ]
     return world, made

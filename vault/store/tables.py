@@ -16,14 +16,27 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
-from domain.consent import consents, trusted
+from domain.consent import consents, notices, trusted
 from domain.custody import epochs
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
 from domain.records import SHAPES, Fact, Shape
 
-RECORDS = (sources, parties, history, importing, trail, assessments, consents, trusted, controls, documents, epochs)
+RECORDS = (
+    sources,
+    parties,
+    history,
+    importing,
+    trail,
+    assessments,
+    consents,
+    trusted,
+    controls,
+    documents,
+    epochs,
+    notices,
+)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"

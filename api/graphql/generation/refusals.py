@@ -69,6 +69,7 @@ KINDS = (
             Code.UNLAWFUL_SOURCE,
             Code.FORBIDDEN_CATEGORY,
             Code.MISSING_VALUE,
+            Code.NO_AUTHORITY,
             Code.QUERY_TOO_LARGE,
         ),
     ),

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from domain.audit import Outcome
-from domain.consent.consents import Consent, ConsentState, ConsentUse, Disclosure
+from domain.consent.changing import InvalidateConsent, ReconfirmConsent
+from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Disclosure
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import ReinstatePartner, SuspendPartner, WithdrawConsent
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent
+from domain.consent.words import ConsentAct
 from domain.errors import CreditError, NotConsented
 from tests.domain.consent.test_giving import EMAIL, PHONE, PURPOSE, grant, request
 from tests.world import World
@@ -27,7 +29,12 @@ TRANSITIONS = {
     (ConsentState.REQUESTED, ConsentState.REFUSED),
     (ConsentState.GIVEN, ConsentState.GIVEN),
     (ConsentState.GIVEN, ConsentState.WITHDRAWN),
+    (ConsentState.GIVEN, ConsentState.INVALIDATED),
 }
+
+
+MADE = {act: ConsentState[act.value] for act in ConsentAct if act is not ConsentAct.RECONFIRMED}
+MADE |= {ConsentAct.RECONFIRMED: ConsentState.GIVEN}
 
 
 @dataclass
@@ -119,6 +126,21 @@ class Histories(RuleBasedStateMachine):
         if consent and self.attempt(WithdrawConsent(consent=consent)):
             self.promises[consent].withdrawn = True
 
+    @rule(consent=consents)
+    def strike_out(self, consent):
+        """The company finds that a consent should not have been given."""
+        if consent and self.attempt(InvalidateConsent(consent=consent, reason="No authority")):
+            self.promises[consent].withdrawn = True
+
+    @rule(consent=consents, days=DAYS)
+    def confirm(self, consent, days):
+        """The customer confirms a consent anew."""
+        ends = self.world.clock.at + timedelta(days=days)
+        again = {"given_by": "Wang", "not_after": ends, "notice_digest": "1" * 64}
+        if consent and self.attempt(ReconfirmConsent(consent=consent, **again)):
+            assert not self.promises[consent].withdrawn
+            self.promises[consent].ends = ends
+
     @rule()
     def suspend(self):
         """The partner is suspended."""
@@ -176,6 +198,19 @@ class Histories(RuleBasedStateMachine):
             states = [one.state for one in self.world.versions(consent)]
             assert set(pairwise(states)) <= TRANSITIONS
             assert states[0] in {ConsentState.REQUESTED, ConsentState.GIVEN}
+
+    @invariant()
+    def every_state_was_made_by_an_act_that_is_kept(self):
+        """The events tell the same story as the versions."""
+        for consent in self.world.current(Consent):
+            events = [one for one in self.world.current(ConsentEvent) if one.consent == consent.id]
+            versions = self.world.versions(consent)
+            made = {one.consent_version: MADE[one.act] for one in events}
+            state = None
+            for version in versions:
+                state = made.get(version.stamp.version, state)
+                assert version.state is state
+            assert all(one.stamp.version == 1 for one in events)
 
     @invariant()
     def uses_are_counted(self):

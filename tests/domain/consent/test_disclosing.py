@@ -9,10 +9,14 @@ from datetime import timedelta
 import pytest
 
 from domain.audit import Outcome
+from domain.consent.changing import ReconfirmConsent
 from domain.consent.consents import Consent, ConsentUse, Disclosure, DisclosureState, Withheld
-from domain.consent.decision import Reason
+from domain.consent.decision import DAY, Reason
 from domain.consent.disclosing import MAX_FIELDS, RequestDisclosure
-from domain.consent.giving import ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.giving import RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.notices import PublishConsentNotice
+from domain.consent.terms import ConsentTerms
+from domain.consent.words import DisclosureAction, ObligationKind, Redisclosure
 from domain.errors import AuditUnavailable, Code, Malformed, NotConsented, NotFound, NotPermitted, Tampered
 from domain.files.opening import BasicInformation, UpdateBasicInformation
 from domain.files.parties import CreditFile, FileState
@@ -140,6 +144,85 @@ def test_every_refusal_tells_a_partner_the_same(world, file, partner, bank):
         "used up": "CONSUMED",
         "over": "WITHDRAWN",
     }
+
+
+def test_a_consent_that_names_another_partner_is_told_in_the_log_alone(world, file, bank):
+    nothing = refusal(world, ask(file), bank)
+    world.do(grant(file, world.partner("Second Bank")))
+    told, cause = refusal(world, ask(file), bank)
+    assert (told, cause) == (nothing[0], "RECIPIENT_MISMATCH")
+
+
+# Handing on, rates, notices
+
+
+def test_what_is_handed_on_is_asked_for_by_name_and_goes_one_step(world, file, partner, bank):
+    second, third = world.partner("Second Bank"), world.partner("Third Bank")
+    terms = ConsentTerms(redisclosure=Redisclosure.NAMED, onward_to=(second.id,))
+    world.do(grant(file, partner, terms=terms))
+    got = world.do(ask(file, onward_to=second.id), bank).disclosure
+    assert (got.onward_to, got.partner) == (second.id, partner.id)
+    assert refusal(world, ask(file, onward_to=third.id, key="key-0002"), bank)[1] == "REDISCLOSURE"
+    assert refusal(world, ask(file, onward_to=Id("pa_" + "z" * 26), key="key-0003"), bank)[1] == "REDISCLOSURE"
+    other = world.actor("second", partner=second.id)
+    for onward in (None, third.id):
+        assert refusal(world, ask(file, onward_to=onward, key="key-0004"), other)[1] == "RECIPIENT_MISMATCH"
+    with pytest.raises(Malformed) as conflict:
+        world.do(ask(file), bank)
+    assert conflict.value.path == ("idempotencyKey",)
+
+
+def test_a_processor_gets_what_its_partner_may_hand_on_to_processors(world, file, partner, bank):
+    register = RegisterPartner(name="Cloud", contact="dpo@cloud.example", purposes=(PURPOSE,), processor_for=partner.id)
+    processor = world.do(register)
+    world.do(grant(file, partner, terms=ConsentTerms(redisclosure=Redisclosure.PROCESSORS_ONLY)))
+    assert world.do(ask(file, onward_to=processor.id), bank).disclosure.onward_to == processor.id
+    world.do(SuspendPartner(partner=processor.id, reason="A leak"))
+    assert refusal(world, ask(file, onward_to=processor.id), bank)[1] == "REDISCLOSURE"
+
+
+def test_a_consent_is_used_in_a_day_as_often_as_it_says(world, file, partner, bank):
+    consent = world.do(grant(file, partner, terms=ConsentTerms(max_per_day=2)))
+    for number in range(2):
+        world.do(ask(file, key=f"key-{number:04}"), bank)
+        world.clock.move(hours=10)
+    assert refusal(world, ask(file, key="key-0002"), bank)[1] == "RATE_EXCEEDED"
+    assert world.do(ask(file, key="key-0001"), bank)
+    world.clock.at = NOW + DAY
+    assert world.do(ask(file, key="key-0002"), bank)
+    last = world.versions(consent)[-1]
+    assert (last.uses, last.day_uses, last.day_from) == (0, 1, NOW + DAY)
+
+
+def test_a_superseded_notice_stops_disclosures_until_the_customer_confirms(world, file, partner, bank):
+    first = world.do(PublishConsentNotice(name="data", text="First"))
+    consent = world.do(grant(file, partner, notice_digest=first.digest))
+    world.do(ask(file), bank)
+    second = world.do(PublishConsentNotice(name="data", text="First, in other words", renews=False))
+    assert world.do(ask(file, key="key-0002"), bank)
+    third = world.do(PublishConsentNotice(name="data", text="More recipients"))
+    for key in ("key-0001", "key-0003"):
+        assert refusal(world, ask(file, key=key), bank)[1] == "NOTICE_SUPERSEDED"
+    confirm = {"consent": consent.id, "given_by": "Wang", "not_after": NOW + YEAR}
+    with pytest.raises(Malformed) as outdated:
+        world.do(ReconfirmConsent(**confirm, notice_digest=second.digest))
+    assert outdated.value.code is Code.NOT_IN_FORCE
+    world.do(ReconfirmConsent(**confirm, notice_digest=third.digest))
+    assert world.do(ask(file, key="key-0003"), bank).disclosure.consent_version == 2
+
+
+def test_what_is_owed_stands_on_the_disclosure(world, file, partner, bank):
+    world.do(grant(file, partner, terms=ConsentTerms(retention_days=30)))
+    got = world.do(ask(file), bank).disclosure
+    assert got.delete_by == NOW + timedelta(days=30)
+    assert got.obligations == (ObligationKind.NO_REDISCLOSURE, ObligationKind.DELETE_BY)
+    world.clock.move(days=3)
+    assert world.do(ask(file), bank).disclosure == got
+
+
+def test_an_action_that_was_not_agreed_to_is_refused(world, file, partner, bank):
+    world.do(grant(file, partner))
+    assert refusal(world, ask(file, action=DisclosureAction.EXPORT), bank)[1] == "ACTION_NOT_COVERED"
 
 
 @pytest.mark.parametrize(("late", "allowed"), [(timedelta(microseconds=1), True), (timedelta(0), False)])
