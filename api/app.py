@@ -43,13 +43,13 @@ from vault.audit.report import Report
 from vault.audit.verify import verify_folder
 from vault.documents.blobs import Name
 from vault.documents.places import blobs_at
+from vault.findings import Finding
 from vault.inventory import Inventory, found_roots, inventory
 from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.providers import chosen
 from vault.providers.port import Provider
 from vault.store import engines, looks
-from vault.store.fsck import Finding
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings

@@ -14,6 +14,7 @@ from domain.ids import Id
 from domain.records import Confidential, Record, Stamp
 
 if TYPE_CHECKING:
+    from domain.files.identifying.reindexing import Indexing
     from domain.reading import Judged
 
 R = TypeVar("R", bound=Record)
@@ -54,6 +55,11 @@ class Unit(Protocol):
     @property
     def destruction(self) -> Destruction:
         """Ends keys and rows of the tenant."""
+        ...
+
+    @property
+    def indexing(self) -> Indexing:
+        """The blind indexes of the tenant; a store without any offers none."""
         ...
 
     def stamp(

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
+import sqlalchemy as sa
 
 from domain.files.history import DocumentKind
+from domain.files.opening import BasicInformation, UpdateBasicInformation
 from domain.files.parties import CreditFile
 from domain.files.recording.documents import Document, RecordTransactions
 from domain.money import Money
-from tests.world import NOW
+from domain.operations import OPERATIONS, Decided
+from tests.vault.trying import Try
+from tests.world import NOW, PHONE
 
 DAY = NOW.date()
 
@@ -32,6 +38,11 @@ def file(world):
     world.do(RecordTransactions(credit_file=file.id, origin=origin, documents=documents))
     assert world.findings() == []
     return file
+
+
+@pytest.fixture(autouse=True)
+def _declared(monkeypatch):
+    monkeypatch.setitem(OPERATIONS, "Try", Try)
 
 
 def forced(world, *statements):
@@ -90,3 +101,39 @@ def _columns():
     from vault.store.tables import table
 
     return table(CreditFile.shape).columns
+
+
+def test_a_whole_row_that_is_rolled_back_opens_and_is_found_against_the_log_all_the_same(world, file):
+    """What no seal can tell: row, cell and token are just as they once were, and verify."""
+    old = {table: kept(world, table) for table in ("credit_file", "sealed_field", "blind_index")}
+    world.clock.move(days=1)
+    update = UpdateBasicInformation(
+        credit_file=file.id, origin=world.origin("later"), basic=BasicInformation(phone="13900139000", staff_count=7)
+    )
+    world.do(update)
+    assert world.findings() == []
+    forced(world, *(f"DELETE FROM {table}" for table in old))  # noqa: S608 - our own tables
+    for table, rows in old.items():
+        world.database.insert(table, *rows)
+    opened = world.perform(Try(how=partial(load_phone, file)))
+    assert opened.opened == (PHONE,)
+    found = {(finding.kind, finding.place.partition("/")[2]) for finding in world.findings()}
+    assert ("ROLLED_BACK", "contact.phone") in found
+    assert "ROW" in {kind for kind, _ in found}
+
+
+def test_a_sealed_value_that_is_deleted_is_found_against_the_log(world, file):
+    forced(world, "DELETE FROM sealed_field WHERE field_tag = 'contact.email'")
+    assert {("CELL", f"{file.id}/contact.email")} <= {(one.kind, one.place) for one in world.findings()}
+
+
+def kept(world, table):
+    """The rows of a table as they are now."""
+    rows = world.look(lambda connection: connection.execute(sa.text(f"SELECT * FROM {table}")).mappings().all())  # noqa: S608 - ours
+    return [dict(row) for row in rows]
+
+
+def load_phone(file, unit):
+    """The phone of a file, to be opened."""
+    sealed = unit.sealed([unit.get(CreditFile, file.id)], [CreditFile.phone])
+    return Decided(value=None, reveals=tuple(sealed), purpose="CREDIT_REVIEW")

@@ -15,26 +15,11 @@ from domain.files.opening import BasicInformation, OpenCreditFile, UpdateBasicIn
 from domain.files.parties import CreditFile, Customer, PartyKind, Tenant
 from domain.files.sources import Source
 from domain.money import Money
-from domain.operations import OPERATIONS, Decided, Operation, operation
+from domain.operations import OPERATIONS, Decided
 from domain.ports import SealedValue
+from tests.vault.trying import Try
 from tests.world import OTHER_TENANT, PHONE, TENANT, USCC
 from vault.opening import VaultOpener
-
-
-@operation("credit_file:update", chapter="4.1")
-class Try(Operation[object]):
-    """Runs a function over a unit, for tests."""
-
-    how: object
-
-    def decide(self, unit, actor):
-        """Whatever the test wants."""
-        del actor
-        made = self.how(unit)
-        return made if isinstance(made, Decided) else Decided(value=made)
-
-
-del OPERATIONS["Try"]
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any
 
@@ -25,6 +24,8 @@ from vault import hazmat
 from vault.audit.merkle import CompactRange, leaf_hash
 from vault.documents.blobs import Blobs, Name
 from vault.documents.checking import wrong_with
+from vault.findings import Finding
+from vault.index import Maker
 from vault.keys import DekRow, Keyring, WrappedKey
 from vault.providers.port import Purpose
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
@@ -32,6 +33,8 @@ from vault.store import contents
 from vault.store.contents import Kept
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
+from vault.store.search.checking import IndexCheck
+from vault.store.search.states import Tokens
 from vault.store.tables import (
     audit_payload,
     sealed_field,
@@ -47,20 +50,13 @@ from vault.store.unit import cell_digest, row_digest
 AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is wrong: what kind, where, and what it means."""
-
-    kind: str
-    place: str
-    says: str
-
-
 def check_store(connection: sa.Connection, room: Room, tenant: Id) -> Iterator[Finding]:
     """Everything that is wrong with a company's store, in one snapshot."""
     keys = _Keys(connection, room.ring, tenant)
     kept = list(room.blobs.names(tenant))
-    yield from _check_seals(connection, keys, tenant)
+    index = IndexCheck(connection, tenant, Tokens(Maker(keys.index_root(), keys.raw)))
+    yield from _check_seals(connection, keys, tenant, index)
+    yield from index.whole()
     yield from _check_contents(connection, keys, room.blobs, kept)
     for shape in shapes().values():
         yield from _check_links(connection, shape, tenant)
@@ -81,8 +77,14 @@ class _Keys:
         self._rows = {(Purpose(p), epoch): WrappedKey(self.raw, Purpose(p), epoch, bytes(w)) for p, epoch, w in rows}
 
     def digest_root(self) -> Any:
-        epoch = max(epoch for purpose, epoch in self._rows if purpose is Purpose.DIGEST)
-        return self._ring.root(self._rows[Purpose.DIGEST, epoch], self._rows[Purpose.KEK, epoch])
+        return self._root(Purpose.DIGEST)
+
+    def index_root(self) -> Any:
+        return self._root(Purpose.INDEX)
+
+    def _root(self, purpose: Purpose) -> Any:
+        epoch = max(epoch for one, epoch in self._rows if one is purpose)
+        return self._ring.root(self._rows[purpose, epoch], self._rows[Purpose.KEK, epoch])
 
     def dek(self, dek_id: bytes, subject: Id, data_class: str) -> Dek:
         """The data key a row names, as its own row describes it.
@@ -119,7 +121,7 @@ class _Keys:
         return DekRow(dek_id, self.raw, ids.raw(subject), data_class, row[0], row[1], bytes(row[2]))
 
 
-def _check_seals(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[Finding]:
+def _check_seals(connection: sa.Connection, keys: _Keys, tenant: Id, index: IndexCheck) -> Iterator[Finding]:
     """Every sealed value opens in its cell, under the key its header names, for a record that is there."""
     last = ("", "")
     cell = sealed_field.c
@@ -131,14 +133,15 @@ def _check_seals(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator
             .limit(AT_ONCE)
         ).all()
         for row in rows:
-            yield from _check_cell(keys, row)
+            yield from _check_cell(keys, row, index)
+        yield from index.compare()
         yield from _check_owners(connection, tenant, rows)
         if len(rows) < AT_ONCE:
             return
         last = (rows[-1].record_id, rows[-1].field_tag)
 
 
-def _check_cell(keys: _Keys, row: Any) -> Iterator[Finding]:
+def _check_cell(keys: _Keys, row: Any, index: IndexCheck) -> Iterator[Finding]:
     place = f"{row.record_id}/{row.field_tag}"
     envelope = bytes(row.envelope)
     if row.field_tag not in TAGS:
@@ -156,15 +159,13 @@ def _check_cell(keys: _Keys, row: Any) -> Iterator[Finding]:
         row.field_tag,
         row.schema_version,
     )
-    yield from _opens(keys, cell, place, bytes(row.dek_id), row.subject, envelope)
-
-
-def _opens(keys: _Keys, cell: Cell, place: str, dek_id: bytes, subject: Id, envelope: bytes) -> Iterator[Finding]:
+    dek_id = bytes(row.dek_id)
     try:
         if dek_id_of(envelope) != dek_id:
             yield Finding("WRONG_KEY", place, "The envelope names another data key than its row.")
             return
-        open_envelope(keys.dek(dek_id, subject, cell.data_class), cell, envelope)
+        opened = open_envelope(keys.dek(dek_id, row.subject, cell.data_class), cell, envelope)
+        index.note(row.record_id, row.field_tag, opened)
     except LookupError:
         yield Finding("KEY_MISSING", place, "Its data key is not there.")
     except CreditError as error:
@@ -327,7 +328,9 @@ def _check_cell_digest(
             cell.tenant == tenant, cell.record_id == record, cell.field_tag == tag
         )
     ).first()
-    if row is not None and row[0] < version:
+    if row is None:
+        yield Finding("CELL", own, "A sealed value is not there.")
+    elif row[0] < version:
         yield Finding("ROLLED_BACK", own, "A sealed value is older than the log says.")
-    elif row is not None and row[0] == version and cell_digest(root, bytes(row[1])) != digest:
+    elif row[0] == version and cell_digest(root, bytes(row[1])) != digest:
         yield Finding("CELL", own, "A sealed value was changed behind the log.")

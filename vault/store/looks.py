@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from domain.ids import Id
 from vault.audit.files import write_log
 from vault.documents.blobs import Name
+from vault.findings import Finding
 from vault.store import contents, engines
-from vault.store.fsck import Finding, check_store
+from vault.store.fsck import check_store
 from vault.store.ledger.logbook import entries_of, verifier
 from vault.store.schema.migrations import within
 from vault.store.tables import DESTROYED, tenant_register, vault_dek, vault_key

@@ -33,6 +33,7 @@ from vault.store.keeping.rotation import KeyRotation
 from vault.store.reading.columns import held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.rows import Cell
+from vault.store.search.building import IndexBuilding
 from vault.store.tables import instant_text, table, tenant_register
 from vault.store.tenantkeys import TenantKeys
 
@@ -93,6 +94,11 @@ class SqlUnit:
     def destruction(self) -> Shredder:
         """Ends keys and rows of the tenant."""
         return Shredder(self._connection, self._keys)
+
+    @property
+    def indexing(self) -> IndexBuilding:
+        """The blind indexes of the tenant."""
+        return IndexBuilding(self._connection, self._keys, self._hand.tenant, self._tags)
 
     def stamp(
         self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None

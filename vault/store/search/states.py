@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
@@ -26,8 +26,10 @@ from domain.records import Confidential
 from vault import index
 from vault.keys import Keyring, WrappedKey
 from vault.providers.port import Purpose
-from vault.store.reading.dialects import Dialect, Statement
 from vault.store.tables import blind_index_state, vault_key
+
+if TYPE_CHECKING:
+    from vault.store.reading.dialects import Dialect, Statement
 
 FIRST = 1
 

@@ -63,7 +63,9 @@ class IndexTokens:
         state, own = self._state(field), blind_index.c
         asked = {one.number: self._tokens.token(field.tag, one, value) for one in state.asked}
         rows = self._connection.execute(
+            # While the next version is built a value may have a token of each.
             sa.select(own.record_id)
+            .distinct()
             .where(
                 own.tenant == self._tenant,
                 own.field_tag == field.tag,
