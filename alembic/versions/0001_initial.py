@@ -35,6 +35,7 @@ RECORDS = (
     "partner",
     "public_sanction",
     "source",
+    "statutory_disclosure",
     "tenant",
     "trade_transaction",
     "trusted_document",
@@ -649,6 +650,27 @@ def _source() -> None:
     _current("source_name", "source", "name")
 
 
+def _statutory_disclosure() -> None:
+    _record(
+        "statutory_disclosure",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("authority", WORDS, nullable=False),
+        sa.Column("authority_kind", WORDS, nullable=False),
+        sa.Column("legal_reference", WORDS, nullable=False),
+        sa.Column("letter", WORDS, nullable=False),
+        sa.Column("approval", WORDS, nullable=True),
+        sa.Column("document", WORDS, nullable=True),
+        sa.Column("fields", WORDS, nullable=False),
+        sa.Column("concealed", sa.Boolean(), nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("first_approver", WORDS, nullable=True),
+        sa.Column("second_approver", WORDS, nullable=True),
+        sa.Column("released_by", WORDS, nullable=True),
+        _instant("released_at", null=True),
+    )
+
+
 def _tenant() -> None:
     _record(
         "tenant",
@@ -790,6 +812,7 @@ TABLES = (
     _public_sanction,
     _sealed_field,
     _source,
+    _statutory_disclosure,
     _tenant,
     _tenant_register,
     _trade_transaction,

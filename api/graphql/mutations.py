@@ -30,6 +30,13 @@ from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
 from domain.consent.notices import PublishConsentNotice
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
+from domain.consent.statutory import (
+    ApproveStatutoryDisclosure,
+    ProposeStatutoryDisclosure,
+    RejectStatutoryDisclosure,
+    ReleaseConcealedDisclosure,
+    ReleaseStatutoryDisclosure,
+)
 from domain.consent.trusted import (
     ApproveTrustedDocument,
     ProposeTrustedDocument,
@@ -128,6 +135,19 @@ PARTNER = {"partner": "Partner"}
 CONSENT = {"consent": "Consent"}
 DOCUMENT = {"trustedDocument": "TrustedDocument"}
 
+STATUTORY = {"statutoryDisclosure": "StatutoryDisclosure"}
+VALUES = Extra(
+    name="values",
+    type=tuple[DisclosedValue, ...],
+    says="The disclosed values themselves; they stand nowhere else. Ch.4 §4",
+    of=_disclosed,
+)
+
+
+def _release(operation: type[Operation[Any]]) -> Mutation:
+    return Mutation(operation=operation, shows=STATUTORY, id=attrgetter("disclosure.id"), extras=(VALUES,))
+
+
 MUTATIONS = {
     "openCreditFile": Mutation(operation=OpenCreditFile, shows=FILE),
     "updateBasicInformation": Mutation(operation=UpdateBasicInformation, shows=FILE),
@@ -175,17 +195,17 @@ MUTATIONS = {
     "withdrawConsent": Mutation(operation=WithdrawConsent, shows=CONSENT),
     "invalidateConsent": Mutation(operation=InvalidateConsent, shows=CONSENT),
     "publishConsentNotice": Mutation(operation=PublishConsentNotice, shows={"consentNotice": "ConsentNotice"}),
+    "proposeStatutoryDisclosure": Mutation(operation=ProposeStatutoryDisclosure, shows=STATUTORY),
+    "approveStatutoryDisclosure": Mutation(operation=ApproveStatutoryDisclosure, shows=STATUTORY),
+    "rejectStatutoryDisclosure": Mutation(operation=RejectStatutoryDisclosure, shows=STATUTORY),
+    "releaseStatutoryDisclosure": _release(ReleaseStatutoryDisclosure),
+    "releaseConcealedDisclosure": _release(ReleaseConcealedDisclosure),
     "requestDisclosure": Mutation(
         operation=RequestDisclosure,
         shows={"disclosure": "Disclosure"},
         id=attrgetter("disclosure.id"),
         extras=(
-            Extra(
-                name="values",
-                type=tuple[DisclosedValue, ...],
-                says="The disclosed values themselves; they stand nowhere else. Ch.4 §4",
-                of=_disclosed,
-            ),
+            VALUES,
             Extra(
                 name="withheld",
                 type=tuple[Withheld, ...],

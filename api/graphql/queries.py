@@ -62,6 +62,7 @@ ROOTS = {
     "consents": Root(Kind.PAGE, "Consent", times=True),
     "consentNotices": Root(Kind.PAGE, "ConsentNotice"),
     "disclosures": Root(Kind.PAGE, "Disclosure"),
+    "statutoryDisclosures": Root(Kind.PAGE, "StatutoryDisclosure"),
     "sources": Root(Kind.PAGE, "Source"),
     "partners": Root(Kind.PAGE, "Partner"),
     "trustedDocument": Root(Kind.ONE, "TrustedDocument"),

@@ -35,6 +35,11 @@ class AuditEntry(Record):
     leaf_hash: str = fact("The entry's leaf hash in the log (RFC 6962), in hex. Ch.8 §1")
 
 
+NOT_FOR_SUBJECTS = ("statutory:propose", "statutory:approve", "statutory:conceal")
+"""Actions a customer does not find in its own access log: steps before data is handed to an authority, and handing it
+over where the law forbids to tell. Staff who may read the log find them all."""
+
+
 @record("al", table="audit_access", read="access_log:read", ledger=True)
 class AccessEntry(Record):
     """Who looked at a customer's file or acted on it, when and why (Ch.3 §3)."""

@@ -17,6 +17,14 @@ from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, SuspendPartner, WithdrawConsent
 from domain.consent.notices import PublishConsentNotice
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
+from domain.consent.statutory import (
+    ApproveStatutoryDisclosure,
+    AuthorityKind,
+    ProposeStatutoryDisclosure,
+    RejectStatutoryDisclosure,
+    ReleaseConcealedDisclosure,
+    ReleaseStatutoryDisclosure,
+)
 from domain.consent.terms import ConsentProof, ConsentTerms
 from domain.consent.words import Authority, Redisclosure
 from domain.errors import CreditError
@@ -68,6 +76,18 @@ def operations() -> tuple[World, list[Any]]:
         onward_to=(world.partner("Onward Bank").id,),
     )
     proof = ConsentProof(authority=Authority.AGENT, authority_digest="a" * 64)
+    propose = ProposeStatutoryDisclosure(
+        credit_file=file.id,
+        authority="A court",
+        authority_kind=AuthorityKind.COURT,
+        legal_reference="Civil Procedure Law, article 70",
+        letter="(2026) 1",
+        fields=("contact.phone",),
+        approval="none",
+        concealed=True,
+        concealed_because="An investigation",
+    )
+    demanded = world.do(propose)
     contact = Contact(duty="finance", name="Zhao", phone="13800138000", email="zhao@yunfan.example")
     basic = dataclasses.replace(
         BASIC, registered_address="Road 1", industry_code="I65", legal_representative="Qian", bank_account="1" * 12
@@ -111,6 +131,11 @@ def operations() -> tuple[World, list[Any]]:
         ReconfirmConsent(consent=given.id, given_by="Wang", not_after=NOW.replace(year=2029), notice_digest="b" * 64),
         InvalidateConsent(consent=given.id, reason="No authority"),
         PublishConsentNotice(name="data", text="What is disclosed"),
+        propose,
+        ApproveStatutoryDisclosure(disclosure=demanded.id),
+        RejectStatutoryDisclosure(disclosure=demanded.id, reason="Not signed"),
+        ReleaseStatutoryDisclosure(disclosure=demanded.id),
+        ReleaseConcealedDisclosure(disclosure=demanded.id),
         RequestDisclosure(credit_file=file.id, purpose=PURPOSE, fields=("contact.phone",), idempotency_key="key-0001"),
     ]
     return world, made

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
-from domain.consent import consents, notices, trusted
+from domain.consent import consents, notices, statutory, trusted
 from domain.custody import epochs
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
@@ -36,6 +36,7 @@ RECORDS = (
     documents,
     epochs,
     notices,
+    statutory,
 )
 """The modules that declare records: a new one is named here."""
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
+from domain.files.trail import NOT_FOR_SUBJECTS, AccessEntry
 from domain.reading import Level, Where
 from domain.records import SHAPES, Shape
 from vault.store import tables
@@ -18,6 +19,7 @@ from vault.store.reading.dialects import Dialect, Statement
 Condition = sa.ColumnElement[bool] | sa.TextClause
 RANKED, PLACE = "ranked", "row_place"
 """What a statement calls the rows of many parents, and the place of each under its own."""
+_NOT_FOR_SUBJECTS: list[sa.ColumnClause[str]] = [sa.literal_column(f"'{action}'") for action in NOT_FOR_SUBJECTS]
 OTHER = "other"
 """What it calls the other versions of a record."""
 
@@ -270,6 +272,8 @@ def _reach(shape: Shape, kind: Kind, of: str) -> list[sa.ColumnElement[bool]]:
     if kind.subject:
         own = named(shape, "subject_id", of)
         conditions.append(own.column == own.bind("subject") if shape.subject_reach else sa.false())
+        if shape.name == AccessEntry.__name__:
+            conditions.append(named(shape, "action", of).column.not_in(_NOT_FOR_SUBJECTS))
     return conditions
 
 
