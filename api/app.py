@@ -60,6 +60,7 @@ from vault.store.transaction import Room, aside
 T = TypeVar("T")
 Store = SqliteStore | PostgresStore
 KeyInventory = Inventory
+seal_key_file = chosen.seal
 
 INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""

@@ -11,7 +11,7 @@ import sys
 
 import typer
 
-from api.cli import auditing, exploring, importing, installing, keeping, searching, serving, sweeping, touring
+from api.cli import auditing, exploring, importing, installing, keeping, sealing, searching, serving, sweeping, touring
 from api.cli.console import JSON, failed_inside, told, unusable
 from domain.errors import CreditError, Malformed
 
@@ -29,6 +29,7 @@ for _room in (serving, touring, importing, installing, exploring, sweeping):
 app.add_typer(auditing.audit, name="audit")
 app.add_typer(installing.tenants, name="tenant")
 searching.join(keeping.keys)
+keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from domain.errors import Malformed
 from vault.providers import awskms, file, pkcs11, transit
 from vault.providers.port import Provider
+from vault.providers.written import SecretPlace, malformed
 
 
 class Place(Protocol):
@@ -51,3 +52,16 @@ def place(written: str) -> Place:
             path=("keys",),
         )
     return read(rest)
+
+
+def seal(written: str, former: str | None) -> None:
+    """Seals the key file that is named with the passphrase that is named beside it.
+
+    It was plain before, or sealed with a former passphrase whose place is given.
+
+    Raises: Malformed where no passphrase is named; KeyUnavailable.
+    """
+    found = place(written)
+    if not isinstance(found, file.Place) or found.passphrase is None:
+        raise malformed("it names no key file with a passphrase.", "Write file:PATH?passphrase=file:OTHER.")
+    found.seal(None if former is None else SecretPlace.read("former passphrase", former))

@@ -72,6 +72,13 @@ class Place:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         KeyFile.create(self.path, epoch, self._passphrase())
 
+    def seal(self, former: SecretPlace | None) -> None:
+        """Seals the file with the passphrase of this place.
+
+        Raises: KeyUnavailable.
+        """
+        KeyFile(self.path, self._passphrase()).seal(None if former is None else Passphrase(former))
+
     def _passphrase(self) -> Passphrase | None:
         return None if self.passphrase is None else Passphrase(self.passphrase)
 
