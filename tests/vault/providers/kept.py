@@ -20,14 +20,13 @@ import pytest
 from domain.errors import Tampered, Unavailable
 from tests.vault.providers.proxy import Proxy, free_port
 from vault.providers import chosen
-from vault.providers.port import RootState
 
 MODULES = (
     "/usr/lib/softhsm/libsofthsm2.so",
     "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
     "/usr/lib64/pkcs11/libsofthsm2.so",
 )
-ENDS = (RootState.ENDING, RootState.DESTROYED)
+KEYS_PAGE = Path(__file__).parents[3] / "docs" / "keys.md"
 
 
 class Kept:
@@ -335,10 +334,11 @@ class Bao:
             assert answer.status < 300, (method, path, answer.status, raw)
             return json.loads(raw) if raw else {}
 
-    def issue(self, *rules):
-        """A token that may do what the rules say and no more."""
-        name = f"p{secrets.token_hex(4)}"
-        policy = "\n".join(f'path "{path}" {{ capabilities = {json.dumps(may)} }}' for path, may in rules)
+    def issue(self, whose, key):
+        """A token that may do with a key what `docs/keys.md` says for somebody, and no more."""
+        name, text = f"p{secrets.token_hex(4)}", KEYS_PAGE.read_text(encoding="utf-8")
+        policy = text.partition(f"```hcl {whose}\n")[2].partition("```")[0].replace("/credence", f"/{key}")
+        assert key in policy
         self.ask("PUT", f"sys/policies/acl/{name}", {"policy": policy})
         return self.ask("POST", "auth/token/create", {"policies": [name], "no_default_policy": True})["auth"][
             "client_token"
@@ -390,8 +390,7 @@ class Transit(Kept):
 
     def limited(self):
         """A token with the policy that `docs/keys.md` has for the service."""
-        use = [(f"transit/{verb}/{self.key}", ["update"]) for verb in ("encrypt", "decrypt", "rewrap")]
-        self.use(self.bao.issue(*use, (f"transit/keys/{self.key}", ["read"])))
+        self.use(self.bao.issue("service", self.key))
         return self.provider()
 
     def restart(self):
