@@ -113,7 +113,7 @@ class Answering:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 - the server's own names
 
             def log_message(self, *_):
                 pass
