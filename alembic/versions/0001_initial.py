@@ -32,8 +32,10 @@ RECORDS = (
     "import_run",
     "key_epoch",
     "litigation_record",
+    "objection",
     "partner",
     "public_sanction",
+    "recall",
     "source",
     "statutory_disclosure",
     "tenant",
@@ -590,6 +592,29 @@ def _litigation_record() -> None:
     _current("litigation_record_source_source_row", "litigation_record", "source", "source_row")
 
 
+def _objection() -> None:
+    _record(
+        "objection",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("contested", WORDS, nullable=True),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=True),
+        sa.Column("amount_currency", WORDS, nullable=True),
+        sa.Column("disputed_before_minor", sa.BigInteger(), nullable=True),
+        sa.Column("disputed_before_currency", WORDS, nullable=True),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("raised_by", WORDS, nullable=False),
+        _instant("received_at"),
+        sa.Column("annotate_by", sa.Date(), nullable=True),
+        sa.Column("answer_by", sa.Date(), nullable=False),
+        _instant("annotated_at", null=True),
+        _instant("answered_at", null=True),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("evidence_digest", WORDS, nullable=True),
+    )
+    op.create_index("objection_credit_file", "objection", ["tenant", "credit_file", "id"])
+
+
 def _partner() -> None:
     _record(
         "partner",
@@ -617,6 +642,24 @@ def _public_sanction() -> None:
     )
     op.create_index("public_sanction_credit_file", "public_sanction", ["tenant", "credit_file", "id"])
     _current("public_sanction_source_source_row", "public_sanction", "source", "source_row")
+
+
+def _recall() -> None:
+    _record(
+        "recall",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("disclosure", WORDS, nullable=False),
+        sa.Column("partner", WORDS, nullable=False),
+        sa.Column("fields", WORDS, nullable=False),
+        sa.Column("cause", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("answer_by", sa.Date(), nullable=False),
+        sa.Column("compliance", WORDS, nullable=True),
+        _instant("answered_at", null=True),
+    )
+    op.create_index("recall_credit_file", "recall", ["tenant", "credit_file", "id"])
+    op.create_index("recall_disclosure", "recall", ["tenant", "disclosure", "id"])
+    op.create_index("recall_partner", "recall", ["tenant", "partner", "id"])
 
 
 def _sealed_field() -> None:
@@ -808,8 +851,10 @@ TABLES = (
     _import_run,
     _key_epoch,
     _litigation_record,
+    _objection,
     _partner,
     _public_sanction,
+    _recall,
     _sealed_field,
     _source,
     _statutory_disclosure,

@@ -29,6 +29,7 @@ from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
 from domain.consent.notices import PublishConsentNotice
+from domain.consent.recalling import AcknowledgeRecall, RecallDisclosure
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
 from domain.consent.statutory import (
     ApproveStatutoryDisclosure,
@@ -55,6 +56,8 @@ from domain.files.sources import RegisterSource
 from domain.gate import Performed
 from domain.ids import Id, prefix_of
 from domain.money import Money
+from domain.objections.handling import AnnotateObjection, DecideObjection, InvestigateObjection, NotifyRecipients
+from domain.objections.raising import RaiseObjection, WithdrawObjection
 from domain.operations import Collecting, Operation
 from domain.records import SHAPES
 
@@ -134,6 +137,8 @@ CONTROL = {"controlAction": "ControlAction"}
 PARTNER = {"partner": "Partner"}
 CONSENT = {"consent": "Consent"}
 DOCUMENT = {"trustedDocument": "TrustedDocument"}
+OBJECTION = {"objection": "Objection"}
+RECALL = {"recall": "Recall"}
 
 STATUTORY = {"statutoryDisclosure": "StatutoryDisclosure"}
 VALUES = Extra(
@@ -200,6 +205,14 @@ MUTATIONS = {
     "rejectStatutoryDisclosure": Mutation(operation=RejectStatutoryDisclosure, shows=STATUTORY),
     "releaseStatutoryDisclosure": _release(ReleaseStatutoryDisclosure),
     "releaseConcealedDisclosure": _release(ReleaseConcealedDisclosure),
+    "raiseObjection": Mutation(operation=RaiseObjection, shows=OBJECTION),
+    "withdrawObjection": Mutation(operation=WithdrawObjection, shows=OBJECTION),
+    "annotateObjection": Mutation(operation=AnnotateObjection, shows=OBJECTION),
+    "investigateObjection": Mutation(operation=InvestigateObjection, shows=OBJECTION),
+    "decideObjection": Mutation(operation=DecideObjection, shows=OBJECTION),
+    "notifyRecipients": Mutation(operation=NotifyRecipients, shows=OBJECTION),
+    "recallDisclosure": Mutation(operation=RecallDisclosure, shows=RECALL),
+    "acknowledgeRecall": Mutation(operation=AcknowledgeRecall, shows=RECALL),
     "requestDisclosure": Mutation(
         operation=RequestDisclosure,
         shows={"disclosure": "Disclosure"},

@@ -16,6 +16,7 @@ from domain.assessment.receipt import Standing
 from domain.controls import active_kinds, credit_status, follow_plan
 from domain.errors import Conflict, NotInForce
 from domain.files.parties import CreditFile
+from domain.objections.following import rescored
 from domain.ports import Unit
 
 _WAS_IN_FORCE = (
@@ -82,6 +83,7 @@ def come_into_force(
             unit.replace(replace(before, state=AssessmentState.SUPERSEDED))
     planned = control_plan(policy, _granted(assessment), previous)
     follow_plan(unit, file, assessment.id, planned, proposed_by=assessment.prepared_by)
+    rescored(unit, file.id)
     return unit.replace(
         replace(
             file,

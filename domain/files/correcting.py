@@ -23,7 +23,6 @@ from domain.files.history import (
     DefaultEvent,
     DocumentKind,
     DocumentState,
-    ExternalRating,
     FinancialStatement,
     LitigationRecord,
     PublicSanction,
@@ -31,27 +30,19 @@ from domain.files.history import (
     SourcedRecord,
     TradeTransaction,
 )
+from domain.files.kinds import ALL, CLEAR, OVER, SEALED
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
 from domain.files.recording.documents import check_document, findings_of
 from domain.files.values import MAY_LACK, SealedCorrection, right_value, unknown_field
 from domain.ids import Id, prefix_of
 from domain.money import Money
+from domain.objections.following import put_right
 from domain.operations import Collecting, Decided, Operation, operation
 from domain.ports import SealedValue, Unit
 from domain.records import Confidential
 
 C = TypeVar("C", bound=CreditRecord)
-
-SEALED: Mapping[str, type[SourcedRecord]] = {
-    kind.shape.prefix: kind
-    for kind in (DefaultEvent, LitigationRecord, PublicSanction, ExternalRating, FinancialStatement)
-}
-"""The kinds of record that say what they say under seal, by the prefix of their ids."""
-CLEAR: Mapping[str, type[TradeTransaction]] = {TradeTransaction.shape.prefix: TradeTransaction}
-ALL: Mapping[str, type[CreditRecord]] = {**CLEAR, **SEALED}
-OVER = frozenset({RecordStatus.CORRECTED, RecordStatus.WITHDRAWN})
-"""What is corrected or withdrawn already is history."""
 
 
 class Clearable(Enum):
@@ -145,6 +136,7 @@ class CorrectTransaction(Operation[TradeTransaction]):
             raise
         right = unit.replace(replace(right, findings=_findings(wrong, right)), correcting=True)
         document_put_right(unit, calendar, wrong, right)
+        put_right(unit, right.id)
         return Decided(value=right, note=reason, resources=(right.id, right.credit_file))
 
     def _facts(self, unit: Unit, wrong: TradeTransaction) -> dict[str, Any]:
@@ -225,6 +217,7 @@ class CorrectRecord(Collecting[SourcedRecord]):
         for field, value in (kept | corrected).items():
             unit.seal(right, field, value)
         values_put_right(unit, calendar, found, (*self.cleared, *(field.tag for field in corrected)))
+        put_right(unit, found.id)
         return Decided(
             value=right,
             purpose=self.purpose,
@@ -278,6 +271,7 @@ class WithdrawRecord(Operation[CreditRecord]):
         record = _found(unit, self.record, ALL, lock=True)
         gone = unit.replace(replace(record, status=RecordStatus.WITHDRAWN), correcting=True)
         withdrawn(unit, days(unit), record)
+        put_right(unit, record.id)
         return Decided(value=gone, note=reason, resources=(gone.id, gone.credit_file))
 
 

@@ -16,6 +16,7 @@ from domain.files.parties import ContactPerson, CreditFile, Customer, FileState,
 from domain.files.sources import Origin, lawful
 from domain.ids import Id
 from domain.money import Money
+from domain.objections.following import put_right
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.records import Confidential
@@ -352,6 +353,7 @@ class UpdateBasicInformation(Operation[CreditFile]):
             unit.seal(updated, field, value)
         for number, contact in enumerate(self.contacts):
             add_contact(unit, actor, updated.customer, check_contact(contact, ("contacts", str(number))), self.origin)
+        put_right(unit, updated.id)
         return Decided(value=updated, resources=(updated.id,))
 
 

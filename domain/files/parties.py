@@ -123,6 +123,7 @@ class CreditFile(Provenanced):
     assessments = children("Assessment", by="credit_file", says="Its assessments. Ch.5")
     control_actions = children("ControlAction", by="credit_file", says="What was done about its risk. Ch.6")
     consents = children("Consent", by="credit_file", says="The customer's consents. Ch.4 §4")
+    objections = children("Objection", by="credit_file", says="What it contests and asks for. Ch.3 §3")
     documents = children("Document", by="credit_file", says="Documents it rests on. Ch.4 §3")
     disclosures = children("Disclosure", by="credit_file", says="What was disclosed to partners. Ch.4 §4")
     access_log = children(

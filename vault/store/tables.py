@@ -17,10 +17,13 @@ import sqlalchemy as sa
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents, notices, statutory, trusted
+from domain.consent import consents, notices, trusted
+from domain.consent import consents, recalling, trusted
 from domain.custody import epochs
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
+from domain.objections import objections
 from domain.records import SHAPES, Fact, Shape
 
 RECORDS = (
@@ -37,6 +40,8 @@ RECORDS = (
     epochs,
     notices,
     statutory,
+    recalling,
+    objections,
 )
 """The modules that declare records: a new one is named here."""
 

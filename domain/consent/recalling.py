@@ -1,0 +1,162 @@
+"""Recalling what was disclosed: each recipient is told, names no value, and answers what it did (Ch.4 §4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from domain.actors import Actor
+from domain.consent.consents import Disclosure, DisclosureState
+from domain.errors import Code, Malformed, NotFound
+from domain.files.codes import required_text
+from domain.files.days import days
+from domain.ids import Id
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
+from domain.records import Record, fact, link, record
+
+ANSWER_IN: Final = timedelta(days=15)
+"""By when a recipient says what it did; our choice, as agreed with partners."""
+
+
+class RecallCause(Enum):
+    """Why something that was disclosed is recalled."""
+
+    CORRECTION = "CORRECTION"
+    """It was wrong."""
+    REPAIR = "REPAIR"
+    """It was repaired or is over, and must not be used any more."""
+    WITHDRAWAL = "WITHDRAWAL"
+    """The customer took its consent back."""
+    ERASURE = "ERASURE"
+    """It is erased here."""
+
+
+class RecallState(Enum):
+    """SENT → ACKNOWLEDGED."""
+
+    SENT = "SENT"
+    ACKNOWLEDGED = "ACKNOWLEDGED"
+
+
+class Compliance(Enum):
+    """What a recipient did."""
+
+    DELETED = "DELETED"
+    CORRECTED = "CORRECTED"
+    NEVER_KEPT = "NEVER_KEPT"
+
+
+@record("rc", table="recall", read="disclosure:read", partner_reach=True)
+class Recall(Record):
+    """What one partner is told to put right or delete of what it got (Ch.4 §4)."""
+
+    credit_file: Id = link("CreditFile", "The file it is about. Ch.4 §4", action="credit_file:read")
+    disclosure: Id = link("Disclosure", "What it got. Ch.4 §4")
+    partner: Id = link("Partner", "Who got it. Ch.4 §4", same_subject=False, action="partner:read")
+    fields: tuple[str, ...] = fact("Tags of the fields that are recalled. Ch.4 §4")
+    cause: RecallCause = fact("Why. Ch.4 §4", filter=True)
+    state: RecallState = fact("Whether the partner answered. Ch.4 §4", filter=True)
+    answer_by: date = fact("By when it answers. Ch.4 §4", order=True, filter=True)
+    compliance: Compliance | None = fact("What it did. Ch.4 §4", default=None)
+    answered_at: datetime | None = fact("When it said so. Ch.4 §4", default=None)
+
+
+@operation("disclosure:recall", chapter="4.4")
+class RecallDisclosure(Operation[Recall]):
+    """Recalls what one partner got of a customer (Ch.4 §4)."""
+
+    disclosure: Id
+    """What it got. Ch.4 §4"""
+    cause: RecallCause
+    """Why. Ch.4 §4"""
+    reason: str
+    """What happened; it is kept sealed beside the audit entry. Ch.8 §1"""
+    fields: tuple[str, ...] = ()
+    """Tags of the fields; all that were disclosed where none is named. Ch.4 §4"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Recall]:
+        """What is recalled already, and not answered, is not recalled twice.
+
+        Chapter: 4.4.
+        """
+        del actor
+        reason = required_text(self.reason, "reason")
+        disclosure = unit.get(Disclosure, self.disclosure, lock=True)
+        if disclosure.state not in {DisclosureState.RELEASED, DisclosureState.PARTIAL}:
+            raise Malformed(
+                "Nothing was disclosed.",
+                code=Code.INVALID_TRANSITION,
+                advice="Nothing is recalled.",
+                path=("disclosure",),
+            )
+        fields = self.fields or disclosure.fields
+        for index, tag in enumerate(self.fields):
+            if tag not in disclosure.fields:
+                raise Malformed(
+                    "This field was not disclosed.",
+                    advice="Use these tags: " + ", ".join(disclosure.fields) + ".",
+                    path=("fields", str(index)),
+                )
+        return _told(issue(unit, disclosure, fields, self.cause), reason)
+
+
+@operation("recall:answer", chapter="4.4")
+class AcknowledgeRecall(Operation[Recall]):
+    """Says, as the partner that got it, what was done about a recall (Ch.4 §4)."""
+
+    recall: Id
+    """The recall. Ch.4 §4"""
+    compliance: Compliance
+    """What was done. Ch.4 §4"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Recall]:
+        """A partner answers its own only, and once.
+
+        Chapter: 4.4.
+        """
+        found = unit.find(Recall, lock=True, id=self.recall)
+        if not found or found[0].partner != actor.partner:
+            raise NotFound("There is no such recall.", path=("recall",))
+        recall = found[0]
+        if recall.state is RecallState.ACKNOWLEDGED:
+            if recall.compliance is self.compliance:
+                return _told(recall)
+            raise Malformed(
+                "The recall is answered already.",
+                code=Code.INVALID_TRANSITION,
+                advice="Tell the company what changed since.",
+                path=("recall",),
+            )
+        answered = replace(recall, state=RecallState.ACKNOWLEDGED, compliance=self.compliance, answered_at=unit.now)
+        return _told(unit.replace(answered))
+
+
+def issue(unit: Unit, disclosure: Disclosure, fields: Sequence[str], cause: RecallCause) -> Recall:
+    """The recall of fields of a disclosure for a cause, made now unless one that covers them waits for its answer.
+
+    Chapter: 4.4.
+    """
+    waiting = unit.find(Recall, disclosure=disclosure.id, cause=cause, state=RecallState.SENT)
+    covering = [recall for recall in waiting if set(fields) <= set(recall.fields)]
+    if covering:
+        return covering[0]
+    recall = Recall(
+        stamp=unit.stamp(Recall, subject=disclosure.subject_id),
+        credit_file=disclosure.credit_file,
+        disclosure=disclosure.id,
+        partner=disclosure.partner,
+        fields=tuple(fields),
+        cause=cause,
+        state=RecallState.SENT,
+        answer_by=days(unit).today + ANSWER_IN,
+    )
+    unit.add([recall])
+    return recall
+
+
+def _told(recall: Recall, reason: str = "") -> Decided[Recall]:
+    return Decided(value=recall, note=reason, resources=(recall.id, recall.disclosure, recall.credit_file))

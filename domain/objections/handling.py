@@ -1,0 +1,162 @@
+"""Handling an objection: annotated, looked into by one person, decided on by another than who recorded it (Ch.3 §3)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from enum import Enum
+from typing import Final
+
+from domain.actors import Actor
+from domain.assessment.assessments import Assessment
+from domain.controls import another_person
+from domain.errors import Code, Malformed, NotPermitted
+from domain.files.kinds import ALL
+from domain.files.parties import CreditFile
+from domain.ids import Id, prefix_of
+from domain.objections import following
+from domain.objections.annotating import clear, mark
+from domain.objections.objections import CONTESTS, Objection, ObjectionKind, ObjectionState
+from domain.objections.raising import ended, require, written
+from domain.operations import Decided, Operation, operation
+from domain.ports import Unit
+
+
+class Ruling(Enum):
+    """How an objection is decided."""
+
+    UPHELD = "UPHELD"
+    """The customer is right, or gets what it asks for."""
+    REJECTED = "REJECTED"
+    """It is not, and the answer says why."""
+    UNVERIFIABLE = "UNVERIFIABLE"
+    """It cannot be settled: the customer's statement stays with the record (rule CN-C9)."""
+
+
+_STATE: Final = {ruling: ObjectionState[ruling.name] for ruling in Ruling}
+
+
+@operation("objection:handle", chapter="3.3")
+class AnnotateObjection(Operation[Objection]):
+    """Marks what is contested, so that everybody who reads it reads that; it does not score meanwhile (Ch.3 §3)."""
+
+    objection: Id
+    """The objection. Ch.3 §3"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Objection]:
+        """Of a receivable the contested part neither ages nor triggers; another record is DISPUTED.
+
+        Chapter: 3.3, 4.2.
+        """
+        del actor
+        objection = _locked(unit, self.objection)
+        require(objection, ObjectionState.RECEIVED)
+        if objection.kind not in CONTESTS:
+            raise Malformed(
+                "A request contests nothing that could be annotated.",
+                code=Code.INVALID_TRANSITION,
+                advice="Take it up with investigateObjection.",
+                path=("objection",),
+            )
+        marked = mark(unit, objection)
+        return ended(unit.replace(replace(marked, state=ObjectionState.ANNOTATED, annotated_at=unit.now)))
+
+
+@operation("objection:handle", chapter="3.3")
+class InvestigateObjection(Operation[Objection]):
+    """Takes an objection or a request up, to find out what is right (Ch.3 §3)."""
+
+    objection: Id
+    """The objection. Ch.3 §3"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Objection]:
+        """What is contested is annotated before.
+
+        Chapter: 3.3.
+        """
+        del actor
+        objection = _locked(unit, self.objection)
+        contests = objection.kind in CONTESTS
+        require(objection, ObjectionState.ANNOTATED if contests else ObjectionState.RECEIVED)
+        return ended(unit.replace(replace(objection, state=ObjectionState.INVESTIGATING)))
+
+
+@operation("objection:decide", chapter="3.3, 8.1")
+class DecideObjection(Operation[Objection]):
+    """Answers an objection or a request in writing, with reasons (Ch.3 §3)."""
+
+    objection: Id
+    """The objection, which is looked into. Ch.3 §3"""
+    ruling: Ruling
+    """How it is decided. Ch.3 §3"""
+    answer: str
+    """The answer with its reasons, as the customer reads it; kept sealed. Ch.3 §3"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Objection]:
+        """Who recorded, prepared or approved what is contested does not decide on it, nor who looks after the account.
+
+        What is rejected stands as before. What cannot be settled keeps its mark. What is upheld is put right next.
+
+        Chapter: 3.3, 8.1.
+        """
+        objection = _locked(unit, self.objection)
+        require(objection, ObjectionState.INVESTIGATING)
+        answer = written(self.answer, "answer")
+        if self.ruling is Ruling.UNVERIFIABLE and objection.kind not in CONTESTS:
+            raise Malformed(
+                "A request is granted or rejected.",
+                advice="Send UPHELD or REJECTED, and say in the answer why.",
+                path=("ruling",),
+            )
+        self._another(unit, actor, objection)
+        if self.ruling is Ruling.REJECTED:
+            clear(unit, objection)
+        decided = unit.replace(
+            replace(objection, state=_STATE[self.ruling], answered_at=unit.now, decided_by=actor.person)
+        )
+        unit.seal(decided, Objection.answer, answer)
+        return ended(decided)
+
+    def _another(self, unit: Unit, actor: Actor, objection: Objection) -> None:
+        """Refuses who had a hand in what is contested."""
+        file = unit.get(CreditFile, objection.credit_file)
+        authors = {objection.raised_by}
+        if objection.kind is ObjectionKind.GRADE and objection.contested is not None:
+            assessment = unit.get(Assessment, objection.contested)
+            authors |= {assessment.prepared_by, assessment.approved_by or ""}
+        elif objection.contested == file.id:
+            authors.add(file.collector)
+        elif objection.contested is not None:
+            authors.add(unit.get(ALL[prefix_of(objection.contested)], objection.contested).collector)
+        if actor.person in authors:
+            raise NotPermitted(
+                "Who raised the objection, or recorded or decided what it contests, does not decide on it.",
+                code=Code.SEPARATION_OF_DUTY,
+                advice="Ask another person whose role allows it.",
+                path=("objection",),
+            )
+        another_person(unit, actor, file)
+
+
+@operation("objection:handle", chapter="3.3, 4.4")
+class NotifyRecipients(Operation[Objection]):
+    """Tells everybody who got what was wrong: each disclosure of it is recalled (Ch.3 §3)."""
+
+    objection: Id
+    """The objection, whose record is put right. Ch.3 §3"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Objection]:
+        """The file is assessed anew before, where a review of it is due.
+
+        Chapter: 3.3, 4.4.
+        """
+        del actor
+        objection = _locked(unit, self.objection)
+        require(objection, *following.settled(unit, objection))
+        following.recall(unit, objection)
+        return ended(unit.replace(replace(objection, state=ObjectionState.RECIPIENTS_NOTIFIED)))
+
+
+def _locked(unit: Unit, objection: Id) -> Objection:
+    """The objection, behind its file, which is locked first as everywhere."""
+    unit.get(CreditFile, unit.get(Objection, objection).credit_file, lock=True)
+    return unit.get(Objection, objection, lock=True)
