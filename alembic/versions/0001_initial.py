@@ -478,6 +478,7 @@ def _disclosure() -> None:
         sa.Column("obligations", WORDS, nullable=False),
         _instant("delete_by", null=True),
         sa.Column("state", WORDS, nullable=False),
+        sa.Column("contested", sa.Boolean(), nullable=False),
         sa.Column("idempotency_key", WORDS, nullable=False),
         sa.Column("request_digest", WORDS, nullable=False),
     )

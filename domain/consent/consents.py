@@ -175,5 +175,6 @@ class Disclosure(Record):
         "When the partner has deleted it at latest. Ch.4 §4", default=None, order=True, filter=True
     )
     state: DisclosureState = fact("Where it stands. Ch.4 §4", filter=True)
+    contested: bool = fact("Whether the customer contested the file when it was disclosed. Ch.3 §3", default=False)
     idempotency_key: str = fact("The partner's key: asking again with it discloses nothing new. Ch.4 §4")
     request_digest: str = fact("Digest of the request under that key. Ch.4 §4")

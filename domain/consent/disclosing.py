@@ -25,6 +25,7 @@ from domain.consent.words import DisclosureAction
 from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
+from domain.objections.objections import is_contested
 from domain.operations import Asked, Decided, Operation, operation
 from domain.ports import SealedValue, Unit
 from domain.reading import Purpose
@@ -165,6 +166,7 @@ class RequestDisclosure(Operation[Disclosed]):
             obligations=verdict.obligations,
             delete_by=verdict.delete_by,
             state=DisclosureState.PARTIAL if denied else DisclosureState.RELEASED,
+            contested=is_contested(unit, file.id),
             idempotency_key=self.idempotency_key,
             request_digest=digest,
         )

@@ -37,7 +37,7 @@ from domain.files.recording.documents import check_document, findings_of
 from domain.files.values import MAY_LACK, SealedCorrection, right_value, unknown_field
 from domain.ids import Id, prefix_of
 from domain.money import Money
-from domain.objections.following import put_right
+from domain.objections.following import put_right, still_disputed
 from domain.operations import Collecting, Decided, Operation, operation
 from domain.ports import SealedValue, Unit
 from domain.records import Confidential
@@ -120,6 +120,7 @@ class CorrectTransaction(Operation[TradeTransaction]):
                 path=("changes",),
             )
         calendar = days(unit)
+        facts.setdefault("disputed", still_disputed(unit, wrong))
         right = replace(
             wrong,
             stamp=replace(wrong.stamp, effective_from=calendar.begin(facts.get("issued_on", wrong.issued_on))),

@@ -7,8 +7,10 @@ from dataclasses import replace
 from domain.consent.consents import Disclosure, DisclosureState
 from domain.consent.recalling import RecallCause, issue
 from domain.files.days import days
+from domain.files.history import TradeTransaction
 from domain.files.parties import CreditFile
 from domain.ids import Id
+from domain.money import Money
 from domain.objections.objections import Objection, ObjectionKind, ObjectionState
 from domain.ports import Unit
 
@@ -22,6 +24,17 @@ def put_right(unit: Unit, record: Id) -> None:
     """
     for objection in unit.find(Objection, lock=True, contested=record, state=ObjectionState.UPHELD):
         unit.replace(replace(objection, state=ObjectionState.CORRECTED))
+
+
+def still_disputed(unit: Unit, document: TradeTransaction) -> Money | None:
+    """What of a document stays contested when it is put right: an objection that was upheld is over with that.
+
+    Chapter: 3.3, 4.2.
+    """
+    for objection in unit.find(Objection, contested=document.id, state=ObjectionState.UPHELD):
+        if objection.amount == document.disputed:
+            return objection.disputed_before
+    return document.disputed
 
 
 def rescored(unit: Unit, credit_file: Id) -> None:

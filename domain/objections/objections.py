@@ -8,6 +8,7 @@ from typing import Final
 
 from domain.ids import Id
 from domain.money import Money
+from domain.ports import Unit
 from domain.records import DataClass, Record, confidential, fact, link, record
 
 
@@ -101,3 +102,11 @@ class Objection(Record):
     answer = confidential(
         "identity.objection_answer", DataClass.IDENTITY, str, "The written answer with its reasons. Ch.3 §3", bucket=64
     )
+
+
+def is_contested(unit: Unit, contested: Id) -> bool:
+    """Whether something is read with an objection to it.
+
+    Chapter: 3.3.
+    """
+    return bool(unit.find(Objection, contested=contested, state=tuple(ANNOTATING)))
