@@ -80,7 +80,6 @@ def operations() -> tuple[World, list[Any]]:
         onward_to=(world.partner("Onward Bank").id,),
     )
     proof = ConsentProof(authority=Authority.AGENT, authority_digest="a" * 64)
-<<<<<<< HEAD
     propose = ProposeStatutoryDisclosure(
         credit_file=file.id,
         authority="A court",
@@ -93,14 +92,12 @@ def operations() -> tuple[World, list[Any]]:
         concealed_because="An investigation",
     )
     demanded = world.do(propose)
-=======
     asking = RequestDisclosure(
         credit_file=file.id, purpose=PURPOSE, fields=("contact.phone",), idempotency_key="key-0000"
     )
     disclosed = world.do(asking, world.actor("bank", partner=partner.id)).disclosure
     recalled = world.do(RecallDisclosure(disclosure=disclosed.id, cause=RecallCause.WITHDRAWAL, reason="Withdrawn"))
     objection = world.do(RaiseObjection(credit_file=file.id, kind=ObjectionKind.COPY, statement="Send it"))
->>>>>>> e10bc1a (domain: Objections say what is contested, and recipients are told what was wrong.)
     contact = Contact(duty="finance", name="Zhao", phone="13800138000", email="zhao@yunfan.example")
     basic = dataclasses.replace(
         BASIC, registered_address="Road 1", industry_code="I65", legal_representative="Qian", bank_account="1" * 12

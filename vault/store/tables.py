@@ -16,10 +16,7 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
-from domain.consent import consents, notices, statutory, trusted
-from domain.consent import consents, notices, trusted
-from domain.consent import consents, recalling, trusted
-from domain.consent import consents, notices, recalling, trusted
+from domain.consent import consents, notices, recalling, statutory, trusted
 from domain.custody import epochs
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
