@@ -9,6 +9,7 @@ from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentState, Partner
 from domain.consent.giving import acted, check_partner, check_term, own_consent, told
 from domain.consent.notices import shown
+from domain.consent.recalling import recall_under
 from domain.consent.terms import ConsentProof
 from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed
@@ -93,4 +94,5 @@ class InvalidateConsent(Operation[Consent]):
                 path=("consent",),
             )
         consent = unit.replace(replace(consent, state=ConsentState.INVALIDATED))
+        recall_under(unit, consent)
         return replace(acted(unit, actor, consent, ConsentAct.INVALIDATED), note=reason)

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Partner, PartnerState
+from domain.consent.recalling import recall_under
 from domain.consent.terms import ConsentProof, ConsentTerms
 from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed, NotFound
@@ -187,6 +188,8 @@ class WithdrawConsent(Operation[Consent]):
     def decide(self, unit: Unit, actor: Actor) -> Decided[Consent]:
         """Only a given consent can be withdrawn, also of a file that is not open; twice changes nothing.
 
+        Whoever got something under it is told to delete it.
+
         Chapter: 4.4.
         """
         consent = own_consent(unit, actor, self.consent)
@@ -199,6 +202,7 @@ class WithdrawConsent(Operation[Consent]):
                     path=("consent",),
                 )
             consent = unit.replace(replace(consent, state=ConsentState.WITHDRAWN))
+            recall_under(unit, consent)
             return acted(unit, actor, consent, ConsentAct.WITHDRAWN)
         return told(consent)
 

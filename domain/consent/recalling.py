@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 from domain.actors import Actor
-from domain.consent.consents import Disclosure, DisclosureState
+from domain.consent.consents import Consent, Disclosure, DisclosureState
 from domain.errors import Code, Malformed, NotFound
 from domain.files.codes import required_text
 from domain.files.days import days
@@ -20,6 +20,10 @@ from domain.records import Record, fact, link, record
 
 ANSWER_IN: Final = timedelta(days=15)
 """By when a recipient says what it did; our choice, as agreed with partners."""
+
+
+RELEASED: Final = (DisclosureState.RELEASED, DisclosureState.PARTIAL)
+"""In these states a disclosure told something."""
 
 
 class RecallCause(Enum):
@@ -86,7 +90,7 @@ class RecallDisclosure(Operation[Recall]):
         del actor
         reason = required_text(self.reason, "reason")
         disclosure = unit.get(Disclosure, self.disclosure, lock=True)
-        if disclosure.state not in {DisclosureState.RELEASED, DisclosureState.PARTIAL}:
+        if disclosure.state not in RELEASED:
             raise Malformed(
                 "Nothing was disclosed.",
                 code=Code.INVALID_TRANSITION,
@@ -156,6 +160,15 @@ def issue(unit: Unit, disclosure: Disclosure, fields: Sequence[str], cause: Reca
     )
     unit.add([recall])
     return recall
+
+
+def recall_under(unit: Unit, consent: Consent) -> None:
+    """Recalls everything that was disclosed under a consent that does not hold any more.
+
+    Chapter: 4.4.
+    """
+    for disclosure in unit.find(Disclosure, consent=consent.id, state=RELEASED):
+        issue(unit, disclosure, disclosure.fields, RecallCause.WITHDRAWAL)
 
 
 def _told(recall: Recall, reason: str = "") -> Decided[Recall]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from domain.consent.consents import Disclosure, DisclosureState
-from domain.consent.recalling import RecallCause, issue
+from domain.consent.consents import Disclosure
+from domain.consent.recalling import RELEASED, RecallCause, issue
 from domain.files.days import days
 from domain.files.history import TradeTransaction
 from domain.files.parties import CreditFile
@@ -13,8 +13,6 @@ from domain.ids import Id
 from domain.money import Money
 from domain.objections.objections import Objection, ObjectionKind, ObjectionState
 from domain.ports import Unit
-
-_RELEASED = (DisclosureState.RELEASED, DisclosureState.PARTIAL)
 
 
 def put_right(unit: Unit, record: Id) -> None:
@@ -68,5 +66,5 @@ def recall(unit: Unit, objection: Objection) -> None:
     """
     if objection.contested != objection.credit_file:
         return
-    for disclosure in unit.find(Disclosure, credit_file=objection.credit_file, state=_RELEASED):
+    for disclosure in unit.find(Disclosure, credit_file=objection.credit_file, state=RELEASED):
         issue(unit, disclosure, disclosure.fields, RecallCause.CORRECTION)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from domain.assessment.assessments import AssessmentKind, AssessmentState
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
-from domain.consent.giving import GrantConsent
+from domain.consent.giving import GrantConsent, WithdrawConsent
 from domain.consent.recalling import AcknowledgeRecall, Compliance, Recall, RecallCause, RecallDisclosure, RecallState
 from domain.errors import Code, Malformed, NotFound, NotPermitted
 from domain.files.correcting import CorrectTransaction, DocumentCorrection, WithdrawRecord
@@ -359,6 +359,19 @@ def test_who_got_what_was_wrong_is_told_and_answers(world, file, bank, disclosur
     assert world.do(answer, own).state is RecallState.ACKNOWLEDGED
     assert world.do(answer, own).compliance is Compliance.CORRECTED
     refused(world, replace(answer, compliance=Compliance.DELETED), Code.INVALID_TRANSITION, own)
+
+
+def test_what_was_disclosed_under_a_consent_is_recalled_when_that_is_withdrawn(world, file, disclosure):
+    withdraw = WithdrawConsent(consent=disclosure.consent)
+    world.do(withdraw, customer(world, file))
+    (recall,) = world.current(Recall)
+    assert (recall.cause, recall.disclosure, recall.fields) == (
+        RecallCause.WITHDRAWAL,
+        disclosure.id,
+        disclosure.fields,
+    )
+    world.do(withdraw, customer(world, file))
+    assert len(world.current(Recall)) == 1
 
 
 def test_a_disclosure_is_recalled_by_hand_and_not_twice_while_it_waits(world, disclosure, bank):
