@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,7 +12,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-import structlog
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
@@ -25,13 +23,15 @@ from api.http.answers import Edition
 from api.http.application import build_http
 from api.log import set_log
 from api.settings import Settings, load
-from authz import tokens
+from authz import proving, tokens
+from authz.admitting import Authenticator, Surroundings
+from authz.issuing import Bound, LocalIssuer
 from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
 from domain.consent.trusted import TrustState, approving
-from domain.errors import CreditError, NotAuthenticated, NotFound
+from domain.errors import CreditError, NotFound
 from domain.files.trail import CheckStore, ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
@@ -68,11 +68,8 @@ OPERATOR = f"{JOB}:operator"
 """Whoever runs commands on the machine itself; like a job, a name that no token carries."""
 STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
+new_key, thumbprint_of, make_proof = proving.new_key, proving.thumbprint_of, proving.make_proof
 FIRST_EPOCH = 1
-REFUSALS = 120
-"""How many refused tokens a minute are recorded one by one in a log; a flood of more cannot fill it."""
-
-_LOG = structlog.get_logger("credence.app")
 
 
 class SystemClock:
@@ -98,7 +95,7 @@ class House:
     """Looks a trusted document up: like the grants, it says what may be done, and so stands before the Gate."""
     clock: SystemClock
     make: RandomIds
-    issuer: tokens.LocalIssuer | None
+    issuer: LocalIssuer | None
     memory: Memory = field(default_factory=Memory)
 
     @property
@@ -148,14 +145,19 @@ class House:
         partner: str | None = None,
         subject: str | None = None,
         lifetime: timedelta = timedelta(hours=8),
+        key: str | None = None,
+        consents: Sequence[str] = (),
     ) -> str:
-        """A token of the local issuer.
+        """A token of the local issuer, bound to the key of a thumbprint where one is given: a partner's always is.
 
         Raises: Malformed when a verifier would refuse it; NotFound where there is no local issuer.
         """
         if self.issuer is None:
             raise NotFound("There is no local issuer here.", advice="Set CREDENCE_LOCAL_ISSUER=on.")
-        return self.issuer.issue(tenant, person, roles, partner, subject, lifetime=lifetime, now=self.clock.now())
+        bound = None if key is None else Bound(key=key, consents=tuple(consents))
+        return self.issuer.issue(
+            tenant, person, roles, partner, subject, lifetime=lifetime, now=self.clock.now(), bound=bound
+        )
 
     async def export_log(self, tenant: Id, folder: Path) -> str:
         """Writes a company's whole log as files, its newest checkpoint included; that checkpoint.
@@ -210,7 +212,7 @@ async def prepare(settings: Settings) -> str:
     await found_roots(settings.keys, settings.database_url, FIRST_EPOCH)
     if settings.local_issuer and not settings.issuer_key.exists():
         settings.issuer_key.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        tokens.LocalIssuer.create(settings.issuer_key)
+        LocalIssuer.create(settings.issuer_key)
     async with open_house(settings) as house:
         if INSTALLATION not in await house.store.tenants():
             await house.gate.perform(
@@ -244,7 +246,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         approving=readings.prepare(approving()),
         clock=clock,
         make=make,
-        issuer=tokens.LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
+        issuer=LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
     )
     await store.start()
     try:
@@ -253,61 +255,28 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         await store.close()
 
 
-class Authenticator:
-    """Turns bearer tokens into actors, and records the ones that were refused, with the cause nobody is told."""
+def authenticator(house: House) -> Authenticator:
+    """The door of a house."""
+    local = [house.issuer.trusted()] if house.issuer else []
+    others = [
+        tokens.Trusted(
+            issuer=one.issuer,
+            audience=one.audience,
+            keys=one.jwks,
+            tenants=None if one.tenants is None else frozenset(one.tenants),
+        )
+        for one in house.settings.issuers
+    ]
 
-    def __init__(self, house: House) -> None:
-        local = [house.issuer.trusted()] if house.issuer else []
-        others = [
-            tokens.Trusted(
-                issuer=one.issuer,
-                audience=one.audience,
-                keys=one.jwks,
-                tenants=None if one.tenants is None else frozenset(one.tenants),
-            )
-            for one in house.settings.issuers
-        ]
-        self._house = house
-        self._served: set[str] = set()
-        self._verifier = tokens.Verifier([*local, *others], self._served.__contains__)
-        self._recorded: dict[str, deque[float]] = {}
+    async def secret() -> bytes:
+        return await house.store.inspect(
+            INSTALLATION, looks.derived(house.room, INSTALLATION, OPERATOR, b"dpop-nonces")
+        )
 
-    async def __call__(self, bearer: str) -> Actor:
-        """The actor a token names.
-
-        Raises: NotAuthenticated, always with the same message.
-        """
-        now = self._house.clock.now()
-        try:
-            return self._verifier.verify(bearer, now)
-        except NotAuthenticated as error:
-            # Only a token that a trusted issuer signed is worth a look at who is served meanwhile.
-            if error.cause != tokens.Cause.WRONG_TENANT.value or not await self._serves(tokens.claimed_tenant(bearer)):
-                raise
-        return self._verifier.verify(bearer, now)
-
-    async def refused(self, error: NotAuthenticated, bearer: str, *, request: str = "") -> None:
-        """Records a refused token in the log of the company it names, or in the installation's own.
-
-        A flood is recorded up to a bound and then only logged, so that strangers cannot fill a company's log; each
-        log has its own bound, so that a flood hides nothing of what happens to others.
-        """
-        claimed = tokens.claimed_tenant(bearer) if bearer else None
-        log = claimed if claimed is not None and claimed in self._served else INSTALLATION
-        recorded, now = self._recorded.setdefault(log, deque(maxlen=REFUSALS)), time.monotonic()
-        if len(recorded) == REFUSALS and now - recorded[0] < timedelta(minutes=1).total_seconds():
-            _LOG.warning("Many tokens are refused; this one is not recorded.", cause=error.cause, request=request)
-            return
-        recorded.append(now)
-        tenant = Id(claimed) if claimed is not None and await self._serves(claimed) else INSTALLATION
-        await self._house.gate.refuse(tenant, error, request=request)
-
-    async def _serves(self, tenant: str | None) -> bool:
-        """Whether a company is served here; one that is not known yet may have been opened meanwhile."""
-        if tenant is not None and tenant not in self._served:
-            self._served.update(await self._house.store.tenants())
-            self._served.discard(INSTALLATION)
-        return tenant in self._served
+    around = Surroundings(
+        installation=INSTALLATION, gate=house.gate, store=house.store, clock=house.clock, secret=secret
+    )
+    return Authenticator([*local, *others], around)
 
 
 class Served:
@@ -374,10 +343,11 @@ def _application(house: House) -> Starlette:
     settings = house.settings
     return build_http(
         house,
-        Authenticator(house),
+        authenticator(house),
         probes=probes,
         keys=public,
         origins=settings.origins,
+        public_url=settings.public_url,
         edition=Edition(settings.http_status),
         ide=settings.ide,
     )

@@ -7,7 +7,7 @@ from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
-from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, open_house, prepare
+from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, new_key, open_house, prepare, thumbprint_of
 from api.graphql.trusting import completed
 from api.imports.synthetic import furnish, portfolio
 from api.settings import Settings
@@ -65,14 +65,16 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
                 purposes=(Purpose.PARTNER_CREDIT_DECISION,),
             )
         )
+        key = new_key()
         await _trust(house, cast, partner.id)
         await _consent(house, tenant, first.customer, first.credit_file, partner.id)
         return {
             "tenant": tenant,
-            "tokens": _tokens(house, tenant, partner.id, first.customer),
+            "tokens": _tokens(house, tenant, partner.id, first.customer, thumbprint_of(key)),
             "creditFiles": [member.credit_file for member in made.members],
             "partner": {
                 "id": partner.id,
+                "key": key,
                 "documents": {name: f"sha256:{digest_of(text)}" for name, text in DOCUMENTS.items()},
                 "creditFile": first.credit_file,
                 "fields": ["contact.phone"],
@@ -123,8 +125,8 @@ async def _consent(house: House, tenant: Id, customer: Id, file: Id, partner: Id
     )
 
 
-def _tokens(house: House, tenant: Id, partner: Id, customer: Id) -> dict[str, str]:
+def _tokens(house: House, tenant: Id, partner: Id, customer: Id, key: str) -> dict[str, str]:
     tokens = {role: house.token(tenant, role.replace("_", "-"), frozenset({role})) for role in STAFF_ROLES}
-    tokens[PARTNER_ROLE] = house.token(tenant, "partner-system", frozenset({PARTNER_ROLE}), partner=partner)
+    tokens[PARTNER_ROLE] = house.token(tenant, "partner-system", frozenset({PARTNER_ROLE}), partner=partner, key=key)
     tokens[CUSTOMER_ROLE] = house.token(tenant, "customer", frozenset({CUSTOMER_ROLE}), subject=customer)
     return tokens

@@ -19,6 +19,7 @@ from domain.errors import Malformed
 
 PREFIX: Final = "CREDENCE_"
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
+_SITE: Final = re.compile(rf"({_ORIGIN.pattern})(/[A-Za-z0-9._~-]+)*")
 _PLACE: Final = re.compile(r"folder:.+|s3:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*")
 FILE: Final = "credence.toml"
 _SHOWN: Final = frozenset({"log", "ide"})
@@ -61,6 +62,8 @@ class Settings:
     issuers: tuple[Issuer, ...] = ()
     origins: tuple[str, ...] = ()
     """Other sites whose pages may open sockets here, such as `https://desk.example`; our own always may."""
+    public_url: str = ""
+    """The address callers use, such as `https://credit.example`; where none is set, the one we listen on."""
     trusted_only: bool = False
     """Whether everybody runs approved documents alone; partners always do."""
     ide: Path | None = None
@@ -188,6 +191,13 @@ def _origins(value: Any) -> tuple[str, ...]:
     return tuple(listed)
 
 
+def _public_url(value: Any) -> str:
+    text = _text(value).rstrip("/")
+    if not _SITE.fullmatch(text):
+        raise ValueError
+    return text
+
+
 def _issuers(value: Any) -> tuple[Issuer, ...]:
     listed = json.loads(value) if isinstance(value, str) else value
     return tuple(_issuer(dict(item)) for item in listed)
@@ -213,6 +223,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "local_issuer": _switch,
     "issuers": _issuers,
     "origins": _origins,
+    "public_url": _public_url,
     "trusted_only": _switch,
     "ide": _path,
     "http_status": _edition,
@@ -230,6 +241,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "local_issuer": "Write on or off.",
     "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
     "origins": "Write sites such as https://desk.example, with a space between two.",
+    "public_url": "Write the address that callers use, such as https://credit.example, without /graphql.",
     "trusted_only": "Write on or off.",
     "ide": "Name the folder that `credence ide FOLDER` filled.",
     "http_status": "Write classic or 2026.",

@@ -1,4 +1,4 @@
-"""A bearer token names an actor only after its issuer, key, signature, times and tenant were checked.
+"""A token names an actor only after its issuer, key, signature, times, tenant and binding were checked.
 
 The answer to a token that fails is one constant sentence; the true cause is for the audit log. No token is kept,
 logged or put into an error: of one that was checked, what it says is remembered under its digest, and its times are
@@ -8,26 +8,25 @@ checked again whenever it comes.
 from __future__ import annotations
 
 import json
-import secrets
+import re
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 from joserfc import jws
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
+from joserfc.jwk import Key
 from joserfc.util import urlsafe_b64decode
 
-from authz.private import read_private, write_private
+from authz.keys import algorithm_of, public_keys
 from authz.roles import CUSTOMER, JOB, OUTSIDERS, PARTNER, ROLES
 from domain import ids
 from domain.actors import Actor
-from domain.errors import Conflict, KeyUnavailable, Malformed, NotAuthenticated
+from domain.errors import Malformed, NotAuthenticated
 from domain.ids import Id
 
 ALGORITHMS = ("ES256", "Ed25519", "RS256")
@@ -51,7 +50,9 @@ _HEADER = frozenset({"alg", "kid", "typ", "x5t", "x5t#S256"})
 _BEARERS = frozenset(ROLES) - {JOB}
 _SEGMENTS = 3
 _LONGEST_NAME = 256
-_RSA_BITS = 2048
+_THUMBPRINT = re.compile(r"[A-Za-z0-9_-]{43}")
+MAX_CONSENTS = 20
+"""How many consents a token may rest on."""
 
 
 class Cause(Enum):
@@ -73,6 +74,12 @@ class Cause(Enum):
     UNKNOWN_ROLE = "UNKNOWN_ROLE"
     KEY_NOT_PROVEN = "KEY_NOT_PROVEN"
     """The token is bound to a key (`cnf`) and may not be used as a bearer token."""
+    WRONG_KEY = "WRONG_KEY"
+    """The token is bound to another key than the one that was proven."""
+    NOT_BOUND = "NOT_BOUND"
+    """The token is bound to no key, and its role or the way it came asks for one."""
+    PROOF_REPLAYED = "PROOF_REPLAYED"
+    """The proof of the key was used before: whoever sends it again has seen it on its way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,12 +102,15 @@ class Verifier:
         self._issuers = {one.issuer: one for one in trusted}
         if len(self._issuers) != len(trusted):
             raise Malformed("An issuer is trusted once.")
-        self._keys = {(one.issuer, kid): key for one in trusted for kid, key in _public_keys(one.keys)}
+        self._keys = {(one.issuer, kid): key for one in trusted for kid, key in public_keys(one.keys)}
         self._tenants = tenants
         self._known: OrderedDict[bytes, tuple[Mapping[str, Any], Actor]] = OrderedDict()
 
-    def verify(self, bearer: str, now: datetime) -> Actor:
-        """The actor a token names; the token is what follows `Bearer ` in the header.
+    def verify(self, bearer: str, now: datetime, key: str = "") -> Actor:
+        """The actor a token names; the token is what follows `Bearer ` or `DPoP ` in the header.
+
+        `key` is the thumbprint of the key whose possession came proven with it, where one did: a token that is bound
+        to a key is good with that one alone, and one that is not bound is good with none.
 
         Raises: NotAuthenticated, always with the same message.
         """
@@ -115,6 +125,8 @@ class Verifier:
             self._known.move_to_end(digest)
         claims, actor = known
         _check_times(claims, int(now.timestamp()))
+        if actor.key != key:
+            raise _refused(_unproven(actor.key, key))
         return actor
 
     def _checked(self, bearer: str) -> tuple[Mapping[str, Any], Actor]:
@@ -136,7 +148,7 @@ class Verifier:
         key = self._keys.get((issuer.issuer, kid)) if isinstance(kid, str) else None
         if key is None:
             raise _refused(Cause.UNKNOWN_KEY)
-        if header["alg"] != _algorithm(key):
+        if header["alg"] != algorithm_of(key):
             raise _refused(Cause.ALG_NOT_ALLOWED)
         if not _is_signed(bearer, key, header["alg"]):
             raise _refused(Cause.BAD_SIGNATURE)
@@ -145,105 +157,19 @@ class Verifier:
         tenant = _text(claims, "tenant", Cause.WRONG_TENANT)
         if (issuer.tenants is not None and tenant not in issuer.tenants) or not self._tenants(tenant):
             raise _refused(Cause.WRONG_TENANT)
-        if "cnf" in claims:
-            raise _refused(Cause.KEY_NOT_PROVEN)
-        roles = _roles(claims)
-        return Actor(
+        roles, key = _roles(claims), _bound(claims)
+        actor = Actor(
             tenant=Id(tenant),
             person=_person(claims),
             roles=roles,
             partner=_spoken_for(claims, "partner", "pa", needed=PARTNER in roles),
             subject=_spoken_for(claims, "subject", "cu", needed=CUSTOMER in roles),
+            key=key,
+            consents=_consents(claims, PARTNER in roles),
         )
-
-
-class LocalIssuer:
-    """Issues tokens for development, the demo and small installations, with a key kept in one private file."""
-
-    def __init__(self, key: ECKey) -> None:
-        self._key = key
-        self._kid = key.thumbprint()
-
-    @classmethod
-    def create(cls, path: Path) -> LocalIssuer:
-        """A new issuer whose key only the owner of the file can read.
-
-        Raises: Conflict when the file exists already; KeyUnavailable when it cannot be written.
-        """
-        key = ECKey.generate_key("P-256", private=True)
-        try:
-            write_private(path, json.dumps(key.as_dict(private=True)).encode())
-        except FileExistsError:
-            raise Conflict("The issuer has a signing key already.", advice="Load it, or move it away.") from None
-        except OSError:
-            raise KeyUnavailable("The signing key of the local issuer cannot be written.") from None
-        return cls(key)
-
-    @classmethod
-    def load(cls, path: Path) -> LocalIssuer:
-        """The issuer whose key is in a file.
-
-        Raises: KeyUnavailable when the file is absent, not a key, or readable by others than its owner.
-        """
-        content = read_private(path)
-        try:
-            key = ECKey.import_key(json.loads(content))
-        except (JoseError, ValueError, TypeError, KeyError):
-            key = None
-        if key is None or not key.is_private or _algorithm(key) != "ES256":
-            raise KeyUnavailable("The file of the local issuer holds no signing key.")
-        return cls(key)
-
-    def issue(
-        self,
-        tenant: str,
-        person: str,
-        roles: Collection[str],
-        partner: str | None = None,
-        subject: str | None = None,
-        *,
-        lifetime: timedelta,
-        now: datetime,
-    ) -> str:
-        """A token (RFC 9068) for one person in one tenant.
-
-        Raises: Malformed when a verifier would refuse it.
-        """
-        issued = int(now.timestamp())
-        claims = {
-            "iss": LOCAL,
-            "aud": AUDIENCE,
-            "sub": person,
-            "client_id": LOCAL,
-            "tenant": tenant,
-            "roles": sorted(roles),
-            "iat": issued,
-            "exp": issued + int(lifetime.total_seconds()),
-            "jti": secrets.token_urlsafe(12),
-        }
-        claims |= {name: value for name, value in (("partner", partner), ("subject", subject)) if value is not None}
-        header = {"alg": "ES256", "kid": self._kid, "typ": TYPE}
-        token = jws.serialize_compact(header, json.dumps(claims, separators=(",", ":")), self._key, ["ES256"])
-        self._prove(token, tenant, now)
-        return token
-
-    def jwks(self) -> dict[str, Any]:
-        """The public key, as a JWK set."""
-        public = self._key.as_dict(private=False)
-        return {"keys": [{**public, "kid": self._kid, "use": "sig", "alg": "ES256"}]}
-
-    def trusted(self) -> Trusted:
-        """This issuer as a verifier trusts it."""
-        return Trusted(issuer=LOCAL, audience=AUDIENCE, keys=self.jwks())
-
-    def _prove(self, token: str, tenant: str, now: datetime) -> None:
-        try:
-            Verifier([self.trusted()], tenant.__eq__).verify(token, now)
-        except NotAuthenticated as error:
-            cause = error.cause
-        else:
-            return
-        raise Malformed(f"No verifier would accept such a token: {cause}.", advice="Check roles, partner and subject.")
+        if PARTNER in roles and not key:
+            raise _refused(Cause.NOT_BOUND)
+        return actor
 
 
 def claimed_tenant(bearer: str) -> str | None:
@@ -350,7 +276,12 @@ def _spoken_for(claims: Mapping[str, Any], name: str, prefix: str, *, needed: bo
         raise _refused(Cause.MISSING_CLAIM if needed else Cause.MISPLACED_CLAIM)
     if not needed:
         return None
-    text = _text(claims, name, Cause.MISSING_CLAIM)
+    return _id(_text(claims, name, Cause.MISSING_CLAIM), prefix)
+
+
+def _id(text: Any, prefix: str) -> Id:
+    if not isinstance(text, str):
+        raise _refused(Cause.MALFORMED)
     try:
         return ids.check(text, prefix)
     except Malformed:
@@ -358,38 +289,31 @@ def _spoken_for(claims: Mapping[str, Any], name: str, prefix: str, *, needed: bo
     raise refusal
 
 
-def _public_keys(jwks: Mapping[str, Any]) -> Iterable[tuple[str, Key]]:
-    """The keys of a set that sign in a way accepted here; sets also list keys for other uses."""
-    seen = set()
-    for jwk in jwks.get("keys", ()):
-        key = _imported(jwk)
-        if key is None or jwk.get("use", "sig") != "sig" or jwk.get("alg", _algorithm(key)) != _algorithm(key):
-            continue
-        if key.is_private:
-            raise Malformed("An issuer is trusted with its public keys alone.")
-        kid = jwk.get("kid")
-        if not isinstance(kid, str) or not kid or kid in seen:
-            raise Malformed("Each key of an issuer has a kid of its own.")
-        seen.add(kid)
-        yield kid, key
-    if not seen:
-        raise Malformed("An issuer has no public signing key: P-256, Ed25519, or RSA of at least 2048 bits.")
+def _bound(claims: Mapping[str, Any]) -> str:
+    """The thumbprint of the key a token is bound to (RFC 9449); empty where it is bound to none."""
+    if "cnf" not in claims:
+        return ""
+    bound = claims["cnf"]
+    key = bound.get("jkt") if isinstance(bound, dict) and len(bound) == 1 else None
+    if not isinstance(key, str) or not _THUMBPRINT.fullmatch(key):
+        raise _refused(Cause.KEY_NOT_PROVEN)  # bound in a way that nobody can prove here
+    return key
 
 
-def _imported(jwk: Mapping[str, Any]) -> Key | None:
-    try:
-        key = JWKRegistry.import_key(dict(jwk))
-    except (JoseError, ValueError, TypeError, KeyError):
-        return None
-    return key if _algorithm(key) else None
+def _consents(claims: Mapping[str, Any], allowed: bool) -> tuple[Id, ...]:  # noqa: FBT001 - an answer, no switch
+    """The consents a partner's token rests on; none where it names none."""
+    if "consents" not in claims:
+        return ()
+    named = claims["consents"]
+    if not allowed:
+        raise _refused(Cause.MISPLACED_CLAIM)
+    if not isinstance(named, list) or not 1 <= len(named) <= MAX_CONSENTS:
+        raise _refused(Cause.MALFORMED)
+    found = [_id(one, "co") for one in named]
+    return tuple(dict.fromkeys(found))
 
 
-def _algorithm(key: Key) -> str | None:
-    """The one algorithm a key verifies; None for keys that are not accepted, above all symmetric ones."""
-    if isinstance(key, ECKey) and key.curve_name == "P-256":
-        return "ES256"
-    if isinstance(key, OKPKey) and key.curve_name == "Ed25519":
-        return "Ed25519"
-    if isinstance(key, RSAKey) and key.public_key.key_size >= _RSA_BITS:
-        return "RS256"
-    return None
+def _unproven(bound: str, proven: str) -> Cause:
+    if not proven:
+        return Cause.KEY_NOT_PROVEN
+    return Cause.WRONG_KEY if bound else Cause.NOT_BOUND

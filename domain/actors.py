@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.ids import Id
@@ -25,6 +25,22 @@ class Actor:
     """The SHA-256 of the trusted document it runs, where it runs one."""
     key: str = ""
     """The thumbprint of the key the token is bound to, where it is."""
+    consents: tuple[Id, ...] = ()
+    """The consents a partner's token rests on: it gets nothing under others, and nothing once one of them is over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """What came with a request to say whose it is; nothing of it is verified yet."""
+
+    token: str = field(default="", repr=False)
+    bound: bool = False
+    """Whether it came as the token of a key (`DPoP`), and not as that of whoever bears it."""
+    proofs: tuple[str, ...] = field(default=(), repr=False)
+    """The proofs of that key that came along: one is needed."""
+    method: str = ""
+    url: str = ""
+    """What was asked, as the caller must have named it in the proof."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

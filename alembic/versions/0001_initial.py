@@ -51,6 +51,7 @@ KEYS_AND_CELLS = (
     "blind_index",
     "blind_index_state",
     "sealed_field",
+    "spent",
     "vault_dek",
     "vault_dek_wrap",
     "vault_key",
@@ -694,6 +695,16 @@ def _source() -> None:
     _current("source_name", "source", "name")
 
 
+def _spent() -> None:
+    op.create_table(
+        "spent",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("once", WORDS, nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "once", name="spent_key"),
+    )
+
+
 def _statutory_disclosure() -> None:
     _record(
         "statutory_disclosure",
@@ -858,6 +869,7 @@ TABLES = (
     _recall,
     _sealed_field,
     _source,
+    _spent,
     _statutory_disclosure,
     _tenant,
     _tenant_register,

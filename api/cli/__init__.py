@@ -11,7 +11,19 @@ import sys
 
 import typer
 
-from api.cli import auditing, exploring, importing, installing, keeping, sealing, searching, serving, sweeping, touring
+from api.cli import (
+    auditing,
+    exploring,
+    importing,
+    installing,
+    keeping,
+    proving,
+    sealing,
+    searching,
+    serving,
+    sweeping,
+    touring,
+)
 from api.cli.console import JSON, failed_inside, told, unusable
 from domain.errors import CreditError, Malformed
 
@@ -31,6 +43,7 @@ app.add_typer(installing.tenants, name="tenant")
 searching.join(keeping.keys)
 keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
+app.add_typer(proving.partner, name="partner")
 
 
 def main() -> None:

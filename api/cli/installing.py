@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
+from api.cli.proving import jwk_in
 from domain.errors import Malformed
 
 if TYPE_CHECKING:
@@ -65,19 +66,29 @@ def list_(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
     answer({"tenants": found}, "\n".join(found), as_json=as_json)
 
 
-def token(
+def token(  # noqa: PLR0913, PLR0917 - the options of a command
     role: Annotated[list[str], typer.Option("--role", help="A role; may be given more than once.")],
     tenant: Tenant = None,
     person: Annotated[str, typer.Option(help="The stable name of the person or machine.")] = "",
     subject: Annotated[str | None, typer.Option(help="The customer (cu_…) that customer_self is.")] = None,
     partner: Annotated[str | None, typer.Option(help="The partner (pa_…) that partner_client speaks for.")] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="A JWK; the token is bound to that key. A partner's always is.")
+    ] = None,
+    jkt: Annotated[str | None, typer.Option(help="The thumbprint (RFC 7638) of the key, instead of --key.")] = None,
+    consent: Annotated[list[str] | None, typer.Option(help="A consent (co_…) a partner's token rests on.")] = None,
     hours: Annotated[int, typer.Option(min=1, max=24 * 30, help="How long it is valid.")] = 8,
     data_dir: DataDir = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Issues a token of the local issuer, for development and the demo."""
-    from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES  # noqa: PLC0415 - the whole house is behind it
+    from api.app import (  # noqa: PLC0415 - the whole house is behind it
+        CUSTOMER_ROLE,
+        PARTNER_ROLE,
+        STAFF_ROLES,
+        thumbprint_of,
+    )
 
     _check_roles(role, (*STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE))
     for one, named, option in ((PARTNER_ROLE, partner, "partner"), (CUSTOMER_ROLE, subject, "subject")):
@@ -85,6 +96,14 @@ def token(
             raise Malformed(
                 f"The role {one} acts for one {option}.", advice=f"Name the id with --{option}.", path=(option,)
             )
+
+    bound = jkt if key is None else thumbprint_of(jwk_in(key))
+    if PARTNER_ROLE in role and bound is None:
+        raise Malformed(
+            "A partner's token is bound to a key of the partner.",
+            advice="Name the key with --key, or its thumbprint with --jkt; `credence partner key FILE` makes one.",
+            path=("key",),
+        )
 
     async def work(house: House) -> str:
         return house.token(
@@ -94,6 +113,8 @@ def token(
             partner=partner,
             subject=subject,
             lifetime=timedelta(hours=hours),
+            key=bound,
+            consents=consent or (),
         )
 
     issued = in_house(loaded(data_dir), work)

@@ -19,6 +19,7 @@ from domain.errors import Malformed
 if TYPE_CHECKING:
     from api.settings import Settings
 
+PARTNER_KEY = "partner-key.json"
 Port = Annotated[int, typer.Option("--port", min=0, max=65_535)]
 
 
@@ -73,10 +74,13 @@ def _demo(folder: Path, port: int, customers: int, *, as_json: bool) -> None:
     with progress("Inventing a portfolio", shown=not as_json) as show:
         made = asyncio.run(invent(found, customers, show))
     url = _address(taken)
-    _serve_one(found, taken, lambda: typer.echo(json.dumps({"url": url, **made}) if as_json else _shown(url, made)))
+    _write_key(folder / PARTNER_KEY, made["partner"]["key"])
+    _serve_one(
+        found, taken, lambda: typer.echo(json.dumps({"url": url, **made}) if as_json else _shown(url, made, folder))
+    )
 
 
-def _shown(url: str, made: dict[str, Any]) -> str:
+def _shown(url: str, made: dict[str, Any], folder: Path = Path()) -> str:
     """What the demo prints: where, who, and what to try."""
     tokens = "\n".join(f"  {role}\n    {token}" for role, token in made["tokens"].items())
     first = made["creditFiles"][0]
@@ -97,8 +101,18 @@ def _shown(url: str, made: dict[str, Any]) -> str:
         f"API      {url}/graphql\nCompany  {made['tenant']}\nPartner  {made['partner']['id']}\n\n"
         f"One token per role, valid for 8 hours:\n{tokens}\n\n"
         f"Three queries to try, the first two as credit_manager, the third as auditor:\n{tries}\n\n"
+        f"The partner's token is good with the partner's key alone, which lies in {folder / PARTNER_KEY}:\n"
+        f"  TOKEN='…the token of partner_client…'\n"
+        f'  PROOF=$(credence partner proof --key {folder / PARTNER_KEY} --url {url}/graphql --token "$TOKEN")\n'
+        f'  curl -H "Authorization: DPoP $TOKEN" -H "DPoP: $PROOF" …, once and within a minute\n\n'
         f"Ctrl-C ends the demo."
     )
+
+
+def _write_key(file: Path, key: dict[str, Any]) -> None:
+    """The key of the demo's partner, for whoever started the demo."""
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="utf-8") as opened:
+        json.dump(key, opened)
 
 
 def _listening(host: str, port: int) -> socket.socket:

@@ -13,11 +13,10 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Lifespan
 
 from api.graphql.context import House
 from api.graphql.subscriptions.watching import Watchers
-from api.http.admission import Admission
+from api.http.admission import NONCE, Admission
 from api.http.answers import Declined, Edition, declined
 from api.http.contents.handing import ENTRY, REASON, Handing
 from api.http.contents.receiving import Receiving
@@ -42,15 +41,15 @@ def build_http(
     probes: Mapping[str, Probe],
     keys: PublicKeys,
     origins: Collection[str] = (),
+    public_url: str = "",
     edition: Edition = Edition.CLASSIC,
     ide: Path | None = None,
-    lifespan: Lifespan[Starlette] | None = None,
 ) -> Starlette:
     """The application that a server runs."""
     watchers, operating = Watchers(house), Operating(probes, keys)
-    documents = Documents(house, authenticator, watchers, edition)
-    sockets = Sockets(watchers, authenticator, origins)
-    admission = Admission(authenticator)
+    admission = Admission(authenticator, public_url)
+    documents = Documents(house, admission, watchers, edition)
+    sockets = Sockets(watchers, admission, origins)
     explorer = [] if ide is None else _explored(ide)
     application = Starlette(
         routes=[
@@ -65,7 +64,6 @@ def build_http(
         ],
         middleware=[*_shared_with(origins), Middleware(Envelope)],
         exception_handlers={HTTPException: _no_such_thing},
-        lifespan=lifespan,
     )
     # A redirect would repeat the Host header of the caller.
     application.router.redirect_slashes = False
@@ -76,14 +74,14 @@ def _shared_with(origins: Collection[str]) -> list[Middleware]:
     """Lets pages of these sites ask, by name and without cookies; who else asks gets no header and no change."""
     if not origins:
         return []
-    asked = ("Authorization", "Content-Type", "Content-Digest", "Last-Event-ID", REASON, REQUEST_ID)
+    asked = ("Authorization", "DPoP", "Content-Type", "Content-Digest", "Last-Event-ID", REASON, REQUEST_ID)
     return [
         Middleware(
             CORSMiddleware,
             allow_origins=tuple(origins),
             allow_methods=("POST", "PUT", "GET"),
             allow_headers=asked,
-            expose_headers=(REQUEST_ID, "Content-Disposition", "Repr-Digest", ENTRY),
+            expose_headers=(REQUEST_ID, NONCE, "WWW-Authenticate", "Content-Disposition", "Repr-Digest", ENTRY),
         )
     ]
 

@@ -11,11 +11,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from api.graphql.context import House
 from api.graphql.execute import execute
 from api.graphql.subscriptions.watching import Watchers
-from api.http.admission import Admission, Holder, bearer_of
+from api.http.admission import Admission
 from api.http.answers import EVENTS, GRAPHQL, JSON, Answer, Declined, Edition, declined, status_of
 from api.http.bodies import CLOSE, read_body, read_request
 from api.http.negotiation import answer_type, is_json, takes_events
-from api.http.ports import Authenticator
 from api.http.streams.events import EventStream
 from domain.errors import Malformed
 
@@ -23,12 +22,11 @@ from domain.errors import Malformed
 class Documents:
     """Carries out documents for whoever a token names."""
 
-    def __init__(self, house: House, authenticator: Authenticator, watchers: Watchers, edition: Edition) -> None:
+    def __init__(self, house: House, admission: Admission, watchers: Watchers, edition: Edition) -> None:
         self._house = house
         self._watchers = watchers
         self._edition = edition
-        self._authenticator = authenticator
-        self._admission = Admission(authenticator)
+        self._admission = admission
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answers one request; it is called by the router itself, since this is the way that most requests take."""
@@ -41,14 +39,13 @@ class Documents:
         accept = tuple(headers.getlist("accept"))
         media, events = answer_type(accept), takes_events(accept)
         try:
-            bearer = bearer_of(headers)
-            actor = await self._admission.actor(bearer, id_)
+            actor, given = await self._admission.of(request)
             _check_forms(headers, media or (EVENTS if events else None))
             asked = read_request(await read_body(request), id_)
         except Declined as no:
             return declined(no, id_, media or JSON)
         if events and (media is None or self._watchers.opens(asked, actor)):
-            return EventStream(self._watchers, Holder(self._authenticator, bearer, id_), asked)
+            return EventStream(self._watchers, self._admission.holder(given, actor, id_), asked)
         response = await execute(self._house, actor, asked)
         form = media or JSON
         return Answer(response.text(), status_of(response, form, self._edition), form)

@@ -13,6 +13,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.graphql import errors
+from api.http.admission import NONCE, STATE
 from api.http.answers import printed
 
 REQUEST_ID = "X-Request-Id"
@@ -25,6 +26,7 @@ HEADERS = {
 }
 """No answer is kept, framed, sniffed or read by another site."""
 _HEADERS = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
+_NONCE = NONCE.lower().encode()
 _REQUEST_ID = REQUEST_ID.lower().encode()
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -53,6 +55,9 @@ class Envelope:
                 status = int(message["status"])
                 given = {name for name, _ in message["headers"]}
                 ours = [header for header in _HEADERS if header[0] not in given]
+                nonce = scope["state"].get(STATE)
+                if nonce and _NONCE not in given:
+                    ours.append((_NONCE, nonce.encode()))
                 message["headers"] = [*message["headers"], *ours, (_REQUEST_ID, id_.encode())]
             await send(message)
 

@@ -5,22 +5,33 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Protocol
 
-from domain.actors import Actor
+from domain.actors import Actor, Credentials
 from domain.errors import NotAuthenticated
 
 
 class Authenticator(Protocol):
-    """Turns a bearer token into the actor it names, and records the tokens that were refused."""
+    """Turns a token and its proof into the actor it names, and records what was refused."""
 
-    async def __call__(self, bearer: str) -> Actor:
-        """The actor.
+    async def __call__(self, given: Credentials) -> Actor:
+        """The actor; a proof is used up.
 
-        Raises: NotAuthenticated, its cause for the audit log alone.
+        Raises: NotAuthenticated, its cause for the audit log alone; Unavailable.
         """
         ...
 
-    async def refused(self, error: NotAuthenticated, bearer: str, *, request: str = "") -> None:
-        """Records a refusal; the bearer is empty where none came with the request.
+    async def again(self, given: Credentials, actor: Actor) -> Actor:
+        """The actor of a token that was let in before, verified now.
+
+        Raises: NotAuthenticated once it is over.
+        """
+        ...
+
+    async def nonce(self) -> str:
+        """The nonce that proofs are to hold from now on."""
+        ...
+
+    async def refused(self, error: NotAuthenticated, given: Credentials, *, request: str = "") -> Mapping[str, str]:
+        """Records a refusal, and tells the headers of its answer; the token is empty where none came.
 
         Raises: Unavailable when it cannot be recorded.
         """

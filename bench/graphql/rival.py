@@ -26,9 +26,10 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
 from strawberry.permission import BasePermission
 
-from api.app import GARBAGE, Authenticator, House, open_house
+from api.app import House, authenticator, open_house
+from api.garbage import GARBAGE
 from api.settings import load
-from domain.actors import Actor, Rights
+from domain.actors import Actor, Credentials, Rights
 from domain.audit import Entry, Outcome
 from domain.files.parties import CreditFile as Declared
 from domain.ids import Id, raw
@@ -298,7 +299,7 @@ class Server(GraphQL):
 
     async def get_context(self, request: Request, response: Response) -> Context:
         """The caller, by its token."""
-        actor = await self.authenticator(request.headers["authorization"].removeprefix("Bearer "))
+        actor = await self.authenticator(Credentials(token=request.headers["authorization"].removeprefix("Bearer ")))
         return Context(self, actor, self.house.rights(actor), response)
 
     def encode_json(self, data: object) -> bytes:
@@ -314,7 +315,7 @@ class Server(GraphQL):
         async with AsyncExitStack() as stack:
             settings = load()
             self.house = await stack.enter_async_context(open_house(settings))
-            self.authenticator = Authenticator(self.house)
+            self.authenticator = authenticator(self.house)
             self.pool = await stack.enter_async_context(
                 asyncpg.create_pool(os.environ["RIVAL_DATABASE"], min_size=1, max_size=10)
             )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import gc
 import os
 import re
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from typing import Any
@@ -18,10 +18,11 @@ from typing import Any
 from starlette.applications import Starlette
 
 import api.app
-from api.app import Authenticator, House, open_house
+import api.garbage
+from api.app import House, open_house
 from api.http.application import build_http
 from api.settings import load
-from domain.actors import Actor, Rights
+from domain.actors import Actor, Credentials, Rights
 from domain.gate import Plan
 from domain.ids import Id
 from domain.operations import OPERATIONS
@@ -109,13 +110,24 @@ class Everybody:
     def __init__(self) -> None:
         self._actor = Actor(tenant=Id(os.environ["UNGOVERNED_TENANT"]), person="anybody", roles=frozenset())
 
-    async def __call__(self, bearer: str) -> Actor:
+    async def __call__(self, given: Credentials) -> Actor:
         """The one reader."""
-        del bearer
+        del given
         return self._actor
 
-    async def refused(self, error: Any, bearer: str, *, request: str = "") -> None:
+    async def again(self, given: Credentials, actor: Actor) -> Actor:
+        """The one reader, again."""
+        del given
+        return actor
+
+    async def nonce(self) -> str:
+        """Nobody proves anything."""
+        return ""
+
+    async def refused(self, error: Any, given: Credentials, *, request: str = "") -> Mapping[str, str]:
         """Nobody is refused."""
+        del error, given, request
+        return {}
 
 
 class Everything:
@@ -150,7 +162,7 @@ class Served:
             engines.ROLE = None  # the owner of the tables is under no row security
         house = await self._open.enter_async_context(open_house(load()))
         house = replace(house, gate=Unrecorded(house))
-        authenticator: Any = Authenticator(house)
+        authenticator: Any = api.app.authenticator(house)
         if BARE:
             house = replace(house, readings=Tenantless(house.readings), grants=Everything(house))
             authenticator = Everybody()
@@ -158,7 +170,7 @@ class Served:
         self._application = build_http(house, authenticator, probes={}, keys=api.app.verify_log)
         gc.collect()
         gc.freeze()
-        gc.set_threshold(*api.app.GARBAGE)  # as ours
+        gc.set_threshold(*api.garbage.GARBAGE)  # as ours
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._open.aclose()

@@ -11,24 +11,35 @@ from api.graphql.documents import GraphQLRequest
 from api.graphql.execute import execute
 from api.graphql.schema import build_schema
 from api.settings import load
+from domain.actors import Credentials
 
 CUSTOMERS = 2 * WAITS
 STANDINGS = """{ creditFiles(first: 100) { nodes { id grade } }
     waiting: assessments(first: 1, filter: {state: {eq: IN_REVIEW}}) { totalCount } }"""
 
 
+async def proven(house, made):
+    """What the partner of a demo sends, with a proof of the key the demo made for it."""
+    from api.app import authenticator, make_proof
+
+    token, asked = made["tokens"]["partner_client"], {"method": "POST", "url": "http://127.0.0.1/graphql"}
+    told = {"nonce": await authenticator(house).nonce(), "now": house.clock.now()}
+    proof = make_proof(made["partner"]["key"], token, **asked, **told)
+    return Credentials(token=token, bound=True, proofs=(proof,), **asked)
+
+
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
     """A demo: what it told, how its customers stand for an auditor, and what its partner's documents answer."""
-    from api.app import Authenticator, open_house
+    from api.app import authenticator, open_house
 
     settings = load({}, data_dir=tmp_path_factory.mktemp("demo"))
 
     async def run():
         made = await invent(settings, CUSTOMERS, lambda _share, _note: None)
         async with open_house(settings) as house:
-            auditor = await Authenticator(house)(made["tokens"]["auditor"])
-            bank = await Authenticator(house)(made["tokens"]["partner_client"])
+            auditor = await authenticator(house)(Credentials(token=made["tokens"]["auditor"]))
+            bank = await authenticator(house)(await proven(house, made))
             standings = (await execute(house, auditor, GraphQLRequest(STANDINGS))).body()["data"]
             answers = [
                 (

@@ -8,8 +8,9 @@ import pytest
 from joserfc import jws
 from joserfc.jwk import ECKey, OKPKey, RSAKey
 
+from authz.issuing import Bound, LocalIssuer
 from authz.roles import JOB
-from authz.tokens import AUDIENCE, LOCAL, MAX_BYTES, Cause, LocalIssuer, Trusted, Verifier, claimed_tenant
+from authz.tokens import AUDIENCE, LOCAL, MAX_BYTES, Cause, Trusted, Verifier, claimed_tenant
 from domain import ids
 from domain.errors import Code, NotAuthenticated
 
@@ -19,6 +20,8 @@ TENANT = ids.encode("te", bytes(16))
 OTHER_TENANT = ids.encode("te", bytes([1] * 16))
 PARTNER = ids.encode("pa", bytes([2] * 16))
 CUSTOMER = ids.encode("cu", bytes([3] * 16))
+CONSENT = ids.encode("co", bytes([4] * 16))
+KEY = "k" * 43
 DROP = object()
 
 
@@ -77,9 +80,12 @@ def test_a_token_names_its_person_tenant_and_roles(issuer, verifier):
 
 
 def test_a_partner_and_a_customer_are_named_by_their_tokens(issuer, verifier):
-    partner = issuer.issue(TENANT, "client", ["partner_client"], PARTNER, lifetime=HOUR, now=NOW)
+    partner = issuer.issue(
+        TENANT, "client", ["partner_client"], PARTNER, lifetime=HOUR, now=NOW, bound=Bound(key=KEY, consents=(CONSENT,))
+    )
     customer = issuer.issue(TENANT, "wang", ["customer_self"], subject=CUSTOMER, lifetime=HOUR, now=NOW)
-    assert verifier.verify(partner, NOW).partner == PARTNER
+    client = verifier.verify(partner, NOW, KEY)
+    assert (client.partner, client.key, client.consents) == (PARTNER, KEY, (CONSENT,))
     assert verifier.verify(customer, NOW).subject == CUSTOMER
 
 

@@ -25,6 +25,7 @@ from api.graphql.schema import build_schema
 from api.settings import PREFIX, Settings, load
 from domain.actors import Actor
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
+from tests.proofs import Proving, key_of
 
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -166,9 +167,10 @@ def demo(tmp_path_factory):
 def test_every_query_of_the_readme_is_answered_by_the_demo(demo, role, text):
     shown = {"API": demo["url"] + "/graphql", "TOKEN": demo["tokens"][role], "FILE": demo["creditFiles"][0]}
     address, headers, body = sent(text, shown)
+    auth = Proving(key_of(demo["partner"]["key"]), demo["tokens"][role]) if role == "partner_client" else None
     for _ in range(100):
         try:
-            answer = httpx2.post(address, headers=headers, json=body, timeout=30)
+            answer = httpx2.post(address, headers=headers, json=body, timeout=30, auth=auth)
             break
         except httpx2.ConnectError:
             time.sleep(0.1)

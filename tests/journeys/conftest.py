@@ -14,6 +14,7 @@ import uvicorn
 from api.app import Served, open_house, prepare
 from api.http.serving import configured
 from api.settings import Settings
+from tests.proofs import Proving, new_key
 
 WAIT_SECONDS = 30
 
@@ -21,9 +22,10 @@ WAIT_SECONDS = 30
 class Client:
     """A program that asks the API with one token."""
 
-    def __init__(self, url, token):
+    def __init__(self, url, token, key=None):
         self.token = token
-        self._http = httpx2.Client(base_url=url, timeout=30)
+        self.key = key
+        self._http = httpx2.Client(base_url=url, timeout=30, auth=Proving(key, token) if key else None)
 
     def post(self, query, variables=None, *, token=None):
         """The whole answer."""
@@ -64,7 +66,7 @@ def mutation(field, shows):
 class Installation:
     """One installation with a server in a thread of its own."""
 
-    def __init__(self, database_url, folder: Path, keys=None):
+    def __init__(self, database_url, folder: Path, keys=None, *, prepared=False, **settings):
         self.folder = folder
         self.settings = Settings(
             data_dir=folder,
@@ -73,9 +75,12 @@ class Installation:
             documents=f"folder:{folder / 'documents'}",
             issuer_key=folder / "issuer.json",
             log="off",
+            **settings,
         )
         self._clients = []
-        asyncio.run(prepare(self.settings))
+        self._keys = {}
+        if not prepared:
+            asyncio.run(prepare(self.settings))
 
     def open_tenant(self, name):
         """A company."""
@@ -118,8 +123,18 @@ class Installation:
         assert not self._thread.is_alive()
 
     def client(self, tenant, *roles, **more):
-        """A program with a token of its own."""
-        return self.client_of(self.token(tenant, *roles, **more))
+        """A program with a token of its own; a partner's proves the partner's key with every request."""
+        if "partner_client" not in roles:
+            return self.client_of(self.token(tenant, *roles, **more))
+        key = self.key_of(tenant, more["partner"])
+        return self.client_of(self.token(tenant, *roles, key=key.thumbprint(), **more), key)
+
+    def key_of(self, tenant, partner):
+        """The key of a partner."""
+        del tenant
+        if partner not in self._keys:
+            self._keys[partner] = new_key()
+        return self._keys[partner]
 
     def trust(self, tenant, text, *scope, purpose="PARTNER_CREDIT_DECISION", approve=True):
         """A document that one person proposed and another approved."""
@@ -132,9 +147,9 @@ class Installation:
             )
         return id_
 
-    def client_of(self, token):
-        """A program with a given token."""
-        client = Client(self.url, token)
+    def client_of(self, token, key=None):
+        """A program with a given token, and perhaps a key it proves with it."""
+        client = Client(self.url, token, key)
         self._clients.append(client)
         return client
 

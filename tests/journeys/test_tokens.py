@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 import httpx2
 import pytest
 
-from api import app
-from api.app import INSTALLATION, Authenticator
-from authz.tokens import LocalIssuer
+from api.app import INSTALLATION, authenticator
+from authz import admitting
+from authz.issuing import LocalIssuer
+from domain.actors import Credentials
 from domain.errors import NotAuthenticated
 from domain.ids import encode
 
@@ -108,10 +109,10 @@ def authenticated(installation):
     def ended(*bearers):
         async def work(house):
             store = Counted(house.store)
-            door, found = Authenticator(replace(house, store=store)), []
+            door, found = authenticator(replace(house, store=store)), []
             for bearer in bearers:
                 try:
-                    found.append((await door(bearer)).tenant)
+                    found.append((await door(Credentials(token=bearer))).tenant)
                 except NotAuthenticated as error:
                     found.append(error.cause)
             return found, store.asked
@@ -155,18 +156,18 @@ def test_a_stranger_gets_the_key_of_the_company_it_names_and_no_list_of_companie
 
 
 def test_a_flood_fills_no_log_and_hides_nothing_of_another_company(installation, tenant, monkeypatch):
-    monkeypatch.setattr(app, "REFUSALS", 5)
+    monkeypatch.setattr(admitting, "REFUSALS", 5)
     token = installation.token(tenant, "auditor")
     forged = token[: token.rindex(".")] + "." + part("no signature")
 
     async def work(house):
-        door = Authenticator(house)
-        await door(token)
+        door = authenticator(house)
+        await door(Credentials(token=token))
         for _ in range(20):
-            await door.refused(NotAuthenticated("No.", cause="NO_TOKEN"), "")
-        await door.refused(NotAuthenticated("No.", cause="BAD_SIGNATURE"), forged)
+            await door.refused(NotAuthenticated("No.", cause="NO_TOKEN"), Credentials())
+        await door.refused(NotAuthenticated("No.", cause="BAD_SIGNATURE"), Credentials(token=forged))
         for _ in range(20):
-            await door.refused(NotAuthenticated("No.", cause="BAD_SIGNATURE"), forged)
+            await door.refused(NotAuthenticated("No.", cause="BAD_SIGNATURE"), Credentials(token=forged))
 
     installation.house(work)
     entries = installation.client_of(token).ask(

@@ -4,14 +4,14 @@ import { ApolloClient, ApolloLink, CombinedGraphQLErrors, HttpLink, InMemoryCach
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { filter, firstValueFrom } from "rxjs";
 import { print as text, relayStylePagination } from "@apollo/client/utilities";
-import { operations, possibleTypes, print, told, watched } from "./front.mjs";
+import { operations, possibleTypes, print, proving, told, watched } from "./front.mjs";
 
 const { url, tokens, partner } = told.demo;
 const lists = ["creditFiles", "auditEntries"].map((name) => [name, relayStylePagination(["filter", "orderBy"])]);
 
 function client(role, before = ApolloLink.empty(), token = tokens[role]) {
   const sent = [];
-  const http = new HttpLink({ uri: `${url}/graphql`, headers: { authorization: `Bearer ${token}` }, fetch: watched(sent) });
+  const http = new HttpLink({ uri: `${url}/graphql`, headers: { authorization: `Bearer ${token}` }, fetch: fetching(role, sent) });
   const cache = new InMemoryCache({
     possibleTypes: possibleTypes(),
     typePolicies: { Query: { fields: Object.fromEntries(lists) } },
@@ -19,6 +19,9 @@ function client(role, before = ApolloLink.empty(), token = tokens[role]) {
   const link = before instanceof PersistedQueryLink ? before.concat(http) : http;
   return Object.assign(new ApolloClient({ link, cache, dataMasking: false }), { sent });
 }
+
+const fetching = (role, sent) =>
+  watched(sent, role === "partner_client" ? proving(partner.key, tokens.partner_client) : fetch);
 
 const codes = async (asked) => {
   try {

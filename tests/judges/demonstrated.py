@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import httpx2
 
 from tests.journeys.commands import started
+from tests.proofs import Proving, key_of
 
 JSON = "application/json"
 GRAPHQL = "application/graphql-response+json"
@@ -22,11 +23,13 @@ class Demo:
         self.files = told["creditFiles"]
         self.pid = pid
         self.http = httpx2.Client(base_url=self.url, timeout=60)
+        self._proving = Proving(key_of(told["partner"]["key"]), self.tokens["partner_client"])
 
     def send(self, method="POST", path="/graphql", *, role="auditor", headers=(), **more):
         """The response to one request of a role; of nobody where the role is empty."""
         given = {"Authorization": f"Bearer {self.tokens[role]}"} if role else {}
-        return self.http.request(method, path, headers=given | dict(headers), **more)
+        auth = self._proving if role == "partner_client" else None
+        return self.http.request(method, path, headers=given | dict(headers), auth=auth, **more)
 
     def ask(self, query, *, role="auditor", accept=GRAPHQL, **more):
         """The response to one document."""

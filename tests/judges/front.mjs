@@ -24,10 +24,38 @@ export const possibleTypes = () =>
   );
 
 /** A fetch that keeps what was sent, and with which status it was answered. */
-export const watched = (sent) => async (address, init) => {
-  const answer = await fetch(address, init);
+export const watched = (sent, fetching = fetch) => async (address, init) => {
+  const answer = await fetching(address, init);
   sent.push({ body: init.body ? JSON.parse(init.body) : null, accept: init.headers?.accept, status: answer.status });
   return answer;
+};
+
+const named = (bytes) => Buffer.from(bytes).toString("base64url");
+const part = (value) => named(JSON.stringify(value));
+const algorithm = { name: "ECDSA", namedCurve: "P-256" };
+
+/** A fetch that sends a token with a proof of its key (RFC 9449), and again with the nonce where one is wanted. */
+export const proving = (jwk, token, fetching = fetch) => {
+  const { d, ...own } = jwk;
+  const signing = crypto.subtle.importKey("jwk", jwk, algorithm, false, ["sign"]);
+  let nonce;
+  const proof = async (htm, htu) => {
+    const ath = named(await crypto.subtle.digest("SHA-256", Buffer.from(token)));
+    const claims = { htm, htu, ath, iat: Math.floor(Date.now() / 1000), jti: crypto.randomUUID(), nonce };
+    const text = `${part({ typ: "dpop+jwt", alg: "ES256", jwk: own })}.${part(claims)}`;
+    const signed = await crypto.subtle.sign({ name: "ECDSA", hash: "SHA-256" }, await signing, Buffer.from(text));
+    return `${text}.${named(signed)}`;
+  };
+  const send = async (address, init) => {
+    const authorized = { authorization: `DPoP ${token}`, dpop: await proof(init.method, String(address)) };
+    return fetching(address, { ...init, headers: { ...init.headers, ...authorized } });
+  };
+  return async (address, init) => {
+    nonce ??= (await send(address, { ...init, body: "{}" })).headers.get("dpop-nonce");
+    const answer = await send(address, init);
+    nonce = answer.headers.get("dpop-nonce") ?? nonce;
+    return answer;
+  };
 };
 
 export const print = (found) => console.log(JSON.stringify(found));

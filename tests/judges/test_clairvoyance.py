@@ -55,9 +55,9 @@ def recovered(program, names, demo, role, kind, found):
 
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("kind", ["query", "mutation", "subscription"])
-@pytest.mark.parametrize("role", ["customer_self", "partner_client"])
-def test_no_field_is_recovered_by_who_may_not_read_the_schema(clairvoyance, names, demo, tmp_path, role, kind):
-    assert not recovered(clairvoyance, names, demo, role, kind, tmp_path / "schema.json")
+def test_no_field_is_recovered_by_who_may_not_read_the_schema(clairvoyance, names, demo, tmp_path, kind):
+    # A customer: a partner, who may not either, proves its key anew for each request, which the program cannot.
+    assert not recovered(clairvoyance, names, demo, "customer_self", kind, tmp_path / "schema.json")
 
 
 @pytest.mark.timeout(180)

@@ -4,7 +4,7 @@ import { cacheExchange as byRecord } from "@urql/exchange-graphcache";
 import { relayPagination } from "@urql/exchange-graphcache/extras";
 import { persistedExchange } from "@urql/exchange-persisted";
 import { introspectionFromSchema, isObjectType } from "graphql";
-import { operations, print, schema, told, watched } from "./front.mjs";
+import { operations, print, proving, schema, told, watched } from "./front.mjs";
 
 const { url, tokens, partner } = told.demo;
 // What has no id is kept inside the record that holds it.
@@ -22,7 +22,7 @@ function client(role, ...exchanges) {
     url: `${url}/graphql`,
     preferGetMethod: false,
     fetchOptions: { headers: { authorization: `Bearer ${tokens[role]}` } },
-    fetch: watched(sent),
+    fetch: watched(sent, role === "partner_client" ? proving(partner.key, tokens.partner_client) : fetch),
     exchanges: [...exchanges, fetchExchange],
   });
   return Object.assign(asks, { sent });

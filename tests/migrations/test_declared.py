@@ -21,6 +21,7 @@ KEYS_AND_CELLS = {
     "blind_index",
     "blind_index_state",
     "sealed_field",
+    "spent",
     "vault_dek",
     "vault_dek_wrap",
     "vault_key",

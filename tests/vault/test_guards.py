@@ -35,6 +35,7 @@ def bare(tenant):
         "audit_payload": {"entry": "ae_1", "subject": "cu_1", "dek_id": b"d", "envelope": b"v"},
         "blind_index": {"field_tag": "t", "ver": 1, "token": b"t", "subject": "cu_1", "record_id": f"cf_{tenant}"},
         "blind_index_state": {"field_tag": "t", "ver": 1, "normaliser": "phone/1", "reached": ""},
+        "spent": {"once": "0" * 64, "until": 1},
         "tenant_register": {},
         "vault_dek": {
             "dek_id": b"d",

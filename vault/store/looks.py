@@ -30,6 +30,11 @@ def verifying_key(room: Room, tenant: Id, person: str) -> Callable[[sa.Connectio
     return lambda connection: str(verifier(room.keys(connection, room.hand(tenant, person)), tenant))
 
 
+def derived(room: Room, tenant: Id, person: str, label: bytes) -> Callable[[sa.Connection], bytes]:
+    """A secret of the tenant for one use outside the vault, the same in every process."""
+    return lambda connection: room.keys(connection, room.hand(tenant, person)).derived(label)
+
+
 def findings(room: Room, tenant: Id) -> Callable[[sa.Connection], list[Finding]]:
     """What is wrong with a company's records, seals and log."""
     return lambda connection: list(check_store(connection, room, tenant))

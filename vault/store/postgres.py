@@ -26,6 +26,7 @@ from vault.store.ledger import lookups
 from vault.store.ledger.logbook import Leaf
 from vault.store.ledger.outbox import Outbox
 from vault.store.ledger.sequencer import Sequencer
+from vault.store.ledger.spent import Spending
 from vault.store.run import run_postgres
 from vault.store.tables import audit_outbox, tenant_register
 from vault.store.transaction import Room
@@ -50,6 +51,7 @@ class PostgresStore:
         self._pool: asyncpg.Pool | None = None
         self._sequencer = Sequencer(self.transaction, room)
         self._outbox = Outbox(_unwritten)
+        self._spending = Spending()
 
     async def start(self) -> None:
         """Connects, and takes into the trees what an earlier process left in the outbox."""
@@ -95,6 +97,17 @@ class PostgresStore:
             return Receipt(entry.id, entry.tenant, await self._sequencer.integrated(entry.tenant))
         self._sequencer.note(entry.tenant)
         return Receipt(entry.id, entry.tenant, placed=False)
+
+    async def spend(self, tenant: Id, once: str, until: int) -> bool:
+        """Whether what may be used once is used for the first time now; durable when it returns."""
+        now = int(self._room.clock.now().timestamp())
+        try:
+            async with self.transaction(tenant) as connection:
+                return await connection.run_sync(self._spending.spend, tenant, once, until, now)
+        except sa.exc.DBAPIError as error:
+            raise _told(error) from None
+        except (sa.exc.TimeoutError, asyncpg.PostgresError, OSError):
+            raise _unreachable() from None
 
     async def read(
         self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False

@@ -31,6 +31,7 @@ from vault.store.engines import sqlite_reader, sqlite_writer
 from vault.store.ledger import lookups
 from vault.store.ledger.heads import Heads
 from vault.store.ledger.logbook import Leaf, integrate
+from vault.store.ledger.spent import Spending
 from vault.store.run import run_sqlite
 from vault.store.tables import tenant_register
 from vault.store.transaction import Room
@@ -67,6 +68,7 @@ class SqliteStore:
         self._connect = sqlite_reader(url)
         self._reading: sqlite3.Connection | None = None
         self._heads = Heads(room)
+        self._spending = Spending()
         self._jobs: SimpleQueue[_Job | None] = SimpleQueue()
         self._thread: Thread | None = None
         self._near: dict[AbstractEventLoop, list[_Job]] = {}
@@ -107,6 +109,12 @@ class SqliteStore:
         else:
             await self._submit(Leaf.of(entry))
         return receipt
+
+    async def spend(self, tenant: Id, once: str, until: int) -> bool:
+        """Whether what may be used once is used for the first time now; durable when it returns."""
+        now = int(self._room.clock.now().timestamp())
+        use = partial(self._spending.spend, tenant=tenant, once=once, until=until, now=now)
+        return cast("bool", await self._submit(lambda connection: (use(connection), None)))
 
     async def read(
         self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False

@@ -321,6 +321,9 @@ blind_index_state = sa.Table(
 )
 """Which version of an index is asked, which one is being built beside it, and up to which record that has come."""
 
+spent = sa.Table("spent", metadata, _text("tenant"), _text("once"), _number("until"), _key("spent", "tenant", "once"))
+"""What may be used once and was used, by its digest, until nobody could use it anyway; in seconds since 1970."""
+
 audit_batch = sa.Table(
     "audit_batch",
     metadata,
@@ -349,13 +352,7 @@ audit_posting = sa.Table(
 )
 """Where in a stretch of the log a subject is named: a list of places, as JSON, in one row."""
 
-audit_found = sa.Table(
-    "audit_found",
-    metadata,
-    _text("tenant"),
-    _number("size"),
-    _key("audit_found", "tenant"),
-)
+audit_found = sa.Table("audit_found", metadata, _text("tenant"), _number("size"), _key("audit_found", "tenant"))
 """How much of a log its readers find; the rest is in the batches and is brought up before anybody looks."""
 
 audit_outbox = sa.Table(

@@ -15,7 +15,7 @@ from domain.records import AUDIT_CLASS
 from vault import hazmat
 from vault.keys import DekRow, Keyring, WrappedKey
 from vault.providers.port import Purpose
-from vault.seal import Dek
+from vault.seal import Dek, pae
 from vault.store.engines import POSTGRESQL
 from vault.store.tables import DESTROYED, vault_dek, vault_dek_wrap, vault_key
 
@@ -23,6 +23,7 @@ FIELDS_ALG = "AES-256-GCM"
 """What the data keys of sealed fields and payloads serve."""
 CONTENT_ALG = "Cobblestone-256"
 """What the data keys of the contents of documents serve."""
+_DERIVED = b"vault/derived/1"
 DEK_PREFIX = "dk"
 """Data keys have ids like records, but their raw bytes alone are stored."""
 
@@ -107,6 +108,11 @@ class TenantKeys:
     def root_anew(self, purpose: Purpose) -> hazmat.Secret:
         """The same from its row, whatever is kept; whoever asks wipes it."""
         return self.ring.root_anew(self.rows[purpose], self.rows[Purpose.KEK])
+
+    def derived(self, label: bytes) -> bytes:
+        """A secret for one use outside the vault: every process derives the same, and nothing in here rests on it."""
+        message = pae(_DERIVED, self._raw, label)
+        return self.root(Purpose.DIGEST).use(lambda key: hazmat.hmac_sha256(key, message))
 
     def signing_key(self) -> hazmat.Secret:
         """The key that signs the tenant's checkpoints."""

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.graphql.context import House
-from api.http.admission import Admission, bearer_of
+from api.http.admission import Admission
 from api.http.answers import Declined, declined
 from api.http.contents.statuses import no, unfit
 from domain import ids
@@ -50,7 +50,7 @@ class Handing:
         """The answer to one request for a document."""
         id_ = request.scope["state"]["request_id"]
         try:
-            actor = await self._admission.actor(bearer_of(request.headers), id_)
+            actor, _ = await self._admission.of(request)
             if request.method != "GET":
                 raise unfit("A document is fetched with GET.", "Read its size and kind through GraphQL.")
             try:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.graphql.context import House
-from api.http.admission import Admission, bearer_of
+from api.http.admission import Admission
 from api.http.answers import Declined, declined, printed
 from api.http.contents.statuses import no, unfit
 from domain import ids
@@ -46,7 +46,7 @@ class Receiving:
         """The answer to one upload."""
         id_ = request.state.request_id
         try:
-            actor = await self._admission.actor(bearer_of(request.headers), id_)
+            actor, _ = await self._admission.of(request)
             stored = await self._stored(request, actor, id_)
         except Declined as refusal:
             return declined(refusal, id_)

@@ -16,11 +16,11 @@ from starlette.types import Receive, Scope, Send
 from api.graphql import errors
 from api.graphql.subscriptions.places import Places
 from api.graphql.subscriptions.watching import Watchers
-from api.http.admission import Admission, Holder, token_in
+from api.http.admission import Admission, Holder, bearer_in
 from api.http.answers import Declined
-from api.http.ports import Authenticator
 from api.http.streams.messages import PROTOCOL, Close, Closing
 from api.http.streams.sessions import Gone, Session
+from domain.actors import Credentials
 from domain.errors import NotAuthenticated, Overloaded, Unavailable
 
 INIT_SECONDS = 3
@@ -34,10 +34,9 @@ _LOG = structlog.get_logger("credence.http")
 class Sockets:
     """Every socket of one server."""
 
-    def __init__(self, watchers: Watchers, authenticator: Authenticator, origins: Collection[str]) -> None:
+    def __init__(self, watchers: Watchers, admission: Admission, origins: Collection[str]) -> None:
         self._watchers = watchers
-        self._authenticator = authenticator
-        self._admission = Admission(authenticator)
+        self._admission = admission
         self._origins = frozenset(origins)
         self._places = Places("sockets")
 
@@ -69,13 +68,13 @@ class Sockets:
     async def _serve(self, session: Session) -> None:
         try:
             async with asyncio.timeout(INIT_SECONDS):
-                bearer = await _introduction(session)
-                actor = await self._admission.actor(bearer, session.id)
+                given = await _introduction(session)
+                actor = await self._admission.actor(given, session.id)
         except TimeoutError:
             raise Closing(Close.TOO_LATE, "Connection initialisation timeout") from None
         except Declined as no:
             raise _let_in_no_longer(no.error) from None
-        holder = Holder(self._authenticator, bearer, session.id)
+        holder = self._admission.holder(given, actor, session.id)
         try:
             with self._places.taken(holder.token, actor.tenant):
                 session.caller = holder
@@ -106,14 +105,14 @@ class Sockets:
         return len(headers.getlist("origin")) == 1 and urlsplit(origin).netloc == headers.get("host", "")
 
 
-async def _introduction(session: Session) -> str:
+async def _introduction(session: Session) -> Credentials:
     """The token of the first message that counts; empty where there is none."""
     while True:
         message = await session.next()
         match message.type:
             case "connection_init":
-                given = message.payload or {}
-                return token_in(given.get("Authorization", given.get("authorization")))
+                said = message.payload or {}
+                return bearer_in(said.get("Authorization", said.get("authorization")))
             case "subscribe":
                 raise Closing(Close.UNAUTHORIZED, "Unauthorized")
             case "ping":

@@ -22,18 +22,28 @@ class Doorkeeper:
         self.refusals = []
         self.broken = None
 
-    async def __call__(self, bearer):
+    async def __call__(self, given):
         """The actor of the one token."""
         if self.broken:
             raise self.broken
-        if bearer != TOKEN:
+        if given.token != TOKEN:
             raise NotAuthenticated("The bearer token is not valid.", cause="BAD_SIGNATURE")
         return self.house.actor("li", "credit_analyst")
 
-    async def refused(self, error, bearer, *, request=""):
+    async def again(self, given, actor):
+        """The actor, verified again."""
+        del actor
+        return await self(given)
+
+    async def nonce(self):
+        """The nonce of proofs."""
+        return "a-nonce"
+
+    async def refused(self, error, given, *, request=""):
         """Keeps the refusal."""
-        self.refusals.append((error.cause, bearer, request))
+        self.refusals.append((error.cause, given.token, request))
         await self.house.gate.refuse(self.house.actor().tenant, error, request=request)
+        return {"WWW-Authenticate": "Bearer"}
 
 
 class Site:

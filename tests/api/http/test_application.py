@@ -32,7 +32,14 @@ def test_a_page_of_a_named_site_asks_and_reads_the_answer(shared):
     )
     answer = shared.post(ME, Origin=DESK)
     assert answer.json()["data"]["me"]["person"] == "li"
-    read = {"x-request-id", "content-disposition", "repr-digest", "credence-audit-entry"}
+    read = {
+        "x-request-id",
+        "dpop-nonce",
+        "www-authenticate",
+        "content-disposition",
+        "repr-digest",
+        "credence-audit-entry",
+    }
     assert set(allowed(answer).pop("access-control-expose-headers").lower().split(", ")) == read
     assert allowed(answer)["access-control-allow-origin"] == DESK
     assert "Origin" in answer.headers["vary"]

@@ -62,16 +62,22 @@ class Log(FakeHouse):
         """Other grants from now on."""
         self._rights = Rights(id=self._rights.id + 1, version="g2", allowed=dict.fromkeys(allowed, "rule"))
 
-    async def __call__(self, bearer):
+    async def __call__(self, given):
         """The actor of a good token."""
-        if bearer not in self.good:
+        if given.token not in self.good:
             raise NotAuthenticated("The bearer token is not valid.", cause="EXPIRED")
         return Actor(tenant=TENANT, person="li", roles=frozenset({"auditor"}))
 
-    async def refused(self, error, bearer, *, request=""):
+    async def again(self, given, actor):
+        """The actor, verified again."""
+        del actor
+        return await self(given)
+
+    async def refused(self, error, given, *, request=""):
         """Keeps the refusal."""
         del request
-        self.refusals.append((error.cause, bearer))
+        self.refusals.append((error.cause, given.token))
+        return {"WWW-Authenticate": "Bearer"}
 
     @property
     def actions(self):
