@@ -38,7 +38,7 @@ from domain.ids import Id, RandomIds
 from domain.ports import Readings, Steps
 from domain.ports import Scope as Reach
 from domain.tenancy import OpenTenant
-from vault.audit import note
+from vault.audit import certificate, note
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
 from vault.documents.blobs import Name
@@ -215,9 +215,8 @@ async def prepare(settings: Settings) -> str:
         LocalIssuer.create(settings.issuer_key)
     async with open_house(settings) as house:
         if INSTALLATION not in await house.store.tenants():
-            await house.gate.perform(
-                OpenTenant(name="installation", time_zone="UTC"), operator(INSTALLATION, ADMINISTRATOR)
-            )
+            opening = OpenTenant(name="installation", time_zone="UTC")
+            await house.gate.perform(opening, operator(INSTALLATION))
     return revision
 
 
@@ -230,7 +229,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     await migrations.check(settings.database_url)
     provider = chosen.place(settings.keys).provider()
     await asyncio.to_thread(provider.health)
-    clock, make, ring = SystemClock(), RandomIds(), Keyring(provider, time.monotonic, aside=aside)
+    clock, make, days = SystemClock(), RandomIds(), settings.backup_days
+    ring = Keyring(provider, time.monotonic, aside=aside, backup_days=days)
     dialect = engines.parse(settings.database_url).drivername
     room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
@@ -356,6 +356,11 @@ def _application(house: House) -> Starlette:
 async def key_inventory(settings: Settings) -> KeyInventory:
     """Which keys there are, told without opening the house: it may be the provider that is out."""
     return await inventory(chosen.place(settings.keys).provider(), settings.database_url)
+
+
+def verify_certificate(text: str, key: str) -> Mapping[str, Any]:
+    """What a certificate of erasure says, judged by a pinned key alone. Raises: Malformed; Tampered."""
+    return certificate.verified(text, note.Verifier.read(key))
 
 
 def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:

@@ -282,6 +282,7 @@ class Judged:
 _LATER_LETTER = re.compile(r"_([a-z0-9])")
 
 NOT_GRANTED = "NOT_GRANTED"
+ERASED = "ERASED"
 """The reason of a confidential field that the reader's grants do not open."""
 
 

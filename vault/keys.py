@@ -30,6 +30,9 @@ TTL_SECONDS = 300.0
 CACHED_KEYS = 10_000
 """How many data keys are kept ready at most: about 3 KiB each. Keys of tenants are a tenth of that."""
 
+BACKUP_DAYS = 35
+"""How long backups and archived logs of the database are kept, where nothing else is said."""
+
 DEK_DOMAIN = b"vault/dek/1"
 ROOT_DOMAIN = b"vault/root/1"
 KEK_DOMAIN = b"vault/kek/1"
@@ -106,8 +109,11 @@ class Keyring:
         ttl: float = TTL_SECONDS,
         size: int = CACHED_KEYS,
         aside: Aside = operator.call,
+        backup_days: int = BACKUP_DAYS,
     ) -> None:
         """Takes a monotonic clock in seconds, and how calls to the provider are made: they may take a while."""
+        self.backup_days = backup_days
+        """How many days backups hold keys that are stored now."""
         self._provider, self._aside = provider, aside
         self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size // 10 or 1)
         self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size // 10 or 1)
@@ -126,7 +132,7 @@ class Keyring:
 
         Raises: KeyUnavailable.
         """
-        return self._provider.health().following()
+        return self._aside(self._provider.health).following()
 
     def make_root(self, epoch: int) -> None:
         """Makes the root of an epoch, unless it stands already.
@@ -134,14 +140,14 @@ class Keyring:
         Raises: KeyUnavailable.
         """
         if self.newest() < epoch:
-            self._provider.generate(epoch)
+            self._aside(lambda: self._provider.generate(epoch))
 
     def destroy_root(self, epoch: int) -> None:
         """Ends the root of an epoch, and forgets every key: which of them it wrapped is not looked into.
 
         Raises: KeyUnavailable.
         """
-        self._provider.destroy(epoch)
+        self._aside(lambda: self._provider.destroy(epoch))
         for kept in (self._keks, self._roots, self._deks):
             kept.drop(lambda _: True)
 

@@ -27,10 +27,12 @@ RECORDS = (
     "default_event",
     "disclosure",
     "document",
+    "erasure",
     "external_rating",
     "financial_statement",
     "import_run",
     "key_epoch",
+    "legal_hold",
     "litigation_record",
     "objection",
     "partner",
@@ -506,6 +508,28 @@ def _document() -> None:
     op.create_index("document_credit_file", "document", ["tenant", "credit_file", "id"])
 
 
+def _erasure() -> None:
+    _record(
+        "erasure",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("person", WORDS, nullable=True),
+        sa.Column("data_class", WORDS, nullable=True),
+        sa.Column("reason", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("subjects", WORDS, nullable=False),
+        sa.Column("classes", WORDS, nullable=False),
+        sa.Column("keys", sa.BigInteger(), nullable=True),
+        sa.Column("cells", sa.BigInteger(), nullable=True),
+        sa.Column("recipients", WORDS, nullable=False),
+        sa.Column("epoch", sa.BigInteger(), nullable=True),
+        _instant("destroyed_at", null=True),
+        _instant("effective_at", null=True),
+        sa.Column("certificate", WORDS, nullable=True),
+    )
+
+
 def _external_rating() -> None:
     _record(
         "external_rating",
@@ -575,6 +599,21 @@ def _key_epoch() -> None:
         _instant("destroyed_at", null=True),
     )
     _current("key_epoch_number", "key_epoch", "number")
+
+
+def _legal_hold() -> None:
+    _record(
+        "legal_hold",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("reason", WORDS, nullable=False),
+        sa.Column("owner", WORDS, nullable=False),
+        sa.Column("until", sa.Date(), nullable=True),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("placed_by", WORDS, nullable=False),
+        sa.Column("lifted_by", WORDS, nullable=True),
+        sa.Column("lifted_because", WORDS, nullable=True),
+    )
+    op.create_index("legal_hold_credit_file", "legal_hold", ["tenant", "credit_file", "id"])
 
 
 def _litigation_record() -> None:
@@ -858,10 +897,12 @@ TABLES = (
     _default_event,
     _disclosure,
     _document,
+    _erasure,
     _external_rating,
     _financial_statement,
     _import_run,
     _key_epoch,
+    _legal_hold,
     _litigation_record,
     _objection,
     _partner,

@@ -73,6 +73,21 @@ def verify(
         raise typer.Exit(1)
 
 
+@audit.command()
+def certificate(
+    file: Annotated[Path, typer.Argument(help="The certificate of an erasure, as it was given out.")],
+    key: Annotated[str, typer.Option(help="The pinned key, name+id+base64.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Verifies a certificate of erasure, offline, and shows what it says."""
+    from api.app import verify_certificate  # noqa: PLC0415 - verifying needs no house, only the vault's own reader
+
+    said = verify_certificate(file.read_text(encoding="utf-8", errors="replace"), key)
+    lines = [f"{name}: {value}" for name, value in said.items()]
+    answer({"ok": True, "certificate": dict(said)}, "\n".join(["The signature holds.", *lines]), as_json=as_json)
+
+
 def _key_beside(folder: Path) -> str:
     try:
         return (folder / KEY).read_text(encoding="ascii").strip()

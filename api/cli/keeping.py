@@ -9,8 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from api.cli.console import AsJson, DataDir, answer, in_house, loaded, progress
+from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, progress, tenant_of
+from api.jobs.erasing import finish
 from api.jobs.rotating import Rotated, Turning
+from domain.custody.erasing import ProposeErasure
+from domain.custody.erasures import Erasure, ErasureReason
+from domain.ids import Id
+from domain.records import DataClass
 
 if TYPE_CHECKING:
     from api.app import House, KeyInventory
@@ -68,12 +73,68 @@ def destroy(
     answer({"destroyed": epoch}, f"Root {epoch} is destroyed.", as_json=as_json)
 
 
+@keys.command()
+def shred(
+    target: Annotated[
+        str | None,
+        typer.Argument(help="A credit file or a person in one to propose; without one, what is due is done."),
+    ] = None,
+    reason: Annotated[ErasureReason, typer.Option(help="Why.", case_sensitive=False)] = ErasureReason.REQUEST,
+    data_class: Annotated[
+        DataClass | None, typer.Option("--class", help="One class of its data.", case_sensitive=False)
+    ] = None,
+    tenant: Tenant = None,
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Finishes every approved erasure: storage is cleaned and a certificate signed; or proposes one.
+
+    What is proposed here a person approves over the API (`approveErasure`): from then on its keys are destroyed.
+    """
+    if target is not None:
+        _proposed(target, reason, data_class, tenant, data_dir, as_json=as_json)
+        return
+
+    async def work(house: House) -> list[Erasure]:
+        from api.app import operator  # noqa: PLC0415 - the whole house is behind it
+
+        companies = [await tenant_of(house, tenant)] if tenant else await house.store.tenants()
+        return await finish(house.gate, house.store, companies, operator)
+
+    done = in_house(loaded(data_dir), work)
+    lines = [f"{one.id}: {one.cells} values; backups hold them until {one.effective_at:%Y-%m-%d}." for one in done]
+    found = [{"erasure": one.id, "certificate": one.certificate, "values": one.cells} for one in done]
+    answer({"erased": found}, "\n".join(lines) or "No erasure waits to be finished.", as_json=as_json)
+
+
+def _proposed(
+    target: str,
+    reason: ErasureReason,
+    data_class: DataClass | None,
+    tenant: str | None,
+    data_dir: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    async def work(house: House) -> Erasure:
+        from api.app import operator  # noqa: PLC0415 - the whole house is behind it
+
+        proposal = ProposeErasure(target=Id(target), data_class=data_class and data_class.value, reason=reason)
+        own = operator(await tenant_of(house, tenant))
+        return (await house.gate.perform(proposal, own, request="command")).value
+
+    proposed = in_house(loaded(data_dir), work)
+    text = f"{proposed.id} waits for another person: approveErasure."
+    answer({"erasure": proposed.id, "state": proposed.state.value}, text, as_json=as_json)
+
+
 def _rotated(data_dir: Path | None, *, fresh: bool, as_json: bool) -> None:
     settings = loaded(data_dir)
 
     async def work(house: House) -> Rotated:
         with progress("Turning keys", shown=not as_json) as told:
-            return await (await _turning(house)).rotate(settings.backup_days, told, fresh=fresh)
+            return await (await _turning(house)).rotate(told, fresh=fresh)
 
     done = in_house(settings, work)
     left = ", ".join(map(str, done.retired)) or "none"

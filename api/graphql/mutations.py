@@ -45,6 +45,8 @@ from domain.consent.trusted import (
     RetireTrustedDocument,
 )
 from domain.controls import ApproveControlAction, LiftControlAction, ProposeControlAction
+from domain.custody.erasing import ApproveErasure, ProposeErasure, RejectErasure
+from domain.custody.holds import LiftLegalHold, PlaceLegalHold
 from domain.documents.filing import RegisterDocument
 from domain.errors import CreditError, Invalid, Refused
 from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
@@ -136,6 +138,8 @@ ASSESSMENT = {"assessment": "Assessment"}
 CONTROL = {"controlAction": "ControlAction"}
 PARTNER = {"partner": "Partner"}
 CONSENT = {"consent": "Consent"}
+ERASURE = {"erasure": "Erasure"}
+HOLD = {"legalHold": "LegalHold"}
 DOCUMENT = {"trustedDocument": "TrustedDocument"}
 OBJECTION = {"objection": "Objection"}
 RECALL = {"recall": "Recall"}
@@ -192,6 +196,11 @@ MUTATIONS = {
     "approveTrustedDocument": Mutation(operation=ApproveTrustedDocument, shows=DOCUMENT),
     "rejectTrustedDocument": Mutation(operation=RejectTrustedDocument, shows=DOCUMENT),
     "retireTrustedDocument": Mutation(operation=RetireTrustedDocument, shows=DOCUMENT),
+    "placeLegalHold": Mutation(operation=PlaceLegalHold, shows=HOLD),
+    "liftLegalHold": Mutation(operation=LiftLegalHold, shows=HOLD),
+    "proposeErasure": Mutation(operation=ProposeErasure, shows=ERASURE),
+    "approveErasure": Mutation(operation=ApproveErasure, shows=ERASURE),
+    "rejectErasure": Mutation(operation=RejectErasure, shows=ERASURE),
     "requestConsent": Mutation(operation=RequestConsent, shows=CONSENT),
     "grantConsent": Mutation(operation=GrantConsent, shows=CONSENT),
     "giveRequestedConsent": Mutation(operation=GiveRequestedConsent, shows=CONSENT),

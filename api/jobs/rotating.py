@@ -49,15 +49,15 @@ class Turning:
     act: Callable[[Id], Actor]
     """Who acts in a company."""
 
-    async def rotate(self, backup_days: int, told: Told, *, fresh: bool) -> Rotated:
+    async def rotate(self, told: Told, *, fresh: bool) -> Rotated:
         """Goes on with the epoch under way until every key lies under it; where none is, a fresh one may begin."""
         begin = BeginRotation(fresh=fresh)
         begun = await self.gate.perform(begin, self.act(self.leading), request="rotate")
         for tenant in self._all():
             await self.gate.perform(AdvanceKeys(epoch=begun.value), self.act(tenant), request="rotate")
-        return await self._follow(backup_days, told)
+        return await self._follow(told)
 
-    async def _follow(self, backup_days: int, told: Told) -> Rotated:
+    async def _follow(self, told: Told) -> Rotated:
         """Everything that lies under older epochs follows; it is verified, and then those epochs are left.
 
         The installation comes last: while it turns, the rotation is under way.
@@ -69,7 +69,7 @@ class Turning:
             share = place / len(everybody)
             standing, own = await self._rewrapped(tenant, partial(told, share))
             keys, cells = await self._verified(tenant)
-            left = await self.gate.perform(RetireEpochs(backup_days=backup_days), self.act(tenant), request="rotate")
+            left = await self.gate.perform(RetireEpochs(), self.act(tenant), request="rotate")
             epoch, moved, verified, opened = standing, moved + own, verified + keys, opened + cells
             retired.update(left.value)
         told(1.0, "done")

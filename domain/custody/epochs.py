@@ -21,8 +21,8 @@ from domain.records import Record, fact, record
 
 AT_ONCE: Final = 500
 """How many data keys one transaction turns or verifies."""
-BACKUP_DAYS: Final = 35
-"""How long backups and archived logs of the database are kept, where nothing else is said."""
+ROTATION_DAYS: Final = 31
+"""How long an epoch stands at most, where keys turn every month as they should."""
 
 
 class EpochState(Enum):
@@ -156,20 +156,15 @@ class VerifyKeys(Operation[Verified]):
 class RetireEpochs(Operation[tuple[int, ...]]):
     """Leaves every older epoch: its keys and wraps are removed, and no data key needs them (Ch.4 §4)."""
 
-    backup_days: int = BACKUP_DAYS
-    """How many days backups and archived logs are kept. Ch.4 §4"""
-
     def decide(self, unit: Unit, actor: Actor) -> Decided[tuple[int, ...]]:
         """The count of data keys under older epochs is 0, or nothing is removed.
 
         Chapter: 4.4.
         Raises:  Conflict while a data key lies under an older epoch.
         """
-        if self.backup_days < 0:
-            raise Malformed("Backups are kept for days from 0 on.", path=("backupDays",))
         left = unit.rotation.retire()
         newest = unit.rotation.standing().epoch
-        destroyable = unit.now + timedelta(days=self.backup_days)
+        destroyable = unit.now + timedelta(days=unit.rotation.backup_days)
         told = []
         for epoch in unit.find(KeyEpoch, lock=True, state=(EpochState.TURNING, EpochState.STANDING)):
             if epoch.number < newest:
@@ -231,7 +226,7 @@ class DestroyEpoch(Operation[KeyEpoch]):
         return Decided(value=gone, resources=(gone.id,))
 
 
-def readable_until(unit: Unit, backup_days: int, rotation_days: int) -> datetime:
+def readable_until(unit: Unit) -> datetime:
     """When the backups of today become unreadable at the latest, where keys turn as often as they should.
 
     Chapter: 4.4.
@@ -239,7 +234,7 @@ def readable_until(unit: Unit, backup_days: int, rotation_days: int) -> datetime
     standing = unit.rotation.standing().epoch
     known: Sequence[KeyEpoch] = unit.find(KeyEpoch, number=standing)
     began = known[0].stamp.created_at if known else unit.now
-    return max(unit.now, began + timedelta(days=rotation_days)) + timedelta(days=backup_days)
+    return max(unit.now, began + timedelta(days=ROTATION_DAYS)) + timedelta(days=unit.rotation.backup_days)
 
 
 def _epoch(unit: Unit, number: int) -> KeyEpoch:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from domain.ids import Id
 
@@ -43,6 +43,11 @@ class Verified:
 
 class Rotation(Protocol):
     """Turns the keys of one tenant."""
+
+    @property
+    def backup_days(self) -> int:
+        """How many days backups and archived logs of the database are kept."""
+        ...
 
     def newest_root(self) -> int:
         """The newest epoch whose root stands in the provider. Raises KeyUnavailable."""
@@ -104,4 +109,8 @@ class Destruction(Protocol):
 
     def remaining(self, subject: Id, classes: Sequence[str]) -> int:
         """How many keys, values, tokens and payloads of a subject's classes are still there."""
+        ...
+
+    def signed(self, kind: str, said: Mapping[str, Any]) -> str:
+        """A statement as a JWS of a type, signed by the key that signs the company's log."""
         ...

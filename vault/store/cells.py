@@ -171,6 +171,8 @@ class Cells:
             "tags": self._dialect.listed(list(tags)),
         }
         for record, tag, version, *stored in self._connection.execute(sealed_cells(self._dialect), values):
+            if not stored[1]:
+                continue  # it was erased: to a decision it is not on file
             material = Material(table, *stored)
             found[record, tag] = SealedValue(
                 field=tags[tag],

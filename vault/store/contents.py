@@ -27,8 +27,9 @@ class Kept(NamedTuple):
 
     @property
     def stored(self) -> bool:
-        """Whether its bytes should be there."""
-        return self.state is FilingState.STORED
+        """Whether its bytes should be there: they go when it is erased."""
+        erased = bool(self.name.version) and not self.head
+        return self.state is FilingState.STORED and not erased
 
 
 def kept(connection: sa.Connection, tenant: Id) -> Iterator[Kept]:

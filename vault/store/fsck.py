@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from hmac import compare_digest
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
 from domain import ids
 from domain.audit import commit_to
+from domain.custody.erasures import Erasure
 from domain.documents.content import Content
 from domain.documents.documents import Document
 from domain.errors import CreditError
@@ -30,12 +32,14 @@ from vault.keys import DekRow, Keyring, WrappedKey
 from vault.providers.port import Purpose
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
 from vault.store import contents
+from vault.store.codec import record_of
 from vault.store.contents import Kept
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
 from vault.store.search.checking import IndexCheck
 from vault.store.search.states import Tokens
 from vault.store.tables import (
+    ERASED,
     audit_payload,
     sealed_field,
     shapes,
@@ -75,6 +79,16 @@ class _Keys:
             sa.select(vault_key.c.purpose, vault_key.c.epoch, vault_key.c.wrapped).where(vault_key.c.tenant == tenant)
         )
         self._rows = {(Purpose(p), epoch): WrappedKey(self.raw, Purpose(p), epoch, bytes(w)) for p, epoch, w in rows}
+
+    @cached_property
+    def erased(self) -> frozenset[tuple[Id, str]]:
+        """Subjects with the classes of their data that were erased, as the records of erasures tell."""
+        columns = table(Erasure.shape).c
+        rows = self._connection.execute(
+            sa.select(table(Erasure.shape)).where(columns.tenant == self.tenant, columns.superseded_at.is_(None))
+        ).mappings()
+        found = [cast("Erasure", record_of(Erasure.shape, row)) for row in rows]
+        return frozenset((Id(subject), name) for one in found for subject in one.subjects for name in one.classes)
 
     def digest_root(self) -> Any:
         return self._root(Purpose.DIGEST)
@@ -149,6 +163,10 @@ def _check_cell(keys: _Keys, row: Any, index: IndexCheck) -> Iterator[Finding]:
         return
     if TAGS[row.field_tag].type is Content:
         return  # its bytes lie elsewhere: `_check_contents` looks at them
+    if envelope == ERASED:
+        if (row.subject, row.data_class) not in keys.erased:
+            yield Finding("EMPTIED", place, "Its value is gone, and no erasure tells of it.")
+        return
     cell = Cell(
         keys.raw,
         ids.raw(row.subject),
@@ -332,5 +350,7 @@ def _check_cell_digest(
         yield Finding("CELL", own, "A sealed value is not there.")
     elif row[0] < version:
         yield Finding("ROLLED_BACK", own, "A sealed value is older than the log says.")
-    elif row[0] == version and cell_digest(root, bytes(row[1])) != digest:
+    elif row[0] != version or bytes(row[1]) == ERASED:
+        return  # whether an erased value should be gone is looked at where values are opened
+    elif cell_digest(root, bytes(row[1])) != digest:
         yield Finding("CELL", own, "A sealed value was changed behind the log.")

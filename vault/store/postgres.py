@@ -7,7 +7,7 @@ under a lock, so that no writer waits for the head of the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncIterator, Callable, Generator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -22,6 +22,7 @@ from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
 from vault.store.engines import TENANT, postgres_engine, postgres_pool
+from vault.store.keeping.residue import clean_postgres, forget_blobs
 from vault.store.ledger import lookups
 from vault.store.ledger.logbook import Leaf
 from vault.store.ledger.outbox import Outbox
@@ -162,6 +163,17 @@ class PostgresStore:
         """The signed checkpoint of a tenant's log, with everything in it that is durable now."""
         await self._sequencer.integrated(tenant)
         return await self._sequencer.sign(tenant)
+
+    async def forget(self, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
+        """Removes what lies beside the database of subjects whose documents were erased."""
+        await forget_blobs(self._room.blobs, tenant, subjects, classes)
+
+    async def scrub(self) -> None:
+        """Removes what the tables still hold of what was deleted; readers of them wait meanwhile.
+
+        Raises: Overloaded when the user may not.
+        """
+        await clean_postgres(self._url)
 
     async def tenants(self) -> list[Id]:
         """The tenants that are served here."""

@@ -6,10 +6,11 @@ savepoint of its own, and one durable commit answers them all. The entries of on
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 import time
 from asyncio import AbstractEventLoop, Future, Task, get_running_loop
-from collections.abc import Callable, Collection, Generator, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -28,6 +29,7 @@ from domain.ports import Committed, Draft, Fetch, Rows, Work
 from vault.store import transaction
 from vault.store.calm import calm
 from vault.store.engines import sqlite_reader, sqlite_writer
+from vault.store.keeping.residue import clean_sqlite, forget_blobs
 from vault.store.ledger import lookups
 from vault.store.ledger.heads import Heads
 from vault.store.ledger.logbook import Leaf, integrate
@@ -64,6 +66,7 @@ class SqliteStore:
 
     def __init__(self, url: str, room: Room) -> None:
         self._room = room
+        self._url = url
         self._engine = sqlite_writer(url)
         self._connect = sqlite_reader(url)
         self._reading: sqlite3.Connection | None = None
@@ -159,6 +162,17 @@ class SqliteStore:
     async def checkpoint(self, tenant: Id) -> str:
         """The signed checkpoint of a tenant's log as it is now."""
         return cast("str", await self._submit(lambda connection: (self._heads.sign(connection, tenant), None)))
+
+    async def forget(self, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
+        """Removes what lies beside the database of subjects whose documents were erased."""
+        await forget_blobs(self._room.blobs, tenant, subjects, classes)
+
+    async def scrub(self) -> None:
+        """Removes what the file and its log still hold of what was deleted; whoever writes waits meanwhile.
+
+        Raises: Overloaded while a reader holds a snapshot from before.
+        """
+        await asyncio.to_thread(clean_sqlite, self._url)
 
     async def tenants(self) -> list[Id]:
         """The tenants that are served here."""

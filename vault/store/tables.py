@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents, notices, recalling, statutory, trusted
-from domain.custody import epochs
+from domain.custody import epochs, erasures, holds
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
@@ -40,6 +40,8 @@ RECORDS = (
     statutory,
     recalling,
     objections,
+    holds,
+    erasures,
 )
 """The modules that declare records: a new one is named here."""
 

@@ -81,7 +81,7 @@ async def rotate(gate: Gate, _store: Store, tenants: tuple[Id, ...]) -> None:
         companies=tenants,
         act=lambda tenant: World().actor("system:operator", tenant=tenant),
     )
-    await turning.rotate(0, lambda *_: None, fresh=True)
+    await turning.rotate(lambda *_: None, fresh=True)
 
 
 KINDS: dict[str, Steps] = {"rotate": rotate}

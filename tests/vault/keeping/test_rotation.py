@@ -28,12 +28,10 @@ from domain.files.opening import BasicInformation, OpenCreditFile, UpdateBasicIn
 from domain.files.parties import PartyKind
 from tests.vault.keeping.asking import Asking
 from tests.world import OTHER_TENANT, TENANT
-from vault.keys import Keyring
+from vault.keys import BACKUP_DAYS, Keyring
 from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
 from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
-
-BACKUP_DAYS = 35
 
 
 @pytest.fixture
@@ -56,7 +54,7 @@ def files(world, count):
 
 
 def rotate(world, turning, *, fresh=True):
-    return world.loop(turning.rotate(BACKUP_DAYS, lambda *_: None, fresh=fresh))
+    return world.loop(turning.rotate(lambda *_: None, fresh=fresh))
 
 
 def under(world, column, tenant=TENANT):
@@ -227,7 +225,7 @@ def test_reading_and_writing_go_on_while_keys_turn(world, turning, monkeypatch):
         turned = asyncio.Event()
         others = asyncio.gather(reads(turned), writes(turned))
         for _ in range(3):
-            await turning.rotate(BACKUP_DAYS, lambda *_: None, fresh=True)
+            await turning.rotate(lambda *_: None, fresh=True)
         turned.set()
         return (await others)[1]
 
@@ -272,5 +270,3 @@ def test_the_time_until_a_root_may_be_destroyed_is_counted_from_the_last_key_tha
     (first,) = [epoch for epoch in world.current(KeyEpoch) if epoch.number == 1]
     assert first.retired_at == world.clock.now()
     assert first.destroyable_at == world.clock.now() + timedelta(days=BACKUP_DAYS)
-    with pytest.raises(Malformed):
-        world.do(RetireEpochs(backup_days=-1), turning.act(TENANT))

@@ -7,13 +7,16 @@ still holds of all that is another matter, and another module's.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from domain.custody.keeping import Destroyed
 from domain.ids import Id
 from domain.records import AUDIT_CLASS, TAGS
+from vault.audit.certificate import signed
+from vault.store.ledger.logbook import verifier
 from vault.store.tables import ERASED, audit_payload, blind_index, sealed_field, vault_dek, vault_dek_wrap
 from vault.store.tenantkeys import TenantKeys
 
@@ -55,6 +58,11 @@ class Shredder:
             sa.select(sa.func.count()).select_from(blind_index).where(self._tokens(subject, named)),
         )
         return sum(self._connection.scalar(count) or 0 for count in counts)
+
+    def signed(self, kind: str, said: Mapping[str, Any]) -> str:
+        """A statement as a JWS of a type, signed by the key that signs the company's log."""
+        with self._keys.signing_key() as seed:
+            return signed(seed, verifier(self._keys, self._tenant), kind, said)
 
     def _cells(self, subject: Id, classes: Sequence[str]) -> sa.ColumnElement[bool]:
         cell = sealed_field.c

@@ -37,6 +37,11 @@ class KeyRotation:
         self._cells = cells
         self._tenant = keys.tenant
 
+    @property
+    def backup_days(self) -> int:
+        """How many days backups and archived logs of the database are kept."""
+        return self._keys.ring.backup_days
+
     def newest_root(self) -> int:
         """The newest epoch whose root stands in the provider. Raises KeyUnavailable."""
         return self._keys.ring.newest()

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from domain.ids import Id
 from domain.ports import Fetch, Rows, SealedValue
-from domain.reading import NOT_GRANTED, Level, Reveal
+from domain.reading import ERASED, NOT_GRANTED, Level, Reveal
 from domain.records import Confidential
 from vault.store.material import Material
 from vault.store.reading import queries
@@ -77,10 +77,22 @@ class SealedCells:
         for stored in rows:
             record, tag, version = stored[0], stored[1], stored[2]
             subject, row = owners[record]
+            if not stored[4]:
+                self._tell_erased(tag, row)
+                continue
             material = Material(table, *stored[3:])
             for field, label, reveal in self.asked[tag]:
                 sealed = SealedValue(field, tenant, subject, record, version, material, reveal is None)
                 run.wait(sealed, (row if reveal is None else row[reveal], label))
+
+    def _tell_erased(self, tag: str, row: Row) -> None:
+        """Says of a value that was erased why it is not there, as of what stays closed; its places stay empty."""
+        for field, _, reveal in self.asked[tag]:
+            for label, _, lists, _ in self._reveals:
+                told = {"field": field.name, "reason": ERASED, "unlock": _unlock(ERASED, field.data_class.action)}
+                for withheld in lists if label == reveal else ():
+                    if told not in row[label][withheld]:
+                        row[label][withheld].append(told)
 
 
 def _fields(level: Level) -> list[Confidential[Any]]:
@@ -106,6 +118,8 @@ def _withheld(reveal: Reveal) -> tuple[tuple[str, ...], list[dict[str, str]]]:
 
 
 def _unlock(reason: str, action: str) -> str:
+    if reason == ERASED:
+        return "Nothing: its key is destroyed, and nobody can bring it back."
     if reason == NOT_GRANTED:
         return f"A role that is granted {action}."
     return f"What {reason} asks for, under a role that is granted {action}."

@@ -1,0 +1,69 @@
+"""What storage still holds of what was deleted is removed: pages of a SQLite file and its log, the heap of PostgreSQL.
+
+Beyond reach are blocks that a file system or a disk freed or copied, and on PostgreSQL segments of its own log: what
+lingers there is sealed, and its keys end with the epoch that wraps them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterable
+from contextlib import closing
+from typing import Final
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from domain.errors import Overloaded
+from domain.ids import Id
+from domain.records import DataClass
+from vault.documents.blobs import Blobs
+from vault.store import engines
+
+TRIES: Final = 50
+PAUSE_MILLISECONDS: Final = 100
+TABLES: Final = ("vault_dek_wrap", "sealed_field", "blind_index", "audit_payload")
+"""Where keys, values, tokens and payloads lie. Only rewriting a table takes the rows away that were deleted in it."""
+_BUSY: Final = "Somebody reads an older state of the database, which still holds what was deleted."
+
+
+async def forget_blobs(blobs: Blobs, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
+    """Removes the bytes of documents of subjects, where documents are among what was erased."""
+    if DataClass.DOCUMENTS.value in classes:
+        for subject in subjects:
+            await asyncio.to_thread(blobs.forget, tenant, subject)
+
+
+def clean_sqlite(url: str) -> None:
+    """Deleted content is overwritten where it lay (`secure_delete`); here the log's copies of it go too.
+
+    Raises: Overloaded while a reader holds a snapshot from before.
+    """
+    with closing(sqlite3.connect(engines.sqlite_path(url), isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA busy_timeout = {PAUSE_MILLISECONDS}").close()
+        for _ in range(TRIES):
+            (busy, *_), *_ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            if not busy:
+                return
+    raise Overloaded(_BUSY, advice="End long readings such as a backup, then run `credence keys shred` again.")
+
+
+async def clean_postgres(url: str) -> None:
+    """The tables that deleted rows lay in are written anew, as their owner; readers of them wait meanwhile.
+
+    Raises: Overloaded when the owner of the tables is somebody else.
+    """
+    engine: AsyncEngine = engines.postgres_engine(url, size=1, role=None)
+    try:
+        async with engine.connect() as connection:
+            alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            for table in TABLES:
+                await alone.exec_driver_sql(f"VACUUM (FULL, ANALYZE) {table}")
+    except sa.exc.ProgrammingError:
+        raise Overloaded(
+            "The database user may not rewrite the tables.",
+            advice="Run `credence keys shred` as the user that ran `credence migrate`.",
+        ) from None
+    finally:
+        await engine.dispose()
