@@ -215,8 +215,7 @@ async def prepare(settings: Settings) -> str:
         LocalIssuer.create(settings.issuer_key)
     async with open_house(settings) as house:
         if INSTALLATION not in await house.store.tenants():
-            opening = OpenTenant(name="installation", time_zone="UTC")
-            await house.gate.perform(opening, operator(INSTALLATION))
+            await house.gate.perform(OpenTenant(name="installation", time_zone="UTC"), operator(INSTALLATION))
     return revision
 
 

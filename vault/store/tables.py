@@ -24,25 +24,9 @@ from domain.money import Money
 from domain.objections import objections
 from domain.records import SHAPES, Fact, Shape
 
-RECORDS = (
-    sources,
-    parties,
-    history,
-    importing,
-    trail,
-    assessments,
-    consents,
-    trusted,
-    controls,
-    documents,
-    epochs,
-    notices,
-    statutory,
-    recalling,
-    objections,
-    holds,
-    erasures,
-)
+_FILES = (sources, parties, history, importing, trail, documents)
+_CUSTODY = (epochs, holds, erasures)
+RECORDS = (*_FILES, *_CUSTODY, assessments, consents, trusted, controls, notices, statutory, recalling, objections)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
