@@ -66,6 +66,8 @@ ROOTS = {
     "objection": Root(Kind.ONE, "Objection"),
     "objections": Root(Kind.PAGE, "Objection"),
     "recalls": Root(Kind.PAGE, "Recall"),
+    "document": Root(Kind.ONE, "Document"),
+    "documents": Root(Kind.PAGE, "Document"),
     "sources": Root(Kind.PAGE, "Source"),
     "partners": Root(Kind.PAGE, "Partner"),
     "trustedDocument": Root(Kind.ONE, "TrustedDocument"),

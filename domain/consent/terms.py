@@ -10,7 +10,7 @@ from typing import Any, Final
 from domain.consent.consents import Partner
 from domain.consent.notices import language_code, shown
 from domain.consent.words import Authority, ConsentKind, DisclosureAction, EvidenceMethod, Redisclosure
-from domain.documents.documents import Document, FilingState
+from domain.documents.evidence import check_evidence
 from domain.errors import Code, Malformed
 from domain.files.codes import check_digest, required_text, short_text
 from domain.files.parties import CreditFile, Customer
@@ -160,7 +160,7 @@ class ConsentProof:
             (self.authority_document, "authorityDocument"),
             (self.evidence_document, "evidenceDocument"),
         ):
-            _check_document(unit, file, document, name)
+            check_evidence(unit, document, file, name)
         return {
             "given_by": required_text(given_by, "givenBy"),
             "authority": self.authority,
@@ -170,16 +170,3 @@ class ConsentProof:
             "evidence_method": self.evidence_method,
             "evidence_document": self.evidence_document,
         }
-
-
-def _check_document(unit: Unit, file: Id, document: Id | None, name: str) -> None:
-    if document is None:
-        return
-    found = unit.find(Document, id=document, credit_file=file, state=FilingState.STORED)
-    if not found:
-        raise Malformed(
-            "This is no stored document of the file.",
-            code=Code.NOT_FOUND,
-            advice="Register the document with registerDocument, send its content, then name it here.",
-            path=(name,),
-        )

@@ -31,7 +31,7 @@ class EvidenceKind(Enum):
 
 
 class FilingState(Enum):
-    """AWAITED → STORED, or ABANDONED when nothing came."""
+    """AWAITED → STORED, or ABANDONED when nothing came; any of them → ERASED."""
 
     AWAITED = "AWAITED"
     """It is registered, and its content has not come."""
@@ -39,6 +39,8 @@ class FilingState(Enum):
     """Its content is kept, sealed; it never changes."""
     ABANDONED = "ABANDONED"
     """Its content did not come in time."""
+    ERASED = "ERASED"
+    """Its content is gone for ever, and its keys with it."""
 
 
 @record("do", table="document", read="sealed_document:read")
@@ -48,9 +50,9 @@ class Document(Provenanced):
     credit_file: Id = link("CreditFile", "The file it belongs to. Ch.3 §1")
     kind: EvidenceKind = fact("What it is. Ch.4 §3", filter=True)
     state: FilingState = fact("Where it stands. Ch.4 §3", filter=True, default=FilingState.AWAITED)
-    size: int | None = fact("How many bytes it has; null while it is awaited. Ch.4 §3", default=None, order=True)
+    size: int | None = fact("How many bytes it has; null while there is none. Ch.4 §3", default=None, order=True)
     digest: str | None = fact(
-        "Its keyed digest, HMAC-SHA-256 in hex; null while it is awaited. Equal documents of one customer have the "
+        "Its keyed digest, HMAC-SHA-256 in hex; null while there is none. Equal documents of one customer have the "
         "same; without the company's key it says nothing of what is in them. Ch.4 §3",
         default=None,
     )

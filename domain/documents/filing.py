@@ -9,6 +9,7 @@ from datetime import timedelta
 from domain.actors import Actor
 from domain.documents.content import MAX_BYTES, Content, Received
 from domain.documents.documents import Document, EvidenceKind, FilingState
+from domain.documents.evidence import check_evidence
 from domain.errors import Code, Conflict, Malformed
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
@@ -61,6 +62,7 @@ class RegisterDocument(Operation[Document]):
         lawful(unit, self.origin)
         file = unit.get(CreditFile, self.credit_file)
         usable(file)
+        check_evidence(unit, self.origin.evidence, file.id)
         document = Document(
             stamp=unit.stamp(Document, subject=file.subject_id),
             credit_file=file.id,
@@ -70,6 +72,7 @@ class RegisterDocument(Operation[Document]):
             collector=actor.person,
             collected_at=self.origin.collected_at or unit.now,
             evidence_digest=self.origin.evidence_digest,
+            evidence=self.origin.evidence,
         )
         unit.add([document])
         unit.seal(document, Document.file_name, file_name(self.file_name))

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from domain.actors import Actor
 from domain.assessment.invalidating import document_put_right, values_put_right, withdrawn
+from domain.documents.evidence import check_evidence
 from domain.errors import Code, Malformed, NotFound, Stale
 from domain.files.checks import check_default, check_figures, check_sanction, not_future, not_negative
 from domain.files.codes import check_digest, required_text
@@ -102,6 +103,8 @@ class CorrectTransaction(Operation[TradeTransaction]):
     """Why it is corrected; it is kept sealed beside the audit entry. Ch.3 §3"""
     evidence_digest: str | None = None
     """SHA-256 of the evidence of the correction, in lower-case hex. Ch.3 §3"""
+    evidence: Id | None = None
+    """The document the correction rests on: stored, and of the same file. Ch.3 §3"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[TradeTransaction]:
         """It keeps its place in its source, so that an import of the same row knows it; afterwards it is ACTIVE.
@@ -111,6 +114,7 @@ class CorrectTransaction(Operation[TradeTransaction]):
         reason = required_text(self.reason, "reason")
         check_digest(self.evidence_digest, "evidenceDigest")
         wrong = _found(unit, self.record, CLEAR, lock=True)
+        check_evidence(unit, self.evidence, wrong.credit_file)
         facts = self._facts(unit, wrong)
         if not facts:
             raise Malformed(
@@ -128,6 +132,7 @@ class CorrectTransaction(Operation[TradeTransaction]):
             collector=actor.person,
             collected_at=unit.now,
             evidence_digest=self.evidence_digest or wrong.evidence_digest,
+            evidence=self.evidence or wrong.evidence,
             **facts,
         )
         try:
@@ -174,6 +179,8 @@ class CorrectRecord(Collecting[SourcedRecord]):
     """Why it is corrected; it is kept sealed beside the audit entry. Ch.3 §3"""
     evidence_digest: str | None = None
     """SHA-256 of the evidence of the correction, in lower-case hex. Ch.3 §3"""
+    evidence: Id | None = None
+    """The document the correction rests on: stored, and of the same file. Ch.3 §3"""
 
     def collect(self, unit: Unit, actor: Actor) -> Sequence[SealedValue[Any]]:
         """The values that are taken over; nothing is opened for a correction that cannot be made.
@@ -184,6 +191,7 @@ class CorrectRecord(Collecting[SourcedRecord]):
         required_text(self.reason, "reason")
         check_digest(self.evidence_digest, "evidenceDigest")
         wrong = _found(unit, self.record, SEALED)
+        check_evidence(unit, self.evidence, wrong.credit_file)
         return unit.sealed([wrong], self._kept(wrong, self._right_values(wrong)))
 
     def decide_on(
@@ -213,6 +221,7 @@ class CorrectRecord(Collecting[SourcedRecord]):
             collector=actor.person,
             collected_at=unit.now,
             evidence_digest=self.evidence_digest or found.evidence_digest,
+            evidence=self.evidence or found.evidence,
         )
         unit.add([right])
         for field, value in (kept | corrected).items():

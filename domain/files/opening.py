@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from domain.actors import Actor
+from domain.documents.evidence import check_evidence
 from domain.errors import Code, Malformed
 from domain.files import codes
 from domain.files.codes import required_text, short_text
@@ -198,6 +199,7 @@ def draft_file(
         collector=actor.person,
         collected_at=origin.collected_at or unit.now,
         evidence_digest=origin.evidence_digest,
+        evidence=origin.evidence,
         findings=checked.findings,
         **checked.facts,
     )
@@ -229,6 +231,7 @@ class OpenCreditFile(Operation[CreditFile]):
         Chapter: 3.1, 4.1, 4.3.
         """
         lawful(unit, self.origin)
+        check_evidence(unit, self.origin.evidence, None)
         reference, name = required_text(self.reference, "reference"), required_text(self.name, "name")
         if unit.find(CreditFile, reference=reference):
             raise Malformed(
@@ -290,6 +293,7 @@ def add_contact(unit: Unit, actor: Actor, customer: Id, checked: Contact, origin
         collector=actor.person,
         collected_at=origin.collected_at or unit.now,
         evidence_digest=origin.evidence_digest,
+        evidence=origin.evidence,
     )
     unit.add([person])
     unit.seal(person, ContactPerson.person_name, checked.name)
@@ -315,6 +319,7 @@ def changed_file(
         collector=actor.person,
         collected_at=origin.collected_at or unit.now,
         evidence_digest=origin.evidence_digest,
+        evidence=origin.evidence,
         findings=tuple(dict.fromkeys((*file.findings, *checked.findings))),
         **checked.facts,
     )
@@ -343,6 +348,7 @@ class UpdateBasicInformation(Operation[CreditFile]):
         lawful(unit, self.origin)
         file = unit.get(CreditFile, self.credit_file, lock=True)
         usable(file)
+        check_evidence(unit, self.origin.evidence, file.id)
         checked = check(self.basic, days(unit).today)
         refuse_birth(unit.get(Customer, file.customer).kind, checked)
         refuse_double(unit, checked, file.id)

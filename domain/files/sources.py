@@ -69,6 +69,7 @@ class Provenanced(Record):
     collector: str = fact("Who collected it. Ch.4 §3")
     collected_at: datetime = fact("When it was collected. Ch.4 §3")
     evidence_digest: str | None = fact("SHA-256 of the evidence it rests on, in hex. Ch.4 §3", default=None)
+    evidence: Id | None = link("Document", "The document it rests on. Ch.4 §3", default=None, same_subject=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,8 @@ class Origin:
     """When they were collected; now where nothing is said. Ch.4 §3"""
     evidence_digest: str | None = None
     """SHA-256 of the evidence they rest on, in lower-case hex. Ch.4 §3"""
+    evidence: Id | None = None
+    """The document they rest on: stored, and of the same file. Ch.4 §3"""
     source_row: str | None = None
     """Where a record stands in its source; one source tells of one row once. Ch.4 §3"""
 

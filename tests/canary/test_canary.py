@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import httpx2
 import pytest
 import structlog
 
@@ -28,6 +29,9 @@ SECRETS = {
     "agency": "Canary Agency Hjkl",
     "rating": "ZQ-canary-minus",
     "note": "Canary note: the file is thin Ghty",
+    "file name": "Canary-Vbxt contract.txt",
+    "document": "Canary clause Plkj 第一条",
+    "reason": "Canary Rtyw is asked",
 }
 FRAGMENTS = [
     needle
@@ -145,6 +149,30 @@ def told(installation, tenant):
     yield "the audit log as it is read", json.dumps(auditor.ask(entries), ensure_ascii=False)
 
 
+def filed(installation, tenant):
+    """A document that is filed, sent wrong and right, and read."""
+    clerk, lawyer = installation.client(tenant, "credit_analyst"), installation.client(tenant, "legal")
+    nodes = "{ creditFiles(first: 1) { nodes { id source { id } } } }"
+    (file,) = clerk.ask(nodes)["creditFiles"]["nodes"]
+    asked = {"creditFile": file["id"], "kind": "CONTRACT", "origin": origin(file["source"]["id"])}
+    broken = mutation("registerDocument", "document { id }")
+    wrong = asked | {"fileName": f"/{SECRETS['file name']}"}
+    yield "an error", clerk.post(broken, {"input": wrong}).text
+    asked["fileName"] = SECRETS["file name"]
+    document = clerk.done("registerDocument", asked, "document { id }")["document"]["id"]
+    url, content = f"{installation.url}/documents/{document}", SECRETS["document"].encode()
+    given = {"Authorization": f"Bearer {clerk.token}", "Content-Type": "application/pdf"}
+    yield "an error", httpx2.put(url, content=content, headers=given).text
+    stored = httpx2.put(url, content=content, headers=given | {"Content-Type": "text/plain"})
+    assert stored.status_code == 201
+    yield "what is told of a stored document", stored.text
+    wanted = {"Authorization": f"Bearer {lawyer.token}", "Credence-Reason": SECRETS["reason"]}
+    read = httpx2.get(url, params={"purpose": "LEGAL_CLAIM"}, headers=wanted)
+    assert read.content == content
+    blind = {"Authorization": f"Bearer {installation.token(tenant, 'auditor')}"}
+    yield "a refusal", httpx2.get(url, params={"purpose": "LEGAL_CLAIM"}, headers=wanted | blind).text
+
+
 def found(place, text):
     """The canaries in a text or in bytes."""
     data = text.encode() if isinstance(text, str) else text
@@ -175,6 +203,8 @@ def test_no_confidential_value_is_where_it_should_not_be(database, installation,
     tenant = installation.open_tenant("Yunfan")
     leaks = []
     for place, text in told(installation, tenant):
+        leaks += found(place, text)
+    for place, text in filed(installation, tenant):
         leaks += found(place, text)
 
     folder = tmp_path / "log"

@@ -66,13 +66,17 @@ def mutation(field, shows):
 class Installation:
     """One installation with a server in a thread of its own."""
 
+<<<<<<< HEAD
     def __init__(self, database_url, folder: Path, keys=None, *, prepared=False, **settings):
+=======
+    def __init__(self, database_url, folder: Path, keys=None, *, documents=None):
+>>>>>>> b094e39 (domain: Records link to the documents they rest on; documents are sent, read and refused over HTTP as tests show.)
         self.folder = folder
         self.settings = Settings(
             data_dir=folder,
             database_url=database_url,
             keys=keys or f"file:{folder / 'keys.json'}",
-            documents=f"folder:{folder / 'documents'}",
+            documents=documents or f"folder:{folder / 'documents'}",
             issuer_key=folder / "issuer.json",
             log="off",
             **settings,
@@ -115,9 +119,13 @@ class Installation:
         return self
 
     def stop(self):
-        """Ends the server as a signal would."""
+        """Ends everything as a signal would."""
         for client in self._clients:
             client.close()
+        self.stop_server()
+
+    def stop_server(self):
+        """Ends the server, also where another is to take its place."""
         self.server.should_exit = True
         self._thread.join(WAIT_SECONDS)
         assert not self._thread.is_alive()

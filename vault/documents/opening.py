@@ -11,7 +11,7 @@ from domain.ports import SealedValue
 from vault import hazmat
 from vault.documents.blobs import Blobs, Name
 from vault.documents.format import HEADER_BYTES, PREFIX, Place, Sealing, Unsealing, dek_id_of
-from vault.documents.handing import BlobPassage
+from vault.documents.handing import BlobPassage, Held
 from vault.documents.receiving import BlobSlot, in_thread
 from vault.keys import DekRow, Keyring, WrappedKey
 from vault.providers.port import Purpose
@@ -28,6 +28,7 @@ class Contents:
     def __init__(self, ring: Keyring, blobs: Blobs) -> None:
         self._ring = ring
         self._blobs = blobs
+        self._held = Held()
 
     async def open(self, value: SealedValue[Any]) -> BlobSlot | BlobPassage:
         """Where an awaited document is written to, or the way out of a stored one.
@@ -48,7 +49,7 @@ class Contents:
         source = await in_thread(partial(self._blobs.open, name))
         if source is None:
             raise Tampered("The bytes of a document are not there.")
-        return await BlobPassage.verified(source, head, partial(self._unsealing, row, kek, head, name))
+        return await BlobPassage.verified(source, head, partial(self._unsealing, row, kek, head, name), self._held)
 
     def _slot(self, value: SealedValue[Any], material: ContentMaterial, row: DekRow, key: hazmat.Secret) -> BlobSlot:
         """The bytes are sealed for the version that the cell has once it holds them."""

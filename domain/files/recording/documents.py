@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from domain.actors import Actor
+from domain.documents.evidence import check_evidence
 from domain.errors import Code, Malformed
 from domain.files.checks import refuse_means
 from domain.files.codes import required_text
@@ -104,6 +105,7 @@ def transaction(
         collector=collector,
         collected_at=origin.collected_at or unit.now,
         evidence_digest=origin.evidence_digest,
+        evidence=origin.evidence,
         source_row=document.source_row,
         kind=document.kind,
         number=document.number,
@@ -139,6 +141,7 @@ class RecordTransactions(Operation[tuple[TradeTransaction, ...]]):
         lawful(unit, self.origin)
         file = unit.get(CreditFile, self.credit_file)
         usable(file)
+        check_evidence(unit, self.origin.evidence, file.id)
         if not 1 <= len(self.documents) <= MAX_TRANSACTIONS:
             raise Malformed(f"Send 1 to {MAX_TRANSACTIONS} documents at once.", path=("documents",))
         if any(document.kind.own_books for document in self.documents):

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any
 
 from domain.actors import Actor
+from domain.documents.evidence import check_evidence
 from domain.errors import Code, Malformed
 from domain.files.checks import check_default, check_sanction, not_future, not_negative
 from domain.files.codes import required_text
@@ -41,6 +42,7 @@ def origin_facts(unit: Unit, actor: Actor, origin: Origin) -> dict[str, Any]:
         "collector": actor.person,
         "collected_at": origin.collected_at or unit.now,
         "evidence_digest": origin.evidence_digest,
+        "evidence": origin.evidence,
         "source_row": origin.source_row,
     }
 
@@ -54,6 +56,7 @@ def opened_for(unit: Unit, kind: type[SourcedRecord], credit_file: Id, origin: O
     lawful(unit, origin)
     file = unit.get(CreditFile, credit_file)
     usable(file)
+    check_evidence(unit, origin.evidence, file.id)
     if origin.source_row is not None and unit.find(kind, source=origin.source, source_row=origin.source_row):
         raise Malformed(
             "A record of the same source and row is recorded already.",

@@ -14,16 +14,16 @@ from tests.vault.documents.test_blobs import NAME, held, kept
 from tests.vault.documents.test_format import DEK_ID, SEALED_CHUNK, seal, secret
 from vault.documents import handing
 from vault.documents.format import HEAD_BYTES, Unsealing
-from vault.documents.handing import WHOLE_BYTES, BlobPassage
+from vault.documents.handing import WHOLE_BYTES, BlobPassage, Held
 from vault.documents.opening import place_of
 
 PLACE = place_of(NAME)
 
 
-def passage(blobs, head):
+def passage(blobs, head, held=None):
     """The passage of the blob under the name."""
-    source = blobs.open(NAME)
-    return asyncio.run(BlobPassage.verified(source, head, partial(Unsealing, head, secret(), PLACE)))
+    source, begin = blobs.open(NAME), partial(Unsealing, head, secret(), PLACE)
+    return asyncio.run(BlobPassage.verified(source, head, begin, held or Held()))
 
 
 async def _pieces(way):
@@ -168,3 +168,23 @@ def test_a_store_that_cannot_be_read_is_told_as_that_and_not_as_altered(tmp_path
     assert not isinstance(told.value, Tampered)
     monkeypatch.undo()
     assert held(blobs)
+
+
+def test_what_is_held_of_all_documents_together_is_bounded_and_let_go(tmp_path):
+    from vault.documents.folder import FolderBlobs
+
+    blobs, plain = FolderBlobs(tmp_path), os.urandom(SMALL)
+    head = stored(blobs, plain)[:HEAD_BYTES]
+    held = Held(most=2 * SMALL + 1000)
+    first, second, third = (passage(blobs, head, held) for _ in range(3))
+    assert [way._whole is None for way in (first, second, third)] == [False, False, True]
+    assert b"".join(read(third)) == plain
+    assert b"".join(read(first)) == plain
+    fourth = passage(blobs, head, held)
+    assert fourth._whole is not None
+    for way in (first, second, fourth):
+        asyncio.run(way.close())
+    kept(blobs, NAME, b"not sealed at all")
+    with pytest.raises(Tampered):
+        passage(blobs, head, held)
+    assert held.take(2 * SMALL + 1000) == 2 * SMALL + 1000

@@ -9,10 +9,12 @@ import os
 import pytest
 
 from domain.documents.documents import Document, EvidenceKind, FilingState
+from domain.documents.erasing import erase_documents
 from domain.documents.filing import AbandonUploads, BeginUpload, RegisterDocument, StoreDocument
 from domain.documents.reading import OpenDocument
 from domain.errors import AuditUnavailable, Conflict, KeyUnavailable, Malformed, NotFound, NotPermitted, Tampered
 from domain.files.opening import BasicInformation
+from domain.operations import OPERATIONS, Decided, Operation, operation
 from domain.reading import Purpose
 from tests.conftest import fresh
 from tests.stored import StoredWorld
@@ -343,6 +345,36 @@ def test_a_document_whose_key_is_destroyed_does_not_open_and_takes_nothing(archi
     with pytest.raises(KeyUnavailable):
         archive.begin(awaited)
     assert "KEY_MISSING" in archive.kinds()
+
+
+@operation("credit_file:update", chapter="4.4")
+class Erase(Operation[int]):
+    """Erases the documents of a subject, for tests."""
+
+    subject: str
+
+    def decide(self, unit, actor):
+        """As an erasure does."""
+        del actor
+        return Decided(value=erase_documents(unit, self.subject))
+
+
+del OPERATIONS["Erase"]
+
+
+def test_the_documents_of_a_customer_are_erased_without_a_trace_in_the_store(archive, blobs, monkeypatch):
+    monkeypatch.setitem(OPERATIONS, "Erase", Erase)
+    gone, begun = archive.stored(), archive.register()
+    slot = archive.begin(begun)
+    assert archive.world.do(Erase(subject=gone.subject_id)) == 2
+    assert blobs.forget(TENANT, gone.subject_id) == 1
+    with pytest.raises(NotFound):
+        archive.open(gone)
+    with pytest.raises(Malformed):
+        archive.store(begun, archive.received(slot))
+    assert archive.kinds() == {"STRAY_CONTENT"}
+    blobs.forget(TENANT, gone.subject_id)
+    assert archive.world.findings() == []
 
 
 def test_a_customer_whose_bytes_are_forgotten_has_none_left(archive, blobs):
