@@ -40,8 +40,8 @@ class Cells:
         self._tokens = IndexTokens(connection, keys, tenant, dialect)
         self._written: dict[tuple[Id, str], tuple[int, bytes]] = {}
 
-    def seal(self, record: Record, field: Confidential[Any], value: Any, *, is_new: bool) -> None:
-        """Stages the next version of a cell; it is written with the others."""
+    def seal(self, record: Record, field: Confidential[Any], value: Any, *, is_new: bool, fresh: bool = False) -> None:
+        """Stages the next version of a cell; it is written with the others. A fresh subject has no data keys yet."""
         if not record.shape.declares(field):
             raise TypeError(f"{record.shape.name} declares no confidential field {field.name}.")
         if type(value) is not field.type:
@@ -50,7 +50,7 @@ class Cells:
         dek_id, envelope = (
             self._content(record, field, value, version)
             if isinstance(value, Content)
-            else self._value(record, field, value, version)
+            else self._value(record, field, value, version, fresh=fresh)
         )
         self._stage(
             {
@@ -69,9 +69,11 @@ class Cells:
         if field.index is not None:
             self._tokens.stage(field, record.id, record.subject_id, value)
 
-    def _value(self, record: Record, field: Confidential[Any], value: Any, version: int) -> tuple[bytes, bytes]:
+    def _value(
+        self, record: Record, field: Confidential[Any], value: Any, version: int, *, fresh: bool
+    ) -> tuple[bytes, bytes]:
         """The envelope of a value, and the id of its data key."""
-        dek = self._keys.dek(record.subject_id, field.data_class.value)
+        dek = self._keys.dek(record.subject_id, field.data_class.value, fresh=fresh)
         cell = Cell(
             self._raw,
             ids.raw(record.subject_id),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -118,14 +118,14 @@ class TenantKeys:
         """The key that signs the tenant's checkpoints."""
         return self.ring.signing_key(self.rows[Purpose.SIGN])
 
-    def dek(self, subject: Id, data_class: str) -> Dek:
-        """The newest data key of a subject's class, minted when it is first needed.
+    def dek(self, subject: Id, data_class: str, *, fresh: bool = False) -> Dek:
+        """The newest data key of a subject's class, minted when it is first needed; a fresh subject has none yet.
 
         Raises: KeyUnavailable when it is destroyed; the log alone gets another one, for what happens after that.
         """
         key = (subject, data_class)
         if key not in self._deks:
-            found = self._newest(subject, data_class, FIELDS_ALG)
+            found = None if fresh else self._newest(subject, data_class, FIELDS_ALG)
             if found is None:
                 self._deks[key] = self._minted(subject, data_class, 1)
             elif found.kek_epoch == DESTROYED and data_class == AUDIT_CLASS:
@@ -180,35 +180,8 @@ class TenantKeys:
 
         On PostgreSQL it is held: a class is not destroyed between the look at its key and what is sealed under it.
         """
-        dek, wrap, kek = vault_dek, vault_dek_wrap, vault_key
-        select = (
-            sa.select(dek.c.dek_id, dek.c.version, dek.c.kek_epoch, wrap.c.wrapped, kek.c.wrapped.label("kek"))
-            .outerjoin(
-                wrap,
-                sa.and_(
-                    wrap.c.tenant == dek.c.tenant,
-                    wrap.c.dek_id == dek.c.dek_id,
-                    wrap.c.kek_epoch == dek.c.kek_epoch,
-                ),
-            )
-            .outerjoin(
-                kek,
-                sa.and_(
-                    kek.c.tenant == dek.c.tenant,
-                    kek.c.epoch == dek.c.kek_epoch,
-                    kek.c.purpose == Purpose.KEK.value,
-                ),
-            )
-            .where(
-                dek.c.tenant == self.tenant,
-                dek.c.subject == subject,
-                dek.c.data_class == data_class,
-                dek.c.alg == alg,
-            )
-            .order_by(dek.c.version.desc())
-            .limit(1)
-        )
-        row = self._connection.execute(select.with_for_update(read=True, of=dek)).first()
+        wanted = {"tenant": self.tenant, "subject": subject, "data_class": data_class, "alg": alg}
+        row = self._connection.execute(_newest(), wanted).first()
         return None if row is None else _Found(subject, data_class, *row)
 
     def _whole(self, found: _Found) -> tuple[DekRow, WrappedKey]:
@@ -238,22 +211,10 @@ class TenantKeys:
         return dek
 
     def _store(self, row: DekRow, subject: Id, alg: str) -> None:
-        self._connection.execute(
-            sa.insert(vault_dek).values(
-                tenant=self.tenant,
-                dek_id=row.dek_id,
-                subject=subject,
-                data_class=row.data_class,
-                version=row.version,
-                alg=alg,
-                kek_epoch=row.kek_epoch,
-            )
-        )
-        self._connection.execute(
-            sa.insert(vault_dek_wrap).values(
-                tenant=self.tenant, dek_id=row.dek_id, kek_epoch=row.kek_epoch, wrapped=row.wrapped
-            )
-        )
+        named = {"tenant": self.tenant, "dek_id": row.dek_id, "kek_epoch": row.kek_epoch}
+        identity = {"subject": subject, "data_class": row.data_class, "version": row.version, "alg": alg}
+        self._connection.execute(_STORE, named | identity)
+        self._connection.execute(_STORE_WRAP, named | {"wrapped": row.wrapped})
 
     def _hold(self, epoch: int) -> None:
         """Keeps the epoch a data key is minted under from being left before the data key is there.
@@ -269,3 +230,23 @@ class TenantKeys:
         if self._connection.scalar(held.with_for_update(read=True, key_share=True)) is None:
             raise Stale("The keys of the company turned meanwhile.")
         self._held = True
+
+
+_STORE, _STORE_WRAP = sa.insert(vault_dek), sa.insert(vault_dek_wrap)
+
+
+@cache
+def _newest() -> sa.Select[Any]:
+    """The newest data key of a class; made once, since making it costs more than running it."""
+    dek, wrap, kek = vault_dek.c, vault_dek_wrap.c, vault_key.c
+    wrapped = sa.and_(wrap.tenant == dek.tenant, wrap.dek_id == dek.dek_id, wrap.kek_epoch == dek.kek_epoch)
+    wraps = sa.and_(kek.tenant == dek.tenant, kek.epoch == dek.kek_epoch, kek.purpose == Purpose.KEK.value)
+    return (
+        sa.select(dek.dek_id, dek.version, dek.kek_epoch, wrap.wrapped, kek.wrapped.label("kek"))
+        .outerjoin(vault_dek_wrap, wrapped)
+        .outerjoin(vault_key, wraps)
+        .where(*(dek[name] == sa.bindparam(name) for name in ("tenant", "subject", "data_class", "alg")))
+        .order_by(dek.version.desc())
+        .limit(1)
+        .with_for_update(read=True, of=vault_dek)
+    )

@@ -185,7 +185,8 @@ class SqlUnit:
 
     def seal(self, record: Record, field: Confidential[T], value: T) -> None:
         """Seals a value for a field of a record that was added or loaded here; the next version of its cell."""
-        self._cells.seal(record, field, value, is_new=record.id in self._added)
+        fresh = record.subject_id in self._added
+        self._cells.seal(record, field, value, is_new=record.id in self._added, fresh=fresh)
         self._read[record.id] = None
         self._subjects[record.subject_id] = None
         self._tags[field.tag] = None

@@ -1,0 +1,176 @@
+"""Pages of sealed fields read from a database, files put into one, and keys turned, beside the same without a vault."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from bench.vault.peers import FIELDS, PER_RECORD, Work
+from domain.audit import Receipt, Warrant
+from domain.files.opening import BasicInformation, check, draft_file
+from domain.files.parties import CreditFile, PartyKind
+from domain.operations import OPERATIONS
+from domain.ports import SealedValue
+from tests.databases import Loop, Sqlite
+from tests.stored import StoredWorld
+from tests.vault.trying import Try
+from tests.world import TENANT
+from vault.keys import Keyring
+from vault.opening import VaultOpener
+from vault.providers.file import KeyFile
+from vault.seal import Cell, open_many, seal
+from vault.store.engines import sqlite_reader
+from vault.store.material import Material
+from vault.store.reading import queries
+from vault.store.reading.dialects import DIALECTS
+from vault.store.schema import migrations
+
+RECORDS = FIELDS // PER_RECORD
+IMPORTED = 500
+TAGS = ("contact.phone", "contact.email", "financial.bank_account", "identity.legal_representative")
+
+
+def basic(number: int) -> BasicInformation:
+    """What is sealed of a file: four values, three of which are indexed."""
+    return BasicInformation(
+        phone=f"+861381{number:07}",
+        email=f"office{number}@firm.example",
+        bank_account=f"62220212{number:08}",
+        legal_representative="张三",
+    )
+
+
+class Stored:
+    """A database with as many sealed fields as a page has, and the same in plain text beside them."""
+
+    def __init__(self, folder: Path, loop: Loop) -> None:
+        path = folder / "credence.db"
+        asyncio.run(migrations.upgrade(f"sqlite:///{path}"))
+        OPERATIONS["Try"] = Try
+        self.number, self.here = 0, asyncio.new_event_loop()
+        self.world = StoredWorld(Sqlite(path), loop, folder)
+        self.world.open_tenant()
+        self.provider = KeyFile(folder / "keys.json")
+        self.origin = self.world.origin()
+        self.files = self.add(RECORDS)
+        self.plain = sqlite3.connect(folder / "plain.db", isolation_level=None)
+        self.plain.execute("PRAGMA journal_mode = WAL")
+        self.plain.execute("PRAGMA synchronous = FULL")
+        names = ", ".join(tag.replace(".", "_") for tag in TAGS)
+        self.plain.execute(
+            f"CREATE TABLE file (id TEXT PRIMARY KEY, customer TEXT, reference TEXT, name TEXT, {names})"
+        )
+        self.statement = queries.sealed(DIALECTS["sqlite"]).fetch(
+            {
+                "tenant": TENANT,
+                "record_type": "credit_file",
+                "records": DIALECTS["sqlite"].listed([file.id for file in self.files]),
+                "tags": DIALECTS["sqlite"].listed(list(TAGS)),
+            }
+        )
+        self.reader = sqlite_reader(f"sqlite:///{path}")()
+
+    def add(self, count: int, *, sealed: bool = True) -> list[CreditFile]:
+        """So many files, as an import adds them: one transaction, recorded, sealed and indexed."""
+        first, self.number = self.number, self.number + count
+
+        def put(unit: Any) -> list[CreditFile]:
+            files = []
+            for number in range(first, first + count):
+                checked = check(basic(number), unit.now.date())
+                customer, file = draft_file(
+                    unit, self.world.actor(), reference=f"C-{number}", name="Yunfan", kind=PartyKind.ENTERPRISE,
+                    account_owner=None, checked=checked, origin=self.origin,
+                )  # fmt: skip
+                unit.add([customer])
+                unit.add([file])
+                files.append((file, checked))
+            for file, checked in files:
+                for field, value in checked.secrets if sealed else ():
+                    unit.seal(file, field, value)
+            return [file for file, _ in files]
+
+        return self.world.do(Try(how=put))  # type: ignore[no-any-return] # whatever the test's operation returns
+
+    def bare(self, count: int) -> None:
+        """As many rows in plain text, by one `executemany` in one durable transaction."""
+        first, self.number = self.number, self.number + count
+        rows = []
+        for number in range(first, first + count):
+            own = basic(number)
+            rows.append(
+                (
+                    f"cf_{number}",
+                    f"cu_{number}",
+                    f"C-{number}",
+                    "Yunfan",
+                    own.phone,
+                    own.email,
+                    own.bank_account,
+                    "张三",
+                )
+            )
+        self.plain.execute("BEGIN IMMEDIATE")
+        self.plain.executemany("INSERT INTO file VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        self.plain.execute("COMMIT")
+
+    def rows(self) -> list[Any]:
+        """The sealed rows of a page with their wrapped keys, unopened."""
+        return self.reader.execute(self.statement.sql, self.statement.parameters).fetchall()
+
+    def page(self, ring: Keyring) -> list[Any]:
+        """The same, opened."""
+        subjects = {file.id: file.subject_id for file in self.files}
+        fields = {field.tag: field for field in CreditFile.shape.confidential.values()}
+        sealed = [
+            SealedValue(fields[row[1]], TENANT, subjects[row[0]], row[0], row[2], Material("credit_file", *row[3:]))
+            for row in self.rows()
+        ]
+        warrant = Warrant(
+            receipt=Receipt(entry=self.files[0].id, tenant=TENANT),
+            tenant=TENANT,
+            subjects=frozenset(subjects.values()),
+            tags=frozenset(TAGS),
+        )
+        opener = VaultOpener(replace(self.world.room, ring=ring))
+        return self.here.run_until_complete(opener.open(warrant, sealed))
+
+    def cold(self) -> list[Any]:
+        """The page with keys that nobody has unwrapped yet."""
+        return self.page(Keyring(self.provider, time.monotonic))
+
+    def works(self) -> dict[str, Work]:
+        """What is measured here."""
+        return {
+            "page: the sealed rows alone": self.rows,
+            "page: opened, keys ready": lambda: self.page(self.world.ring),
+            "page: opened, keys unwrapped first": self.cold,
+            "import: plain rows": lambda: self.bare(IMPORTED),
+            "import: the same files, nothing sealed": lambda: self.add(IMPORTED, sealed=False),
+            "import: sealed and indexed": lambda: self.add(IMPORTED),
+            **self.turning(),
+        }
+
+    def turning(self) -> dict[str, Work]:
+        """Data keys that follow to another epoch, and their fields sealed anew instead: 20 fields under each."""
+        ring, raw = self.world.ring, bytes(16)
+        old = ring.mint_tenant(raw, 1)[0]
+        minted = [
+            ring.mint_dek(old, dek_id=bytes([place]) * 16, subject=raw, data_class="contact", version=1)
+            for place in range(50)
+        ]
+        cells = [Cell(raw, raw, "contact", "credit_file", raw, 1, f"contact.{number}", 1) for number in range(20)]
+        items = [(dek, cell, seal(dek, cell, "+86 10 5555 0100", 32)) for _, dek in minted for cell in cells]
+
+        def again() -> list[bytes]:
+            opened = open_many(items)
+            return [seal(dek, cell, value, 32) for (dek, cell, _), value in zip(items, opened, strict=True)]
+
+        return {
+            "turning: 50 data keys wrapped anew": lambda: [ring.rewrap_dek(row, old, old) for row, _ in minted],
+            "turning: their 1,000 fields sealed anew": again,
+        }
