@@ -66,11 +66,7 @@ def mutation(field, shows):
 class Installation:
     """One installation with a server in a thread of its own."""
 
-<<<<<<< HEAD
-    def __init__(self, database_url, folder: Path, keys=None, *, prepared=False, **settings):
-=======
-    def __init__(self, database_url, folder: Path, keys=None, *, documents=None):
->>>>>>> b094e39 (domain: Records link to the documents they rest on; documents are sent, read and refused over HTTP as tests show.)
+    def __init__(self, database_url, folder: Path, keys=None, *, prepared=False, documents=None, **settings):
         self.folder = folder
         self.settings = Settings(
             data_dir=folder,
