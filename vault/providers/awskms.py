@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -158,7 +158,7 @@ class AwsKms:
                 f"Root key version {epoch} exists already, was destroyed, or is not the following one.",
                 advice=f"Generate version {following}.",
             )
-        if epoch == 1:
+        if not self._one(partial(self._has, "hmac")):
             self._one(partial(self._created, "hmac", {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}))
         self._one(partial(self._created, f"root-{epoch}", {"KeySpec": "SYMMETRIC_DEFAULT"}))
 
@@ -249,17 +249,26 @@ class AwsKms:
         self._asked("schedule_key_deletion", {"KeyId": found["KeyMetadata"]["KeyId"], "PendingWindowInDays": days})
 
     def _states(self) -> dict[int, RootState]:
-        head, asked, found = self._alias("root-"), dict[str, Any](), dict[int, RootState]()
+        head, found = self._alias("root-"), dict[int, RootState]()
+        for name, key in self._aliases():
+            epoch = name.removeprefix(head)
+            if name.startswith(head) and epoch.isdecimal():
+                told = self._asked("describe_key", {"KeyId": key})
+                found[int(epoch)] = _STATES.get(told["KeyMetadata"]["KeyState"], RootState.DISABLED)
+        return found
+
+    def _aliases(self) -> Iterator[tuple[str, str]]:
+        """Every alias with the key behind it; those of others too, for the service does not choose."""
+        asked: dict[str, Any] = {}
         while True:
             page = self._asked("list_aliases", asked)
-            for alias in page["Aliases"]:
-                epoch = alias["AliasName"].removeprefix(head)
-                if alias["AliasName"].startswith(head) and epoch.isdecimal():
-                    told = self._asked("describe_key", {"KeyId": alias["TargetKeyId"]})
-                    found[int(epoch)] = _STATES.get(told["KeyMetadata"]["KeyState"], RootState.DISABLED)
+            yield from ((one["AliasName"], one["TargetKeyId"]) for one in page["Aliases"] if "TargetKeyId" in one)
             if not page.get("Truncated"):
-                return found
+                return
             asked = {"Marker": page["NextMarker"]}
+
+    def _has(self, name: str) -> bool:
+        return any(alias == self._alias(name) for alias, _ in self._aliases())
 
     def _one(self, call: Callable[[], T]) -> T:
         return self._crew.run([call])[0]

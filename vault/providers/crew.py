@@ -11,6 +11,8 @@ import time
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import dataclass, field
 from queue import SimpleQueue
 from typing import Any, Final, TypeVar
 
@@ -23,8 +25,24 @@ REST_SECONDS: Final = 1.0
 """How long a provider that is out is left alone between two tries."""
 
 T = TypeVar("T")
-_Call = Callable[[], Any]
-_Queue = SimpleQueue[tuple[Future[Any], _Call] | None]
+
+
+@dataclass(slots=True)
+class _Job:
+    """One call, and what comes of it."""
+
+    call: Callable[[], Any] | None
+    put_at: float
+    begun_at: float | None = None
+    future: Future[Any] = field(default_factory=Future)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What callers and threads share: the calls that wait, and when one last came to its end."""
+
+    jobs: SimpleQueue[_Job | None] = field(default_factory=SimpleQueue)
+    ended_at: float = float("-inf")
 
 
 class Silent(KeyUnavailable):
@@ -40,12 +58,12 @@ class Crew:
         """Takes the name that refusals show, and the call that tells whether the provider serves again."""
         self._name, self._probe = name, probe
         self._seconds, self._threads = seconds, threads
-        self._queue: _Queue = SimpleQueue()
+        self._desk = _Desk()
         self._lock = threading.Lock()
         self._begun = False
         self._out: Silent | None = None
         self._tried_at = 0.0
-        weakref.finalize(self, _dismiss, self._queue, threads)
+        weakref.finalize(self, _dismiss, self._desk, threads)
 
     def silent(self, how: str) -> Silent:
         """The provider is out; how that shows."""
@@ -62,36 +80,40 @@ class Crew:
         if self._out is not None and not though_out:
             self._try_again()
             raise Silent(self._out.message, advice=self._out.advice)
-        futures = [self._put(call) for call in calls]
+        jobs = [self._put(call) for call in calls]
         try:
-            found = [self._waited(future) for future in futures]
+            found = [self._waited(job) for job in jobs]
         except Silent as silent:
             self._tried_at, self._out = time.monotonic(), silent
             raise
         finally:
-            for future in futures:
-                future.cancel()
-        if futures:
+            for job in jobs:
+                job.future.cancel()
+        if jobs:
             self._out = None
         return found
 
-    def _waited(self, future: Future[T]) -> T:
-        try:
-            return future.result(self._seconds)
-        except TimeoutError:
-            # A call that failed by itself with this error took its time as well.
-            raise self.silent(f"gives no answer within {self._seconds:g} seconds") from None
+    def _waited(self, job: _Job) -> Any:
+        """What comes of a call: it may take its time from when it begins, and waits while others come to their ends."""
+        while not job.future.done():
+            since = max(job.put_at, self._desk.ended_at) if job.begun_at is None else job.begun_at
+            left = since + self._seconds - time.monotonic()
+            if left <= 0:
+                raise self.silent(f"gives no answer within {self._seconds:g} seconds")
+            with suppress(TimeoutError):
+                return job.future.result(left)
+        return job.future.result()
 
-    def _put(self, call: Callable[[], T]) -> Future[T]:
+    def _put(self, call: Callable[[], object]) -> _Job:
         with self._lock:
             if not self._begun:
                 for number in range(self._threads):
                     name = f"keys-{number}"
-                    threading.Thread(target=_serve, args=(self._queue,), name=name, daemon=True).start()
+                    threading.Thread(target=_serve, args=(self._desk,), name=name, daemon=True).start()
                 self._begun = True
-        future: Future[T] = Future()
-        self._queue.put((future, call))
-        return future
+        job = _Job(call, time.monotonic())
+        self._desk.jobs.put(job)
+        return job
 
     def _try_again(self) -> None:
         now = time.monotonic()
@@ -106,19 +128,21 @@ class Crew:
         self._out = None
 
 
-def _serve(queue: _Queue) -> None:
-    while (item := queue.get()) is not None:
-        future, call = item
-        if not future.set_running_or_notify_cancel():
+def _serve(desk: _Desk) -> None:
+    while (job := desk.jobs.get()) is not None:
+        call, job.call = job.call, None
+        if call is None or not job.future.set_running_or_notify_cancel():
             continue
+        job.begun_at = time.monotonic()
         try:
-            future.set_result(call())
+            job.future.set_result(call())
         except BaseException as failure:  # noqa: BLE001 - whoever waits is told
-            future.set_exception(failure)
+            job.future.set_exception(failure)
+        desk.ended_at = time.monotonic()
         # What was asked and answered may be keys: nothing of it stays until the next call.
-        del item, future, call
+        del job, call
 
 
-def _dismiss(queue: _Queue, threads: int) -> None:
+def _dismiss(desk: _Desk, threads: int) -> None:
     for _ in range(threads):
-        queue.put(None)
+        desk.jobs.put(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -93,8 +94,7 @@ class Objects:
                 f"Root key version {epoch} exists already or was destroyed.", advice="Use the next epoch."
             )
         api, name = self._api, f"root-{epoch}"
-        if not self._all(api.ObjectClass.SECRET_KEY, "hmac"):
-            self._beside()
+        self._make_beside()
         made = self._session.generate_key(
             api.KeyType.AES,
             _KEY_BITS,
@@ -148,30 +148,31 @@ class Objects:
         parameters = self._api.GCMParams(nonce, aad=bound, tag_bits=_TAG_BITS)
         return {"mechanism": self._api.Mechanism.AES_GCM, "mechanism_param": parameters}
 
-    def _beside(self) -> None:
+    def _make_beside(self) -> None:
         """The keys that sign and make keyed digests; a token that does not know the curve signs nothing."""
         from pkcs11.util.ec import encode_named_curve_parameters  # noqa: PLC0415 - the same extra
 
         api = self._api
-        self._session.generate_key(
-            api.KeyType.GENERIC_SECRET,
-            _KEY_BITS,
-            label=f"{self._name}-hmac",
-            store=True,
-            mechanism=api.Mechanism.GENERIC_SECRET_KEY_GEN,
-            capabilities=api.MechanismFlag.SIGN,
-            template=self._kept(),
-        )
+        if not self._all(api.ObjectClass.SECRET_KEY, "hmac"):
+            self._session.generate_key(
+                api.KeyType.GENERIC_SECRET,
+                _KEY_BITS,
+                label=f"{self._name}-hmac",
+                store=True,
+                mechanism=api.Mechanism.GENERIC_SECRET_KEY_GEN,
+                capabilities=api.MechanismFlag.SIGN,
+                template=self._kept(),
+            )
+        if self._all(api.ObjectClass.PRIVATE_KEY, "sign"):
+            return
         curve = {api.Attribute.EC_PARAMS: encode_named_curve_parameters(_ED25519)}
-        try:
+        with suppress(api.MechanismInvalid, api.DomainParamsInvalid, api.FunctionNotSupported):
             self._session.create_domain_parameters(api.KeyType.EC_EDWARDS, curve, local=True).generate_keypair(
                 mechanism=api.Mechanism.EC_EDWARDS_KEY_PAIR_GEN,
                 label=f"{self._name}-sign",
                 store=True,
                 private_template=self._kept(),
             )
-        except (api.MechanismInvalid, api.DomainParamsInvalid, api.FunctionNotSupported):
-            return
 
     def _kept(self) -> dict[pkcs11.Attribute, bool]:
         """What makes a key stay in its token."""
