@@ -58,6 +58,11 @@ class Unit(Protocol):
         ...
 
     @property
+    def pairwise(self) -> Callable[[Id, Id], str]:
+        """What names a subject to a partner: another word for every partner, and nobody else's."""
+        ...
+
+    @property
     def indexing(self) -> Indexing:
         """The blind indexes of the tenant; a store without any offers none."""
         ...

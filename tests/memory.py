@@ -272,6 +272,11 @@ class Unit:
         places = ((place, cell) for place, cell in self.state.cells.items() if place[::2] == (self._tenant, field.tag))
         return sorted(place[1] for place, cell in places if self._store.vault.same(cell, normalised))
 
+    @property
+    def pairwise(self):
+        """What names a subject to a partner."""
+        return lambda subject, partner: self.pseudonym(subject, f"partner {partner}")
+
     def pseudonym(self, subject: Id, value: str) -> str:
         """A keyed pseudonym, different for every subject and tenant."""
         return hashlib.sha256(f"{self._store.salt}|{self._tenant}|{subject}|{value}".encode()).hexdigest()

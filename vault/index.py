@@ -17,6 +17,7 @@ TOKEN_BYTES = 16
 _KEY = b"vault/bidx-key/1"
 _TOKEN = b"vault/bidx/1"
 _COUNTERPARTY = b"vault/counterparty/1"
+_PAIRWISE = b"vault/pseudonym/1"
 
 
 def index_key(root: hazmat.Secret, tenant: bytes, tag: str, version: int) -> hazmat.Secret:
@@ -50,6 +51,12 @@ class Maker:
 def pseudonym(root: hazmat.Secret, tenant: bytes, subject: bytes, value: str) -> bytes:
     """What stands for a counterparty in one subject's data, 32 bytes: the same firm is another one elsewhere."""
     message = pae(_COUNTERPARTY, sized(tenant), sized(subject), _bytes(value))
+    return root.use(partial(hazmat.hmac_sha256, message=message))
+
+
+def pairwise(root: hazmat.Secret, tenant: bytes, partner: bytes, subject: bytes) -> bytes:
+    """What stands for a customer towards one partner, 32 bytes: no two partners can tell that they mean the same."""
+    message = pae(_PAIRWISE, sized(tenant), sized(partner), sized(subject))
     return root.use(partial(hazmat.hmac_sha256, message=message))
 
 

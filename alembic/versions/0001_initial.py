@@ -473,6 +473,7 @@ def _disclosure() -> None:
     _record(
         "disclosure",
         sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("pseudonym", WORDS, nullable=False),
         sa.Column("partner", WORDS, nullable=False),
         sa.Column("consent", WORDS, nullable=True),
         sa.Column("consent_version", sa.BigInteger(), nullable=True),

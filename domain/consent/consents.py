@@ -160,6 +160,7 @@ class Disclosure(Record):
     """What one partner got of one customer, for which purpose, under which consent (Ch.4 §4)."""
 
     credit_file: Id = link("CreditFile", "The file it is about. Ch.4 §4", action="credit_file:read")
+    pseudonym: str = fact("The customer as this partner knows it: every other partner knows another one. Ch.4 §4")
     partner: Id = link("Partner", "Who got it. Ch.4 §4", same_subject=False, action="partner:read")
     consent: Id | None = link("Consent", "The consent it rests on. Ch.4 §4", default=None)
     consent_version: int | None = fact("That consent's version. Ch.4 §4", default=None)

@@ -151,6 +151,7 @@ class RequestDisclosure(Operation[Disclosed]):
         disclosure = Disclosure(
             stamp=unit.stamp(Disclosure, subject=file.subject_id),
             credit_file=file.id,
+            pseudonym=unit.pairwise(file.subject_id, consent.partner),
             partner=consent.partner,
             consent=consent.id,
             consent_version=consent.stamp.version,

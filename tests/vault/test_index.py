@@ -63,3 +63,19 @@ def test_ids_of_another_length_are_a_bug():
         index.index_key(ROOT, b"short", "contact.phone", 1)
     with pytest.raises(ValueError, match="16 bytes"):
         index.pseudonym(ROOT, TENANT, b"short", PHONE)
+
+
+def test_a_customer_has_another_name_towards_every_partner():
+    names = [
+        index.pairwise(ROOT, TENANT, OTHER, SUBJECT),
+        index.pairwise(ROOT, TENANT, PERSON, SUBJECT),
+        index.pairwise(ROOT, TENANT, OTHER, PERSON),
+        index.pairwise(ROOT, TENANT, SUBJECT, OTHER),
+        index.pairwise(ROOT, OTHER, TENANT, SUBJECT),
+        index.pairwise(hazmat.Secret(bytearray(32)), TENANT, OTHER, SUBJECT),
+        index.pseudonym(ROOT, TENANT, SUBJECT, OTHER.hex()),
+    ]
+    assert all(left != right for left, right in combinations(names, 2))
+    assert index.pairwise(ROOT, TENANT, OTHER, SUBJECT) == names[0]
+    with pytest.raises(ValueError, match="16 bytes"):
+        index.pairwise(ROOT, TENANT, b"short", SUBJECT)

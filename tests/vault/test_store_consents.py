@@ -85,6 +85,20 @@ def test_a_withdrawal_races_disclosures_and_comes_before_or_after_each(world, fi
     assert all(one.value.disclosure.consent_version < versions[-1].stamp.version for one in got)
 
 
+def test_every_partner_knows_a_customer_by_another_name(world, file, partner, bank):
+    other = world.partner("Second Bank")
+    second = world.actor("second", partner=other.id)
+    world.do(grant(file, partner))
+    world.do(grant(file, other))
+    names = [
+        world.do(ask(file, f"request-{place}"), one).disclosure.pseudonym for place, one in enumerate((bank, second))
+    ]
+    again = world.do(ask(file, "request-9"), bank).disclosure.pseudonym
+    assert len(set(names)) == 2
+    assert again == names[0]
+    assert all(len(name) == 64 and file.id[3:] not in name for name in names)
+
+
 def test_a_refusal_names_whose_data_was_asked_for_and_nothing_that_is_not_there(world, file, partner, bank):
     with pytest.raises(NotConsented):
         world.do(ask(file, "key-0001"), bank)

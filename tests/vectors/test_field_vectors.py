@@ -164,6 +164,14 @@ def test_both_implementations_make_every_published_pseudonym(case):
     assert index.pseudonym(secret(raw(case, "root")), tenant, subject, case["value"]) == again == raw(case, "pseudonym")
 
 
+@pytest.mark.parametrize("case", INDEX["pairwise"], ids=lambda case: case["partner"][-1] + case["subject"][-1])
+def test_both_implementations_give_a_customer_the_same_name_towards_a_partner(case):
+    tenant, partner, subject = (raw(case, name) for name in ("tenant", "partner", "subject"))
+    again = hmac.new(raw(case, "root"), parts(b"vault/pseudonym/1", tenant, partner, subject), hashlib.sha256).digest()
+    made = index.pairwise(secret(raw(case, "root")), tenant, partner, subject)
+    assert made == again == raw(case, "pseudonym")
+
+
 def test_the_published_fields_show_every_type_and_every_bucket():
     assert {case["plaintext"][:2] for case in FIELDS} == {f"{number:02x}" for number in range(1, 10)}
     assert {case["bucket"] for case in FIELDS} == set(plaintext.BUCKETS)

@@ -7,7 +7,7 @@ the audit entry names.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
@@ -96,6 +96,12 @@ class SqlUnit:
         return Shredder(self._connection, self._keys)
 
     @property
+    def pairwise(self) -> Callable[[Id, Id], str]:
+        """What names a subject to a partner."""
+        root, tenant = self._keys.root(Purpose.PSEUDONYM), ids.raw(self._hand.tenant)
+        return lambda subject, partner: index.pairwise(root, tenant, ids.raw(partner), ids.raw(subject)).hex()
+
+    @property
     def indexing(self) -> IndexBuilding:
         """The blind indexes of the tenant."""
         return IndexBuilding(self._connection, self._keys, self._hand.tenant, self._tags)
@@ -119,7 +125,7 @@ class SqlUnit:
         """The current version of one record. Raises NotFound, also for another tenant's."""
         found = self.find(record, lock=lock, id=id)
         if not found:
-            raise NotFound(f"There is no such {_words(record.shape)}.")
+            raise NotFound(f"There is no such {record.shape.table.replace('_', ' ')}.")
         return found[0]
 
     def find(self, record: type[R], *, lock: bool = False, **equal: object) -> list[R]:
@@ -172,7 +178,7 @@ class SqlUnit:
             .values(superseded_at=self.now)
         )
         if superseded.rowcount != 1:
-            raise Stale(f"The {_words(record.shape)} changed meanwhile.")
+            raise Stale(f"The {record.shape.table.replace('_', ' ')} changed meanwhile.")
         stamp = replace(
             old,
             version=old.version + 1,
@@ -279,7 +285,7 @@ class SqlUnit:
             rows = self._connection.execute(select.with_for_update()).mappings().all()
             if before <= {row["id"] for row in rows}:
                 return rows
-        raise Stale(f"The {_words(shape)} changed meanwhile.")
+        raise Stale(f"The {shape.table.replace('_', ' ')} changed meanwhile.")
 
     def _touch_subjects(self, records: Iterable[Record]) -> None:
         """Records that were read one by one are named in the entry when they are about somebody."""
@@ -390,8 +396,3 @@ def _equals(shape: Shape, name: str, value: object) -> sa.ColumnElement[bool]:
 
 def _stored(fact: Fact, name: str, value: object) -> Any:
     return value if name in STAMP_FIELDS else codec.encode(fact, value)[0]
-
-
-def _words(shape: Shape) -> str:
-    """The record's name as a sentence says it: `credit file`."""
-    return shape.table.replace("_", " ")
