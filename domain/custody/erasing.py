@@ -10,6 +10,7 @@ from domain.consent.consents import Disclosure
 from domain.custody.epochs import readable_until
 from domain.custody.erasures import CERTIFICATE, WHOLE, Erasure, ErasureReason, ErasureState, statement
 from domain.custody.holds import refuse_held
+from domain.documents.erasing import erase_documents
 from domain.errors import Code, Conflict, Malformed, NotPermitted
 from domain.files.parties import ContactPerson, CreditFile, FileState
 from domain.ids import Id, prefix_of
@@ -76,6 +77,9 @@ class ApproveErasure(Operation[Erasure]):
         _refuse_erased(file)
         subjects, classes = _scope(unit, erasure, file)
         lost = [unit.destruction.shred(subject, classes) for subject in subjects]
+        if DataClass.DOCUMENTS.value in classes:
+            for subject in subjects:
+                erase_documents(unit, subject)
         if erasure.data_class is None and erasure.person is None:
             unit.replace(replace(file, state=FileState.DESTROYING))
         destroyed = unit.replace(
