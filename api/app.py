@@ -5,33 +5,27 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from starlette.applications import Starlette
-from starlette.types import Receive, Scope, Send
-
-from api.garbage import settle
 from api.graphql.context import Memory
 from api.graphql.operations import declared_actions
 from api.graphql.schema import Schema, build_schema
-from api.http.answers import Edition
-from api.http.application import build_http
-from api.log import set_log
-from api.settings import Settings, load
+from api.settings import PUBLIC_URL, Settings
 from authz import proving, tokens
 from authz.admitting import Authenticator, Surroundings
 from authz.issuing import Bound, LocalIssuer
+from authz.private import write_private
 from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
 from domain.consent.trusted import TrustState, approving
-from domain.errors import CreditError, NotFound
+from domain.errors import NotFound
 from domain.files.trail import CheckStore, ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
@@ -49,6 +43,9 @@ from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.providers import chosen
 from vault.providers.port import Provider
+from vault.statements import presenting, reasons, verifying
+from vault.statements.board import Board
+from vault.statements.publishing import Trusted
 from vault.store import engines, looks
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
@@ -96,6 +93,7 @@ class House:
     clock: SystemClock
     make: RandomIds
     issuer: LocalIssuer | None
+    statements: Board
     memory: Memory = field(default_factory=Memory)
 
     @property
@@ -234,18 +232,20 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
     grants, readings = CasbinGrants.load(declared_actions()), SqlReadings(dialect, ring)
+    board = Board(store, room, settings.public_url or PUBLIC_URL)
     house = House(
         settings=settings,
         store=store,
         room=room,
         provider=provider,
         grants=grants,
-        gate=Gate(grants=grants, store=store, opener=VaultOpener(room), clock=clock, make=make),
+        gate=Gate(grants=grants, store=store, opener=VaultOpener(room), clock=clock, make=make, signer=board),
         readings=readings,
         approving=readings.prepare(approving()),
         clock=clock,
         make=make,
         issuer=LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
+        statements=board,
     )
     await store.start()
     try:
@@ -278,80 +278,6 @@ def authenticator(house: House) -> Authenticator:
     return Authenticator([*local, *others], around)
 
 
-class Served:
-    """The application of one server process: it opens its house when the server starts and closes it at the end."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._open = AsyncExitStack()
-        self._application: Starlette | None = None
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, or starts and ends with the server."""
-        if scope["type"] == "lifespan":
-            await self._live(receive, send)
-        elif self._application is not None:
-            await self._application(scope, receive, send)
-
-    async def _live(self, receive: Receive, send: Send) -> None:
-        await receive()
-        try:
-            house = await self._open.enter_async_context(open_house(self._settings))
-            _ = house.schema  # built before the first request waits for it
-            self._application = _application(house)
-            settle()
-        except CreditError as error:
-            await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
-            return
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        self._application = None
-        await self._open.aclose()
-        await send({"type": "lifespan.shutdown.complete"})
-
-
-def create() -> Served:
-    """The application as a server with several processes makes it, each for itself, from the environment."""
-    settings = load()
-    set_log(settings.log)
-    return Served(settings)
-
-
-def _application(house: House) -> Starlette:
-    async def database() -> None:
-        await house.store.tenants()
-
-    async def keys() -> None:
-        await asyncio.to_thread(house.provider.health)
-
-    async def head() -> None:
-        await house.store.checkpoint(INSTALLATION)
-
-    known: dict[Id, str] = {}
-
-    async def public(company: str) -> Mapping[str, Any]:
-        """The key of the log of one company; who else is served here is nobody's business."""
-        tenant = ids.check(company, "te") if company else INSTALLATION
-        if tenant not in known and tenant in await house.store.tenants():
-            known[tenant] = await house.verifying_key(tenant)
-        logs = [known[tenant]] if tenant in known else []
-        return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs}
-
-    kind = house.settings.keys.partition(":")[0]
-    probes = {"database": database, f"keys:{kind}": keys, "audit": head}
-    settings = house.settings
-    return build_http(
-        house,
-        authenticator(house),
-        probes=probes,
-        keys=public,
-        origins=settings.origins,
-        public_url=settings.public_url,
-        edition=Edition(settings.http_status),
-        ide=settings.ide,
-    )
-
-
 async def key_inventory(settings: Settings) -> KeyInventory:
     """Which keys there are, told without opening the house: it may be the provider that is out."""
     return await inventory(chosen.place(settings.keys).provider(), settings.database_url)
@@ -368,3 +294,35 @@ def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:
     Raises: Malformed when the key is none.
     """
     return verify_folder(folder, note.Verifier.read(key), earlier=earlier)
+
+
+Verdict = verifying.Verdict
+new_holder_key, holder_key = presenting.new_key, presenting.private_key
+write_private_key = write_private
+private_text, public_text = presenting.private_text, presenting.public_text
+present_statement = presenting.present
+
+
+def verify_statement(
+    text: str,
+    keys: object,
+    status: str | None = None,
+    *,
+    now: datetime,
+    audience: str | None = None,
+    nonce: str | None = None,
+) -> Verdict:
+    """Whether a credit statement is believed, under keys that are trusted; it needs no database and no network."""
+    try:
+        trusted = Trusted.read(keys)
+    except reasons.Untrue as error:
+        return Verdict(reason=error.reason)
+    return verifying.verify(
+        text, trusted, now, status=status, expected=verifying.Expected(audience=audience, nonce=nonce)
+    )
+
+
+def reason_words(verdict: Verdict) -> tuple[str, str]:
+    """Why a statement is not believed, and what to do about it; two empty texts where it is."""
+    reason = verdict.reason
+    return ("", "") if reason is None else (reasons.sentence(reason), reasons.advice(reason))

@@ -22,6 +22,8 @@ _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9
 _SITE: Final = re.compile(rf"({_ORIGIN.pattern})(/[A-Za-z0-9._~-]+)*")
 _PLACE: Final = re.compile(r"folder:.+|s3:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*")
 FILE: Final = "credence.toml"
+PUBLIC_URL: Final = "http://127.0.0.1:8000"
+"""The address that credit statements name where none is set."""
 _SHOWN: Final = frozenset({"log", "ide"})
 """What holds for a throw-away data directory too."""
 _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})

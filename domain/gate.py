@@ -8,7 +8,7 @@ under a warrant that nobody else can mint, give plaintext. No record, no plainte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +20,7 @@ from domain.errors import (
     Conflict,
     CreditError,
     Invalid,
+    KeyUnavailable,
     NotAuthenticated,
     NotPermitted,
     Refused,
@@ -29,7 +30,7 @@ from domain.errors import (
 )
 from domain.ids import Id
 from domain.operations import NOT_TOLD, OPERATIONS, Asked, Collecting, Decided, Operation
-from domain.ports import Clock, Ids, Opener, Scope, SealedValue, Steps, Store, Unit, Work
+from domain.ports import Clock, Ids, Opener, Scope, SealedValue, Signer, Steps, Store, Unit, Work
 from domain.reading import Judged
 
 T = TypeVar("T")
@@ -41,11 +42,13 @@ ATTEMPTS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Performed(Generic[T]):
-    """The end of an operation: its value, the values opened for the answer, and the receipt of its entry."""
+    """The end of an operation: its value, what was opened or signed for the answer, and the receipt of its entry."""
 
     value: T
     opened: tuple[Any, ...]
     receipt: Receipt
+    signed: str = field(default="", repr=False)
+    """What was signed for the answer; it stands nowhere else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +85,14 @@ class Gate:
     Chapter: 4.4, 8.1.
     """
 
-    def __init__(self, *, grants: Grants, store: Store, opener: Opener, clock: Clock, make: Ids) -> None:
+    def __init__(
+        self, *, grants: Grants, store: Store, opener: Opener, clock: Clock, make: Ids, signer: Signer | None = None
+    ) -> None:
+        """Without a signer, what would be signed is refused."""
         self._grants = grants
         self._store = store
         self._opener = opener
+        self._signer = signer
         self._clock = clock
         self._ids = make
 
@@ -155,7 +162,7 @@ class Gate:
             fields=judged.contract.fields,
         )
         receipt = await self._store.put(self._entry(call, trace, None, decided), placed=actor.partner is not None)
-        opened = await self._release(call, draft.sealed, receipt, trace, decided)
+        opened, _ = await self._release(call, draft.sealed, receipt, trace, decided)
         if opened:
             draft.place(opened)
         return draft.answer
@@ -219,18 +226,19 @@ class Gate:
             committed.result.entry = committed.receipt.entry
             raise committed.result
         decided = committed.result
-        released = await self._release(call, decided.reveals, committed.receipt, _with(Trace(), decided), decided)
-        return Performed(value=decided.value, opened=tuple(released), receipt=committed.receipt)
+        receipt, told = committed.receipt, _with(Trace(), decided)
+        opened, signed = await self._release(call, decided.reveals, receipt, told, decided)
+        return Performed(value=decided.value, opened=tuple(opened), receipt=receipt, signed=signed)
 
     async def _release(
         self, call: Call, sealed: Sequence[SealedValue[Any]], receipt: Receipt, told: Trace, decided: Decided[Any]
-    ) -> list[Any]:
-        """Opens values under the warrant of their entry; a failure leaves a second entry and no value.
+    ) -> tuple[list[Any], str]:
+        """Opens and signs under the warrant of the entry; a failure leaves a second entry and no value.
 
         The warrant covers what the entry tells of, not what happens to be asked for.
         """
-        if not sealed:
-            return []
+        if not sealed and decided.signs is None:
+            return [], ""
         warrant = Warrant(
             receipt=receipt,
             tenant=receipt.tenant,
@@ -239,15 +247,26 @@ class Gate:
         )
         try:
             _placed(call, receipt)
-            opened = await self._opener.open(warrant, sealed)
+            opened = await self._opener.open(warrant, sealed) if sealed else []
             if len(opened) != len(sealed):
                 raise Tampered("Not every value could be opened.")  # noqa: TRY301 - it fails like any other opening
+            signed = await self._signed(warrant, decided, opened)
         except Exception as error:
             # Also a bug: the first entry says that the values were released, and they were not.
             known = error if isinstance(error, CreditError) else Unavailable("The release failed.", cause=BUG)
             await self._store.put(self._entry(call, told, known, replace(decided, note=""), outcome=Outcome.FAILED))
             raise
-        return opened
+        return opened, signed
+
+    async def _signed(self, warrant: Warrant, decided: Decided[Any], opened: Sequence[Any]) -> str:
+        """The statement that was decided to be signed; nothing where none was."""
+        if decided.signs is None:
+            return ""
+        if self._signer is None:
+            raise KeyUnavailable(
+                "Nothing is signed here.", advice="Call the operator: no key for statements is set up."
+            )
+        return await self._signer.sign(warrant, decided.signs(opened))
 
     def _undone(self, call: Call, trace: Trace, error: CreditError) -> Entry:
         """The entry of work that was rolled back: what it touched, what was asked for, and that it wrote nothing."""
@@ -355,7 +374,7 @@ def _with(trace: Trace, decided: Decided[Any]) -> Trace:
     return Trace(
         subjects=_named(trace.subjects, (value.subject for value in decided.reveals)),
         resources=_named(decided.resources, trace.resources),
-        fields=_named(trace.fields, (value.field.tag for value in decided.reveals)),
+        fields=_named(trace.fields, (*(value.field.tag for value in decided.reveals), *decided.fields)),
         written=trace.written,
     )
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
 from domain.actors import Actor
 from domain.ids import Id
-from domain.ports import SealedValue, Unit
+from domain.ports import SealedValue, Unit, Unsigned
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -29,6 +29,10 @@ class Decided(Generic[T]):
     digest: str = ""
     """The keyed digest of a document that was stored, or is read."""
     resources: tuple[Id, ...] = ()
+    fields: tuple[str, ...] = ()
+    """What leaves besides what was sealed, by name, as the entry tells it."""
+    signs: Callable[[Sequence[Any]], Unsigned] | None = None
+    """Makes the statement to sign after the entry is durable, of the values that were opened for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
@@ -242,5 +242,35 @@ class Opener(Protocol):
         """The values, in order, masked where the masked form was asked for.
 
         Raises: NotPermitted without a fitting warrant; Tampered; KeyUnavailable.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unsigned:
+    """A customer's credit statement before it is signed."""
+
+    holder: Mapping[str, str]
+    """The public key of whoever will hold it, as a JWK."""
+    issued_at: datetime
+    expires_at: datetime
+    status_list: int
+    status_index: int
+    claims: Mapping[str, Any]
+    """What its holder can show, each by itself."""
+    room: int
+    """How many digests it has, at least: those that stand for nothing hide how many do."""
+
+    def __repr__(self) -> str:
+        return f"Unsigned({self.status_list}, {self.status_index})"
+
+
+class Signer(Protocol):
+    """The only way to a signed statement."""
+
+    async def sign(self, warrant: Warrant, statement: Unsigned) -> str:
+        """The statement as its holder gets it, signed by the company the warrant is of.
+
+        Raises: KeyUnavailable.
         """
         ...

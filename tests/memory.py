@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -16,7 +17,7 @@ from typing import Any, TypeVar, cast
 from domain.audit import Entry, Receipt, Trace, Warrant, Written
 from domain.errors import AuditUnavailable, CreditError, KeyUnavailable, NotFound, NotPermitted, Stale
 from domain.ids import Id, prefix_of
-from domain.ports import Clock, Committed, Draft, Fetch, Ids, Rows, SealedValue, Work
+from domain.ports import Clock, Committed, Draft, Fetch, Ids, Rows, SealedValue, Unsigned, Work
 from domain.records import Confidential, Record, Shape, Stamp
 
 R = TypeVar("R", bound=Record)
@@ -109,6 +110,12 @@ class Vault:
         if self.fails is not None:
             raise self.fails
         return [self._opened(warrant, value) for value in sealed]
+
+    async def sign(self, warrant: Warrant, statement: Unsigned) -> str:
+        """What a statement says, as plain JSON: memory signs nothing."""
+        self._faults.step("sign")
+        told = {"company": warrant.tenant, "claims": dict(statement.claims), "holder": dict(statement.holder)}
+        return json.dumps(told | {"place": [statement.status_list, statement.status_index]})
 
     def _opened(self, warrant: Warrant, sealed: SealedValue[Any]) -> object:
         if not warrant.covers(sealed.tenant, sealed.subject, sealed.field.tag):

@@ -15,6 +15,7 @@ from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
 from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
+from vault.statements.board import Board
 from vault.store import codec
 from vault.store.fsck import check_store
 from vault.store.ledger.logbook import batches_of
@@ -39,6 +40,9 @@ class StoredWorld(World):
         self.room = Room(ring=self.ring, clock=self.clock, make=self.ids, blobs=self.blobs)
         self.start()
 
+    moment = 0.0
+    """What a monotonic clock says."""
+
     def start(self):
         """A store, as a process that begins has it."""
         kind = SqliteStore if self.database.dialect == "sqlite" else PostgresStore
@@ -49,8 +53,15 @@ class StoredWorld(World):
             return store
 
         self.store = self.loop(started())
-        opener = VaultOpener(self.room)
-        self.gate = Gate(grants=self.grants, store=self.store, opener=opener, clock=self.clock, make=self.ids)
+        self.board = Board(self.store, self.room, "https://credence.example", moment=lambda: self.moment)
+        self.gate = Gate(
+            grants=self.grants,
+            store=self.store,
+            opener=VaultOpener(self.room),
+            clock=self.clock,
+            make=self.ids,
+            signer=self.board,
+        )
 
     def __enter__(self):
         return self

@@ -83,7 +83,14 @@ class World:
         self.clock, self.ids, self.faults, self.grants = Clock(), CountedIds(), Faults(), Granted()
         self.vault = Vault(self.faults)
         self.store = Store(self.clock, self.ids, self.faults, self.vault)
-        self.gate = Gate(grants=self.grants, store=self.store, opener=self.vault, clock=self.clock, make=self.ids)
+        self.gate = Gate(
+            grants=self.grants,
+            store=self.store,
+            opener=self.vault,
+            clock=self.clock,
+            make=self.ids,
+            signer=self.vault,
+        )
 
     def actor(
         self,

@@ -13,6 +13,7 @@ from typing import NoReturn, Self, TypeVar
 
 from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encryptor
 from cryptography.exceptions import InvalidSignature, InvalidTag
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -27,6 +28,9 @@ SIGNATURE_BYTES = 64
 SALT_BYTES = 16
 ARGON2_KIBIBYTES, ARGON2_PASSES, ARGON2_LANES = 64 * 1024, 3, 4
 """What a guess at a passphrase costs: 64 MiB and three passes over them (RFC 9106, second recommendation)."""
+P256_MATERIAL_BYTES = 48
+"""What a P-256 key is made of: so much more than it needs that no key is likelier than another (FIPS 186-5, A.2.1)."""
+_P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 
 Aes256Gcm = AESGCM
 """A cipher bound to one key. Making one costs more than using it, so it is kept per key."""
@@ -36,6 +40,9 @@ Cobblestone256Sealer = Cobblestone256Encryptor
 
 Cobblestone256Opener = Cobblestone256Decryptor
 """Decrypts one such stream; whether it was cut off, only its end tells."""
+
+P256PrivateKey = ec.EllipticCurvePrivateKey
+"""A private key that signs ES256; whoever signs with it never sees its number."""
 
 Forged = InvalidTag
 """A ciphertext, its nonce or its associated data does not verify under this key."""
@@ -205,6 +212,12 @@ def ed25519_verifies(public: bytes, signature: bytes, message: bytes) -> bool:
     except InvalidSignature:
         return False
     return True
+
+
+def p256_private(material: bytes | bytearray) -> P256PrivateKey:
+    """The P-256 key of some key material; the same material always gives the same key."""
+    _sized(material, P256_MATERIAL_BYTES, "The material of a key")
+    return ec.derive_private_key(int.from_bytes(material) % (_P256_ORDER - 1) + 1, ec.SECP256R1())
 
 
 def _sized(value: bytes | bytearray, length: int, what: str) -> None:

@@ -23,6 +23,7 @@ RECORDS = (
     "control_action",
     "credit_file",
     "credit_policy",
+    "credit_statement",
     "customer",
     "default_event",
     "disclosure",
@@ -39,6 +40,7 @@ RECORDS = (
     "public_sanction",
     "recall",
     "source",
+    "status_list",
     "statutory_disclosure",
     "tenant",
     "trade_transaction",
@@ -443,6 +445,25 @@ def _credit_policy() -> None:
     _current("credit_policy_number", "credit_policy", "number")
 
 
+def _credit_statement() -> None:
+    _record(
+        "credit_statement",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("assessment", WORDS, nullable=False),
+        sa.Column("claims", WORDS, nullable=False),
+        sa.Column("holder", WORDS, nullable=False),
+        _instant("issued_at"),
+        _instant("expires_at"),
+        sa.Column("status_list", sa.BigInteger(), nullable=False),
+        sa.Column("status_index", sa.BigInteger(), nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("revoked_because", WORDS, nullable=True),
+    )
+    op.create_index("credit_statement_assessment", "credit_statement", ["tenant", "assessment", "id"])
+    op.create_index("credit_statement_credit_file", "credit_statement", ["tenant", "credit_file", "id"])
+    _current("credit_statement_status_list_status_index", "credit_statement", "status_list", "status_index")
+
+
 def _customer() -> None:
     _record(
         "customer",
@@ -753,6 +774,15 @@ def _spent() -> None:
     )
 
 
+def _status_list() -> None:
+    _record(
+        "status_list",
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+    )
+    _current("status_list_number", "status_list", "number")
+
+
 def _statutory_disclosure() -> None:
     _record(
         "statutory_disclosure",
@@ -903,6 +933,7 @@ TABLES = (
     _control_action,
     _credit_file,
     _credit_policy,
+    _credit_statement,
     _customer,
     _default_event,
     _disclosure,
@@ -921,6 +952,7 @@ TABLES = (
     _sealed_field,
     _source,
     _spent,
+    _status_list,
     _statutory_disclosure,
     _tenant,
     _tenant_register,

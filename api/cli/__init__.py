@@ -21,6 +21,7 @@ from api.cli import (
     sealing,
     searching,
     serving,
+    statements,
     sweeping,
     touring,
 )
@@ -44,6 +45,7 @@ searching.join(keeping.keys)
 keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
 app.add_typer(proving.partner, name="partner")
+app.add_typer(statements.statement, name="statement")
 
 
 def main() -> None:

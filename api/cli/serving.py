@@ -7,6 +7,7 @@ import json
 import os
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -143,8 +144,8 @@ def _serve_one(found: Settings, taken: socket.socket, told: Callable[[], None]) 
     """Serves until it is told to end; what is told is told once it answers."""
     import uvicorn  # noqa: PLC0415 - commands that do not serve start faster
 
-    from api.app import Served  # noqa: PLC0415 - the same
     from api.http.serving import configured  # noqa: PLC0415 - the same
+    from api.served import Served  # noqa: PLC0415 - the same
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -152,6 +153,8 @@ def _serve_one(found: Settings, taken: socket.socket, told: Callable[[], None]) 
             if self.started:
                 told()
 
+    if not found.public_url and taken.getsockname()[0] not in {"0.0.0.0", "::"}:  # noqa: S104 - what is compared with
+        found = replace(found, public_url=_address(taken))  # nobody said how others reach it
     server = Server(configured(Served(found)))
     server.run(sockets=[taken])
     if not server.started:
@@ -165,4 +168,4 @@ def _serve_many(host: str, port: int, workers: int, data_dir: Path | None) -> No
 
     if data_dir is not None:
         os.environ[settings.PREFIX + "DATA_DIR"] = str(data_dir)
-    uvicorn.run("api.app:create", factory=True, host=host, port=port, workers=workers, **OPTIONS)
+    uvicorn.run("api.served:create", factory=True, host=host, port=port, workers=workers, **OPTIONS)

@@ -62,6 +62,7 @@ from domain.objections.handling import AnnotateObjection, DecideObjection, Inves
 from domain.objections.raising import RaiseObjection, WithdrawObjection
 from domain.operations import Collecting, Operation
 from domain.records import SHAPES
+from domain.statements.issuing import IssueCreditStatement, RevokeCreditStatement
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +144,7 @@ HOLD = {"legalHold": "LegalHold"}
 DOCUMENT = {"trustedDocument": "TrustedDocument"}
 OBJECTION = {"objection": "Objection"}
 RECALL = {"recall": "Recall"}
+STATEMENT = {"creditStatement": "CreditStatement"}
 
 STATUTORY = {"statutoryDisclosure": "StatutoryDisclosure"}
 VALUES = Extra(
@@ -222,6 +224,19 @@ MUTATIONS = {
     "notifyRecipients": Mutation(operation=NotifyRecipients, shows=OBJECTION),
     "recallDisclosure": Mutation(operation=RecallDisclosure, shows=RECALL),
     "acknowledgeRecall": Mutation(operation=AcknowledgeRecall, shows=RECALL),
+    "issueCreditStatement": Mutation(
+        operation=IssueCreditStatement,
+        shows=STATEMENT,
+        extras=(
+            Extra(
+                name="sdJwt",
+                type=str,
+                says="The statement itself, signed, with all it can show; it stands nowhere else: keep it. Ch.3 §3",
+                of=attrgetter("signed"),
+            ),
+        ),
+    ),
+    "revokeCreditStatement": Mutation(operation=RevokeCreditStatement, shows=STATEMENT),
     "requestDisclosure": Mutation(
         operation=RequestDisclosure,
         shows={"disclosure": "Disclosure"},

@@ -61,6 +61,8 @@ ROOTS = {
     "consent": Root(Kind.ONE, "Consent", times=True),
     "consents": Root(Kind.PAGE, "Consent", times=True),
     "consentNotices": Root(Kind.PAGE, "ConsentNotice"),
+    "creditStatement": Root(Kind.ONE, "CreditStatement"),
+    "creditStatements": Root(Kind.PAGE, "CreditStatement"),
     "disclosures": Root(Kind.PAGE, "Disclosure"),
     "statutoryDisclosures": Root(Kind.PAGE, "StatutoryDisclosure"),
     "objection": Root(Kind.ONE, "Objection"),

@@ -25,7 +25,9 @@ from api.http.envelope import REQUEST_ID, Envelope
 from api.http.explorer import PATH as EXPLORER_PATH
 from api.http.explorer import Explorer
 from api.http.operating import Operating
-from api.http.ports import Authenticator, Probe, PublicKeys
+from api.http.ports import Authenticator, Probe, Published
+from api.http.statements import LISTS, Statements
+from api.http.statements import PATH as STATEMENT_PATH
 from api.http.streams.sockets import Sockets
 from domain.errors import CreditError, Malformed, NotFound
 
@@ -39,17 +41,18 @@ def build_http(
     authenticator: Authenticator,
     *,
     probes: Mapping[str, Probe],
-    keys: PublicKeys,
+    published: Published,
     origins: Collection[str] = (),
     public_url: str = "",
     edition: Edition = Edition.CLASSIC,
     ide: Path | None = None,
 ) -> Starlette:
     """The application that a server runs."""
-    watchers, operating = Watchers(house), Operating(probes, keys)
+    watchers, operating = Watchers(house), Operating(probes, published.keys)
     admission = Admission(authenticator, public_url)
     documents = Documents(house, admission, watchers, edition)
     sockets = Sockets(watchers, admission, origins)
+    statements = [] if published.statuses is None else _believed(Statements(published.statuses))
     explorer = [] if ide is None else _explored(ide)
     application = Starlette(
         routes=[
@@ -61,6 +64,7 @@ def build_http(
             Route("/healthz", operating.alive, methods=["GET"]),
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),
+            *statements,
         ],
         middleware=[*_shared_with(origins), Middleware(Envelope)],
         exception_handlers={HTTPException: _no_such_thing},
@@ -91,6 +95,14 @@ def _explored(folder: Path) -> list[Route]:
     return [
         Route(GRAPHQL_PATH, explorer.page, methods=["GET"]),
         Route(f"{EXPLORER_PATH}/{{name}}", explorer.asset, methods=["GET"]),
+    ]
+
+
+def _believed(statements: Statements) -> list[Route]:
+    return [
+        Route(LISTS, statements.status, methods=["GET"]),
+        Route(STATEMENT_PATH, statements.page, methods=["GET"]),
+        Route(f"{STATEMENT_PATH}/{{name}}", statements.asset, methods=["GET"]),
     ]
 
 

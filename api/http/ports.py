@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from domain.actors import Actor, Credentials
@@ -46,3 +47,17 @@ PublicKeys = Callable[[str], Awaitable[Mapping[str, Any]]]
 
 Raises: Malformed for what names no company.
 """
+
+StatusLists = Callable[[str, int], Awaitable[str | None]]
+"""A status list of a company by its number, signed; None where there is none.
+
+Raises: Malformed for what names no company; Unavailable.
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """What anybody may fetch: keys, and the status lists of statements where any are issued."""
+
+    keys: PublicKeys
+    statuses: StatusLists | None = None

@@ -21,6 +21,7 @@ import api.app
 import api.garbage
 from api.app import House, open_house
 from api.http.application import build_http
+from api.http.ports import Published
 from api.settings import load
 from domain.actors import Actor, Credentials, Rights
 from domain.gate import Plan
@@ -145,7 +146,7 @@ class Everything:
 
 
 class Served:
-    """The application of one server process, as `api.app.Served` is."""
+    """The application of one server process, as `api.served.Served` is."""
 
     def __init__(self) -> None:
         self._open = AsyncExitStack()
@@ -167,7 +168,7 @@ class Served:
             house = replace(house, readings=Tenantless(house.readings), grants=Everything(house))
             authenticator = Everybody()
         _ = house.schema
-        self._application = build_http(house, authenticator, probes={}, keys=api.app.verify_log)
+        self._application = build_http(house, authenticator, probes={}, published=Published(keys=api.app.verify_log))
         gc.collect()
         gc.freeze()
         gc.set_threshold(*api.garbage.GARBAGE)  # as ours

@@ -31,7 +31,8 @@ from graphql import (
     is_required_argument,
 )
 
-from api.app import House, open_house, prepare, settle
+from api.app import House, open_house, prepare
+from api.garbage import settle
 from api.graphql.context import Memory
 from api.graphql.documents import GraphQLRequest
 from api.graphql.execute import execute

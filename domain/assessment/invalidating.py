@@ -13,6 +13,8 @@ from domain.files.days import Days
 from domain.files.history import CreditRecord, RecordStatus, TradeTransaction
 from domain.files.parties import CreditFile
 from domain.ports import Unit
+from domain.statements.falling import statements_fall
+from domain.statements.statements import RevokedBecause
 
 _AFTER = {
     AssessmentState.IN_FORCE: AssessmentState.INVALIDATED,
@@ -88,6 +90,8 @@ def _invalidate(unit: Unit, calendar: Days, record: CreditRecord, differs: Calla
         unit.replace(replace(assessment, state=_AFTER[assessment.state]))
         if assessment.state is AssessmentState.IN_REVIEW:
             cancel_proposals(unit, assessment.id)
+        else:
+            statements_fall(unit, file.id, RevokedBecause.INPUT_CORRECTED)
         fallen = True
     if fallen and (file.review_due_on is None or file.review_due_on > calendar.today):
         unit.replace(replace(file, review_due_on=calendar.today))

@@ -13,11 +13,14 @@ from domain.assessment.assessments import Assessment, AssessmentState
 from domain.assessment.plan import Granted, control_plan
 from domain.assessment.policy import PolicyDocument
 from domain.assessment.receipt import Standing
+from domain.assessment.scale import Grade
 from domain.controls import active_kinds, credit_status, follow_plan
 from domain.errors import Conflict, NotInForce
 from domain.files.parties import CreditFile
 from domain.objections.following import rescored
 from domain.ports import Unit
+from domain.statements.falling import statements_fall
+from domain.statements.statements import RevokedBecause
 
 _WAS_IN_FORCE = (
     AssessmentState.IN_FORCE,
@@ -71,8 +74,8 @@ def come_into_force(
 ) -> CreditFile:
     """The file under a new assessment: grade, limit, terms, review and measures change in this transaction.
 
-    The assessment before is superseded. Measures that follow are proposed; how new business stands follows from the
-    tier and from the measures that are active.
+    The assessment before is superseded, and where the grade falls, credit statements are revoked. Measures that follow
+    are proposed; how new business stands follows from the tier and from the measures that are active.
 
     Chapter: 5.2, 5.4, 6.1, 6.2, 6.3.
     Units:   the limit in minor units of the policy's currency.
@@ -81,6 +84,8 @@ def come_into_force(
         before = unit.get(Assessment, file.assessment, lock=True)
         if before.state is AssessmentState.IN_FORCE:
             unit.replace(replace(before, state=AssessmentState.SUPERSEDED))
+    if _fell(file.grade, assessment.grade):
+        statements_fall(unit, file.id, RevokedBecause.LOWER_GRADE)
     planned = control_plan(policy, _granted(assessment), previous)
     follow_plan(unit, file, assessment.id, planned, proposed_by=assessment.prepared_by)
     rescored(unit, file.id)
@@ -98,6 +103,11 @@ def come_into_force(
             credit_status=credit_status(file.credit_status, assessment.tier, active_kinds(unit, file.id)),
         )
     )
+
+
+def _fell(before: Grade | None, after: Grade | None) -> bool:
+    """Whether a grade fell, or is gone."""
+    return before is not None and (after is None or after.rank > before.rank)
 
 
 def refuse_outdated(unit: Unit, file: CreditFile, assessment: Assessment) -> None:

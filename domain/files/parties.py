@@ -125,6 +125,9 @@ class CreditFile(Provenanced):
     consents = children("Consent", by="credit_file", says="The customer's consents. Ch.4 §4")
     objections = children("Objection", by="credit_file", says="What it contests and asks for. Ch.3 §3")
     documents = children("Document", by="credit_file", says="Documents it rests on. Ch.4 §3")
+    credit_statements = children(
+        "CreditStatement", by="credit_file", says="Credit statements the customer took along. Ch.3 §3"
+    )
     disclosures = children("Disclosure", by="credit_file", says="What was disclosed to partners. Ch.4 §4")
     access_log = children(
         "AccessEntry", by="subject_id", on="subject_id", says="Who looked or acted, when and why. Ch.3 §3"

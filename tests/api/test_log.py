@@ -5,8 +5,8 @@ import sys
 import pytest
 import structlog
 
-from api.app import create
 from api.log import set_log
+from api.served import create
 
 
 class Broken:

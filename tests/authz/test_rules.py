@@ -74,7 +74,8 @@ def test_only_a_partner_asks_for_disclosures(table):
 def test_a_customer_sees_its_file_its_reasons_and_who_looked_and_gives_and_withdraws_consent(table, actions):
     may = allowed(table, "customer_self")
     assert {"credit_file:read", "assessment:read", "consent:read", "access_log:read"} <= may
-    assert may & writing(actions) == {"consent:record", "consent:withdraw"}
+    taken_along = {"credit_statement:issue", "credit_statement:revoke"}
+    assert may & writing(actions) == {"consent:record", "consent:withdraw", *taken_along}
     assert starting(may, "reveal") == {"reveal:identity", "reveal:contact", "reveal:financial"}
     assert "source:read" not in may
 

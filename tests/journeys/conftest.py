@@ -11,8 +11,9 @@ import httpx2
 import pytest
 import uvicorn
 
-from api.app import Served, open_house, prepare
+from api.app import open_house, prepare
 from api.http.serving import configured
+from api.served import Served
 from api.settings import Settings
 from tests.proofs import Proving, new_key
 

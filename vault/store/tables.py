@@ -23,10 +23,23 @@ from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
 from domain.objections import objections
 from domain.records import SHAPES, Fact, Shape
+from domain.statements import statements
 
 _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, holds, erasures)
-RECORDS = (*_FILES, *_CUSTODY, assessments, consents, trusted, controls, notices, statutory, recalling, objections)
+RECORDS = (
+    *_FILES,
+    *_CUSTODY,
+    assessments,
+    consents,
+    trusted,
+    controls,
+    notices,
+    statutory,
+    recalling,
+    objections,
+    statements,
+)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"

@@ -114,6 +114,21 @@ class TenantKeys:
         message = pae(_DERIVED, self._raw, label)
         return self.root(Purpose.DIGEST).use(lambda key: hazmat.hmac_sha256(key, message))
 
+    def ensure(self, purpose: Purpose) -> None:
+        """Mints and stores a root that a company lacks, because it was opened before there was such a purpose."""
+        if purpose in self.rows:
+            return
+        self.alone()
+        if purpose not in self.rows:
+            self.store([self.ring.mint_root(purpose, self.rows[Purpose.KEK])])
+
+    def alone(self) -> None:
+        """Waits until nobody else adds to the tenant's keys, and reads them anew."""
+        key = vault_key.c
+        kek = sa.select(key.epoch).where(key.tenant == self.tenant, key.purpose == Purpose.KEK.value)
+        self._connection.execute(kek.with_for_update(key_share=True))
+        self.__dict__.pop("rows", None)
+
     def signing_key(self) -> hazmat.Secret:
         """The key that signs the tenant's checkpoints."""
         return self.ring.signing_key(self.rows[Purpose.SIGN])

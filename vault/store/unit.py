@@ -22,6 +22,7 @@ from domain.files.parties import Tenant
 from domain.ids import Id
 from domain.ports import Ids, SealedValue
 from domain.records import STAMP_FIELDS, Confidential, Fact, Record, Shape, Stamp
+from domain.statements.statements import CreditStatement
 from vault import hazmat, index
 from vault.providers.port import Purpose
 from vault.seal import pae
@@ -249,6 +250,8 @@ class SqlUnit:
             raise AssertionError("a unit writes rows of its own tenant")
         if shape is Tenant.shape:
             self._register()
+        if shape is CreditStatement.shape:
+            self._keys.ensure(Purpose.STATEMENT)  # what signs it is there before it is
         rows = [codec.row_of(record) for record in records]
         self._connection.execute(sa.insert(table(shape)), rows)
         for record, row in zip(records, rows, strict=True):

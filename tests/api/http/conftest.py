@@ -7,6 +7,7 @@ import httpx2
 import pytest
 
 from api.http.application import build_http
+from api.http.ports import Published
 from domain.errors import Malformed, NotAuthenticated
 from tests.api.fake import WorkingHouse
 
@@ -58,7 +59,7 @@ class Site:
             self.house,
             self.door,
             probes={name: self._probe(name) for name in self.parts},
-            keys=self._keys,
+            published=Published(keys=self._keys),
             origins=origins,
         )
 

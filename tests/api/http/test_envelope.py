@@ -11,6 +11,7 @@ from starlette.routing import Route
 from api.http import operating
 from api.http.application import build_http
 from api.http.envelope import HEADERS
+from api.http.ports import Published
 from domain.errors import AuditUnavailable
 
 CANARY = "C4NARY13800138000"
@@ -223,5 +224,5 @@ def test_a_part_that_does_not_answer_is_not_ready(site, monkeypatch):
     async def none():
         return {}
 
-    site.application = build_http(site.house, site.door, probes={"database": silent}, keys=none)
+    site.application = build_http(site.house, site.door, probes={"database": silent}, published=Published(keys=none))
     assert site.send("GET", "/readyz").status_code == 503

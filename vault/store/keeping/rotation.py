@@ -71,6 +71,7 @@ class KeyRotation:
 
     def advance(self, epoch: int) -> bool:
         """Makes the keys of a newer epoch, of which data keys are new from now on; whether that was still to do."""
+        self._keys.alone()
         rows = self._keys.rows
         if rows[Purpose.KEK].epoch >= epoch:
             return False

@@ -10,6 +10,7 @@ import pytest
 
 from api.graphql.subscriptions import watching
 from api.http.application import build_http
+from api.http.ports import Published
 from domain.actors import Actor, Rights
 from domain.audit import Outcome
 from domain.errors import NotAuthenticated
@@ -180,7 +181,9 @@ class Site:
 
     def __init__(self):
         self.log = Log()
-        self.application = build_http(self.log, self.log, probes={}, keys=None, origins=("https://desk.example",))
+        self.application = build_http(
+            self.log, self.log, probes={}, published=Published(keys=None), origins=("https://desk.example",)
+        )
 
     def socket(self, *arguments, **headers):
         """A client of the socket."""

@@ -1,0 +1,58 @@
+"""Looks at what statements are signed with and at which of them are revoked; they change nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from domain import ids
+from domain.ids import Id
+from domain.statements.statements import CreditStatement, StatementState, StatusList
+from vault.providers.port import Purpose
+from vault.statements.publishing import Issuer, issuer_name, issuer_of
+from vault.store.tables import table
+from vault.store.transaction import Room
+
+
+class Marked(NamedTuple):
+    """A status list: how many statements it has room for, and which of them are revoked."""
+
+    size: int
+    revoked: tuple[int, ...]
+
+
+def issuer(room: Room, tenant: Id, person: str, public_url: str) -> Callable[[sa.Connection], Issuer | None]:
+    """The company as it signs statements; None where it never issued one and has no key for that."""
+
+    def look(connection: sa.Connection) -> Issuer | None:
+        keys = room.keys(connection, room.hand(tenant, person))
+        if Purpose.STATEMENT not in keys.rows:
+            return None
+        return issuer_of(keys.root(Purpose.STATEMENT), ids.raw(tenant), issuer_name(public_url, tenant))
+
+    return look
+
+
+def marked(tenant: Id, number: int) -> Callable[[sa.Connection], Marked | None]:
+    """One status list of a company; None where there is none of this number."""
+
+    def look(connection: sa.Connection) -> Marked | None:
+        lists, statements = table(StatusList.shape).c, table(CreditStatement.shape).c
+        size = connection.scalar(
+            sa.select(lists.size).where(lists.tenant == tenant, lists.number == number, lists.superseded_at.is_(None))
+        )
+        if size is None:
+            return None
+        revoked = connection.scalars(
+            sa.select(statements.status_index).where(
+                statements.tenant == tenant,
+                statements.status_list == number,
+                statements.superseded_at.is_(None),
+                statements.state == StatementState.REVOKED.value,
+            )
+        )
+        return Marked(size, tuple(revoked))
+
+    return look
