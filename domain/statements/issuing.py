@@ -53,9 +53,9 @@ class _Drawn:
 
 @operation("credit_statement:issue", chapter="3.3, 4.4")
 class IssueCreditStatement(Operation[CreditStatement]):
-    """Issues a signed credit statement to the customer that asks for it: it shows whom it likes as much as it likes.
+    """Issues a signed credit statement to the customer that asks: it shows whom it likes as much as it likes (Ch.3 §3).
 
-    It rests on the assessment in force and ends with it (Ch.3 §3).
+    It rests on the assessment in force and ends with it.
     """
 
     credit_file: Id
@@ -132,10 +132,7 @@ class IssueCreditStatement(Operation[CreditStatement]):
 
 @operation("credit_statement:revoke", chapter="3.3")
 class RevokeCreditStatement(Operation[CreditStatement]):
-    """Takes a credit statement back: whoever looks at the status list from now on learns that it does not count.
-
-    The customer takes back its own (Ch.3 §3).
-    """
+    """Takes a credit statement back: whoever looks at its status list from now on learns of it (Ch.3 §3)."""
 
     statement: Id
     """The statement. Ch.3 §3"""
