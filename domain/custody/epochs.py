@@ -15,6 +15,7 @@ from typing import Final
 from domain.actors import Actor
 from domain.custody.keeping import Standing, Verified
 from domain.errors import Conflict, Malformed, NotFound, Tampered
+from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.records import Record, fact, record
@@ -165,7 +166,7 @@ class RetireEpochs(Operation[tuple[int, ...]]):
         left = unit.rotation.retire()
         newest = unit.rotation.standing().epoch
         destroyable = unit.now + timedelta(days=unit.rotation.backup_days)
-        told = []
+        told: list[Id] = []
         for epoch in unit.find(KeyEpoch, lock=True, state=(EpochState.TURNING, EpochState.STANDING)):
             if epoch.number < newest:
                 retired = replace(epoch, state=EpochState.RETIRED, retired_at=unit.now, destroyable_at=destroyable)
