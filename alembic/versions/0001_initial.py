@@ -546,6 +546,7 @@ def _erasure() -> None:
         sa.Column("decided_by", WORDS, nullable=True),
         sa.Column("subjects", WORDS, nullable=False),
         sa.Column("classes", WORDS, nullable=False),
+        sa.Column("records", WORDS, nullable=False),
         sa.Column("keys", sa.BigInteger(), nullable=True),
         sa.Column("cells", sa.BigInteger(), nullable=True),
         sa.Column("recipients", WORDS, nullable=False),

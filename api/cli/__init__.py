@@ -18,6 +18,7 @@ from api.cli import (
     installing,
     keeping,
     proving,
+    retaining,
     sealing,
     searching,
     serving,
@@ -44,6 +45,7 @@ app.add_typer(installing.tenants, name="tenant")
 searching.join(keeping.keys)
 keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
+app.add_typer(retaining.retention, name="retention")
 app.add_typer(proving.partner, name="partner")
 app.add_typer(statements.statement, name="statement")
 

@@ -149,9 +149,10 @@ class CertifyErasure(Operation[Erasure]):
         if erasure.state is not ErasureState.DESTROYING:
             raise Conflict("The erasure was not approved.", path=("erasure",))
         left = sum(unit.destruction.remaining(Id(subject), erasure.classes) for subject in erasure.subjects)
+        left += unit.destruction.remaining_of([Id(own) for own in erasure.records])
         if left:
             raise Conflict(f"{left} keys, values or tokens are still there.", advice="Call the operator.")
-        if erasure.data_class is None and erasure.person is None:
+        if not erasure.records and erasure.data_class is None and erasure.person is None:
             file = unit.get(CreditFile, erasure.credit_file, lock=True)
             unit.replace(replace(file, state=FileState.ERASED))
         certificate = unit.destruction.signed(CERTIFICATE, statement(erasure, unit.now))

@@ -59,6 +59,7 @@ class Erasure(Record):
     decided_by: str | None = fact("Who decided on it: another person. Ch.8 §1", default=None)
     subjects: tuple[str, ...] = fact("Whose keys were destroyed. Ch.4 §4", default=())
     classes: tuple[str, ...] = fact("Which classes of keys. Ch.4 §4", default=())
+    records: tuple[str, ...] = fact("The records, where single ones were deleted. Ch.4 §4", default=())
     keys: int | None = fact("How many data keys were destroyed. Ch.4 §4", default=None)
     cells: int | None = fact("How many sealed values were removed. Ch.4 §4", default=None)
     recipients: tuple[str, ...] = fact("Partners that were given some of it, to be told. Ch.4 §4", default=())
@@ -83,6 +84,7 @@ def statement(erasure: Erasure, at: datetime) -> Mapping[str, Any]:
         "dataClass": erasure.data_class,
         "reason": erasure.reason.value,
         "subjects": list(erasure.subjects),
+        "records": list(erasure.records),
         "classes": list(erasure.classes),
         "keysDestroyed": erasure.keys,
         "valuesRemoved": erasure.cells,

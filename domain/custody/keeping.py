@@ -111,6 +111,14 @@ class Destruction(Protocol):
         """How many keys, values, tokens and payloads of a subject's classes are still there."""
         ...
 
+    def empty(self, records: Sequence[Id]) -> int:
+        """Removes every value and token of some records; how many values. Their keys are renewed beside it."""
+        ...
+
+    def remaining_of(self, records: Sequence[Id]) -> int:
+        """How many values and tokens of some records are still there."""
+        ...
+
     def signed(self, kind: str, said: Mapping[str, Any]) -> str:
         """A statement as a JWS of a type, signed by the key that signs the company's log."""
         ...

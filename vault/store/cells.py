@@ -20,7 +20,7 @@ from vault.store.material import ContentMaterial, Material
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.queries import sealed_cells
 from vault.store.search.tokens import IndexTokens, upsert
-from vault.store.tables import sealed_field
+from vault.store.tables import ERASED, sealed_field
 from vault.store.tenantkeys import TenantKeys
 
 AT_ONCE = 500
@@ -105,7 +105,7 @@ class Cells:
         """
         cell = sealed_field.c
         rows = self._connection.execute(
-            sa.select(sealed_field).where(cell.tenant == self._tenant, cell.dek_id == dek_id)
+            sa.select(sealed_field).where(cell.tenant == self._tenant, cell.dek_id == dek_id, cell.envelope != ERASED)
         ).mappings()
         count = 0
         for row in rows.all():

@@ -82,13 +82,14 @@ class _Keys:
 
     @cached_property
     def erased(self) -> frozenset[tuple[Id, str]]:
-        """Subjects with the classes of their data that were erased, as the records of erasures tell."""
+        """Subjects with the classes of their data that were erased, and single records, as erasures tell."""
         columns = table(Erasure.shape).c
         rows = self._connection.execute(
             sa.select(table(Erasure.shape)).where(columns.tenant == self.tenant, columns.superseded_at.is_(None))
         ).mappings()
         found = [cast("Erasure", record_of(Erasure.shape, row)) for row in rows]
-        return frozenset((Id(subject), name) for one in found for subject in one.subjects for name in one.classes)
+        whole = {(Id(subject), name) for one in found for subject in one.subjects for name in one.classes}
+        return frozenset(whole | {(Id(own), "") for one in found for own in one.records})
 
     def digest_root(self) -> Any:
         return self._root(Purpose.DIGEST)
@@ -164,7 +165,7 @@ def _check_cell(keys: _Keys, row: Any, index: IndexCheck) -> Iterator[Finding]:
     if TAGS[row.field_tag].type is Content:
         return  # its bytes lie elsewhere: `_check_contents` looks at them
     if envelope == ERASED:
-        if (row.subject, row.data_class) not in keys.erased:
+        if not {(row.subject, row.data_class), (row.record_id, "")} & keys.erased:
             yield Finding("EMPTIED", place, "Its value is gone, and no erasure tells of it.")
         return
     cell = Cell(

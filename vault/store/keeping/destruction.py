@@ -59,6 +59,26 @@ class Shredder:
         )
         return sum(self._connection.scalar(count) or 0 for count in counts)
 
+    def empty(self, records: Sequence[Id]) -> int:
+        """Removes every value and token of some records; how many values. Their keys are renewed beside it."""
+        cell, token = sealed_field.c, blind_index.c
+        own = sa.and_(cell.tenant == self._tenant, cell.record_id.in_(records), cell.envelope != ERASED)
+        emptied = self._connection.execute(sa.update(sealed_field).where(own).values(envelope=ERASED))
+        self._connection.execute(
+            sa.delete(blind_index).where(token.tenant == self._tenant, token.record_id.in_(records))
+        )
+        return emptied.rowcount
+
+    def remaining_of(self, records: Sequence[Id]) -> int:
+        """How many values and tokens of some records are still there."""
+        counts = (
+            sa.select(sa.func.count()).where(
+                table.c.tenant == self._tenant, table.c.record_id.in_(records), *(extra for extra in kept)
+            )
+            for table, kept in ((sealed_field, (sealed_field.c.envelope != ERASED,)), (blind_index, ()))
+        )
+        return sum(self._connection.scalar(count) or 0 for count in counts)
+
     def signed(self, kind: str, said: Mapping[str, Any]) -> str:
         """A statement as a JWS of a type, signed by the key that signs the company's log."""
         with self._keys.signing_key() as seed:
