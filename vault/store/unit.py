@@ -294,8 +294,7 @@ class SqlUnit:
         """Records that were read one by one are named in the entry when they are about somebody."""
         for record in records:
             if record.shape.subject_reach:
-                self._subjects[record.subject_id] = None
-                self._read[record.id] = None
+                self._subjects[record.subject_id] = self._read[record.id] = None
 
     def _unknown(self, shape: Shape, records: Sequence[Record]) -> list[Record]:
         """The records whose unique facts no current row and no earlier one of these has."""
