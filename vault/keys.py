@@ -11,6 +11,7 @@ key (32) ‖ tag (16), bound to what it is for: moved to another tenant, purpose
 
 from __future__ import annotations
 
+import asyncio
 import operator
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol, TypeVar
@@ -257,13 +258,14 @@ class Keyring:
         (key,) = self._aside(lambda: self._provider.unwrap(asked))
         return _delivered(key)
 
-    def cold(self, keks: Iterable[WrappedKey]) -> list[WrappedKey]:
-        """The KEKs that the provider would have to be asked for."""
-        return [kek for kek in keks if self._keks.get(kek) is None]
+    async def warmed(self, keks: Iterable[WrappedKey]) -> None:
+        """Unwraps KEKs as `warm` does, beside the event loop: the provider may take a while, and others go on."""
+        if cold := self._cold(keks):
+            await asyncio.to_thread(self._unwrapped_keks, cold)
 
     def warm(self, keks: Iterable[WrappedKey]) -> None:
         """Unwraps KEKs of many tenants or epochs in one call to the provider; one that fails, fails when it is used."""
-        if missing := self.cold(keks):
+        if missing := self._cold(keks):
             self._unwrapped_keks(missing)
 
     def root_anew(self, row: WrappedKey, kek: WrappedKey) -> hazmat.Secret:
@@ -285,6 +287,9 @@ class Keyring:
             self._keks.drop(lambda row: row.tenant == tenant)
             self._roots.drop(lambda row: row.tenant == tenant)
         self._deks.drop(lambda row: row.tenant == tenant and subject in {None, row.subject})
+
+    def _cold(self, keks: Iterable[WrappedKey]) -> list[WrappedKey]:
+        return [kek for kek in keks if self._keks.get(kek) is None]
 
     def _unwrapped_dek(self, row: DekRow, kek: WrappedKey) -> Dek:
         moment = self._deks.moment()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -54,8 +53,7 @@ class VaultOpener:
         wanted = [_wanted(value, _material(value), keks, generations) for value in values]
         for tenant, generation in generations.items():
             self._ring.at(tenant, generation)
-        if cold := self._ring.cold(keks.values()):
-            await asyncio.to_thread(self._ring.warm, cold)  # the provider may take a while, and others go on
+        await self._ring.warmed(keks.values())
         deks = self._ring.deks([(row, kek) for row, kek, _, _ in wanted])
         opened = open_many([(dek, cell, envelope) for dek, (_, _, cell, envelope) in zip(deks, wanted, strict=True)])
         return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]

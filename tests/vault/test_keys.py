@@ -1,3 +1,4 @@
+import asyncio
 import time
 
 import pytest
@@ -321,3 +322,25 @@ def test_a_row_from_outside_that_cannot_exist_is_refused(ring, kek, minted):
 def test_the_clock_of_the_process_serves(provider, kek, minted):
     ring = Keyring(provider, time.monotonic)
     assert ring.dek(minted[0], kek) is ring.dek(minted[0], kek)
+
+
+def test_keks_are_unwrapped_beside_the_event_loop_once(provider, ring):
+    keks = [ring.mint_tenant(bytes([number]) * 16, 1)[0] for number in range(3)]
+    later = fresh(provider)
+    provider.unwrapped.clear()
+    loops = []
+
+    def during():
+        try:
+            loops.append(asyncio.get_running_loop())
+        except RuntimeError:
+            loops.append(None)
+
+    provider.during = during
+
+    async def work():
+        await later.warmed(keks)
+        await later.warmed(keks)
+
+    asyncio.run(work())
+    assert (provider.unwrapped, loops) == ([3], [None])

@@ -40,6 +40,7 @@ class Contents:
             raise TypeError("The cell of a content carries its material.")
         row, kek = _keys(value, material.cell)
         head = material.cell.envelope
+        await self._ring.warmed([kek])
         with self._ring.content_key(row, kek) as key:
             if head == PREFIX + row.dek_id:
                 return self._slot(value, material, row, key)
