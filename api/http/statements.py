@@ -68,6 +68,7 @@ class Statements:
         headers = {
             "Cache-Control": f"public, max-age={FRESH_SECONDS}",
             "Access-Control-Allow-Origin": "*",  # it is the same for everybody, and signed
+            "Cross-Origin-Resource-Policy": "cross-origin",
         }
         return Response(found, media_type="application/statuslist+jwt", headers=headers)
 
