@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives import keywrap
 
 from vault import hazmat
 
@@ -96,3 +97,19 @@ def test_ed25519_verifies_what_is_valid_and_nothing_else():
         assert hazmat.ed25519_verifies(public, signature, message) is (test["result"] == "valid"), test["tcId"]
         ran += 1
     assert ran == 151
+
+
+def test_aes_key_wrap_with_padding_agrees_where_whatever_it_wraps_goes_to_a_token_or_a_service():
+    """No format of ours wraps keys so: it is how key material travels into tokens, by the package we rely on."""
+    ran = refused = 0
+    for _, test in cases("aes_kwp"):
+        key, text, sealed = raw(test, "key", "msg", "ct")
+        if test["result"] == "valid":
+            assert keywrap.aes_key_wrap_with_padding(key, text) == sealed, test["tcId"]
+            assert keywrap.aes_key_unwrap_with_padding(key, sealed) == text, test["tcId"]
+            ran += 1
+            continue
+        with pytest.raises((keywrap.InvalidUnwrap, ValueError)):
+            keywrap.aes_key_unwrap_with_padding(key, sealed)
+        refused += 1
+    assert (ran, refused) == (77, 177)
