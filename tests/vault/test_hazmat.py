@@ -104,3 +104,18 @@ def test_derived_bytes_have_the_length_asked_for_and_differ_by_purpose():
     assert len(hazmat.hkdf_expand_sha256(bytes(32), b"a")) == 32
     assert hazmat.hkdf_expand_sha256(bytes(32), b"a", 80)[:32] == hazmat.hkdf_expand_sha256(bytes(32), b"a")
     assert hazmat.hkdf_expand_sha256(bytes(32), b"a") != hazmat.hkdf_expand_sha256(bytes(32), b"b")
+
+
+def test_a_signing_key_follows_from_its_material_and_is_one_of_the_curve():
+    """A.2.1 of FIPS 186-5: the material modulo the order less one, plus one."""
+    order = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
+    for number, expected in (
+        (0, 1),
+        (order - 2, order - 1),
+        (order - 1, 1),
+        (2**384 - 1, (2**384 - 1) % (order - 1) + 1),
+    ):
+        key = hazmat.p256_private(number.to_bytes(48))
+        assert key.private_numbers().private_value == expected
+    with pytest.raises(ValueError, match="material"):
+        hazmat.p256_private(bytes(32))

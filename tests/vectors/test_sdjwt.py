@@ -56,8 +56,7 @@ def specifications():
             for path, text in json.loads((FOLDER / file).read_text()).items():
                 if not path.endswith("settings.yml"):
                     found.append(pytest.param(text, id=f"{file.split('_spec')[0]}:{path.split('/')[-2]}"))
-    skip = pytest.mark.skip(reason="the public vectors are not beside the repository")
-    return found or [pytest.param("", marks=skip, id="absent")]
+    return found or [pytest.param("", id="absent")]
 
 
 def tree(value, hide):
@@ -77,6 +76,8 @@ def tree(value, hide):
 
 def read(text):
     """The claims with marks, and what the holder discloses."""
+    if not text:
+        pytest.skip("the public vectors are not beside the repository")
     specification = yaml.load(text, Loader)  # noqa: S506 - a safe loader with one more tag
     return specification["user_claims"], specification.get("holder_disclosed_claims", {}), specification
 
