@@ -90,5 +90,5 @@ class IndexCheck:
                 "INDEX_CROWDED",
                 tag,
                 f"Of {every} values {different} are different, and {field.index.distinct_percent} of 100 are declared "
-                "to be: how often a token occurs tells its value. Look for placeholders, or take the index away.",
+                "to be: how often a token occurs tells its value. Look for made-up values, or take the index away.",
             )
