@@ -15,13 +15,19 @@ import sys
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
+from enum import Enum
 from pathlib import Path
 
 import sqlalchemy as sa
 
+from api.jobs.erasing import finish
 from api.jobs.rotating import Turning
+from domain.custody.erasing import ApproveErasure, ProposeErasure
+from domain.custody.erasures import Erasure, ErasureReason, ErasureState
+from domain.files.parties import CreditFile, FileState
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
+from domain.records import Record
 from tests.world import Granted, World
 from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
@@ -29,6 +35,7 @@ from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
 from vault.store.postgres import PostgresStore
 from vault.store.sqlite import SqliteStore
+from vault.store.tables import table
 from vault.store.transaction import Room
 
 MOST = 2_000
@@ -84,7 +91,27 @@ async def rotate(gate: Gate, _store: Store, tenants: tuple[Id, ...]) -> None:
     await turning.rotate(lambda *_: None, fresh=True)
 
 
-KINDS: dict[str, Steps] = {"rotate": rotate}
+async def shred(gate: Gate, store: Store, tenants: tuple[Id, ...]) -> None:
+    """The next file is erased whole, or the rest of one that was begun."""
+    tenant, actor = tenants[0], World().actor
+    waiting = await _stands(store, tenant, Erasure, ErasureState.PROPOSED)
+    if not waiting and not await _stands(store, tenant, Erasure, ErasureState.DESTROYING):
+        (file, *_) = await _stands(store, tenant, CreditFile, FileState.OPEN)
+        proposal = ProposeErasure(target=file, reason=ErasureReason.REQUEST)
+        waiting = [(await gate.perform(proposal, actor("first"))).value.id]
+    for erasure in waiting:
+        await gate.perform(ApproveErasure(erasure=erasure), actor("second"))
+    await finish(gate, store, [tenant], lambda _: actor("system:operator"))
+
+
+async def _stands(store: Store, tenant: Id, record: type[Record], state: Enum) -> list[Id]:
+    """The records of a kind that are in a state, the oldest first."""
+    own = table(record.shape).c
+    select = sa.select(own.id).where(own.tenant == tenant, own.superseded_at.is_(None), own.state == state.value)
+    return await store.inspect(tenant, lambda connection: list(connection.scalars(select.order_by(own.id))))
+
+
+KINDS: dict[str, Steps] = {"rotate": rotate, "shred": shred}
 
 
 async def carry_out(steps: Steps, url: str, keys: str, tenants: tuple[Id, ...], at: int) -> None:

@@ -8,18 +8,21 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from domain.custody.erasures import Erasure, ErasureState
 from domain.files.opening import BasicInformation
 from tests.vault.keeping.asking import Asking
 from tests.world import OTHER_TENANT, TENANT
 from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
 
+FILES = 30
 ROOT = Path(__file__).parents[3]
 STRIDE = {"sqlite": "5", "postgresql": "11"}
 """Every fifth step and every eleventh: where a round is killed also shifts with what earlier ones left undone."""
 
 
 def started(world, kind):
-    arguments = [kind, world.database.url, str(world.folder / "keys.json"), STRIDE[world.database.dialect]]
+    keys, stride = str(world.folder / "keys.json"), STRIDE[world.database.dialect]
+    arguments = [kind, world.database.url, keys, stride]
     return subprocess.Popen(
         [sys.executable, "-m", "tests.vault.keeping.killed", *arguments, TENANT, OTHER_TENANT],
         cwd=ROOT,
@@ -59,3 +62,31 @@ def test_a_rotation_killed_at_any_step_goes_on_and_no_reader_is_refused(world):
     assert own.pop() > int(told)
     assert world.findings() == []
     assert world.findings(OTHER_TENANT) == []
+
+
+def test_an_erasure_killed_at_any_step_is_finished_by_running_it_again(world):
+    origin = world.origin()
+    for number in range(FILES):
+        world.file(origin, f"C-{number:02}", BasicInformation(phone=f"+861380013{number:04}"))
+    asking, reads = Asking(world), 0
+    last = asking()[-1]
+    process = started(world, "shred")
+    try:
+        while process.poll() is None:
+            rows = asking()
+            assert len(rows) == FILES
+            assert rows[-1] == last
+            reads += 1
+        told, wrong = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, wrong
+    assert 3 < int(told) < FILES - 1
+    assert reads > int(told)
+    erasures = world.current(Erasure)
+    assert {one.state for one in erasures} == {ErasureState.ERASED}
+    assert all(one.certificate for one in erasures)
+    gone = [row for row in asking() if row["confidential"]["withheld"]]
+    assert len(gone) == len(erasures) >= int(told)
+    assert world.findings() == []
