@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from domain.actors import Actor
 from domain.consent.consents import Disclosure
+from domain.consent.recalling import RELEASED, RecallCause, issue
 from domain.custody.epochs import readable_until
 from domain.custody.erasures import CERTIFICATE, WHOLE, Erasure, ErasureReason, ErasureState, statement
 from domain.custody.holds import refuse_held
@@ -16,7 +17,7 @@ from domain.files.parties import ContactPerson, CreditFile, FileState
 from domain.ids import Id, prefix_of
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
-from domain.records import DataClass
+from domain.records import TAGS, DataClass
 
 
 @operation("erasure:propose", chapter="4.4")
@@ -91,7 +92,7 @@ class ApproveErasure(Operation[Erasure]):
                 classes=tuple(classes),
                 keys=sum(one.keys for one in lost),
                 cells=sum(one.cells for one in lost),
-                recipients=_recipients(unit, file, erasure),
+                recipients=_recalled(unit, file, erasure, classes),
                 destroyed_at=unit.now,
                 epoch=unit.rotation.standing().epoch,
                 effective_at=readable_until(unit),
@@ -200,8 +201,14 @@ def _scope(unit: Unit, erasure: Erasure, file: CreditFile) -> tuple[tuple[Id, ..
     return (file.subject_id, *persons), classes
 
 
-def _recipients(unit: Unit, file: CreditFile, erasure: Erasure) -> tuple[str, ...]:
-    """The partners that were given something of a file; of a person named in it nothing is disclosed."""
+def _recalled(unit: Unit, file: CreditFile, erasure: Erasure, classes: Sequence[str]) -> tuple[str, ...]:
+    """The partners that were given something of it, each told to delete it; of persons named in it nothing is given."""
     if erasure.person is not None:
         return ()
-    return tuple(dict.fromkeys(one.partner for one in unit.find(Disclosure, credit_file=file.id)))
+    told: dict[str, None] = {}
+    for disclosure in unit.find(Disclosure, credit_file=file.id, state=RELEASED):
+        fields = [tag for tag in disclosure.fields if TAGS[tag].data_class.value in classes]
+        if fields:
+            issue(unit, disclosure, fields, RecallCause.ERASURE)
+            told[disclosure.partner] = None
+    return tuple(told)

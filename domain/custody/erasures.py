@@ -62,7 +62,7 @@ class Erasure(Record):
     records: tuple[str, ...] = fact("The records, where single ones were deleted. Ch.4 §4", default=())
     keys: int | None = fact("How many data keys were destroyed. Ch.4 §4", default=None)
     cells: int | None = fact("How many sealed values were removed. Ch.4 §4", default=None)
-    recipients: tuple[str, ...] = fact("Partners that were given some of it, to be told. Ch.4 §4", default=())
+    recipients: tuple[str, ...] = fact("Partners that were given some of it, each with a recall. Ch.4 §4", default=())
     epoch: int | None = fact("The newest epoch of keys in whose backups it still lies. Ch.4 §4", default=None)
     destroyed_at: datetime | None = fact("When its keys were destroyed. Ch.4 §4", default=None)
     effective_at: datetime | None = fact("When no backup holds it any more, at the latest. Ch.4 §4", default=None)

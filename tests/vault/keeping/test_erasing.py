@@ -13,7 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from api.jobs.erasing import finish
+from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
+from domain.consent.giving import GrantConsent
+from domain.consent.recalling import Recall, RecallCause
 from domain.custody.erasing import ApproveErasure, CertifyErasure, PendingErasures, ProposeErasure, RejectErasure
 from domain.custody.erasures import CERTIFICATE, Erasure, ErasureReason, ErasureState
 from domain.custody.holds import HoldState, LegalHold, LiftLegalHold, PlaceLegalHold
@@ -277,18 +280,37 @@ def test_what_is_left_anywhere_stops_the_certificate(world, pair):
     assert done.id == erasure.id
 
 
-def test_a_partner_gets_nothing_that_was_erased_and_learns_nothing_else(world, pair):
+def test_a_partner_is_told_to_delete_what_it_got_and_gets_nothing_more(world, pair):
     first, _ = pair
     partner = world.partner()
-    erase(world, first.id)
-    asked = RequestDisclosure(
+    tags = ("contact.phone", "identity.uscc")
+    grant = GrantConsent(
         credit_file=first.id,
+        partner=partner.id,
         purpose=Purpose.PARTNER_CREDIT_DECISION,
-        fields=("contact.phone",),
-        idempotency_key="k" * 8,
+        fields=tags,
+        use=ConsentUse.STANDING,
+        not_after=world.clock.now() + timedelta(days=9),
+        notice_digest="ab" * 32,
+        given_by="the board",
     )
+    world.do(grant)
+    asked = RequestDisclosure(
+        credit_file=first.id, purpose=Purpose.PARTNER_CREDIT_DECISION, fields=tags, idempotency_key="k" * 8
+    )
+    bank = world.actor("bank", partner=partner.id)
+    world.do(asked, bank)
+    done = erase(world, first.id, DataClass.CONTACT)
+    assert done.recipients == (partner.id,)
+    (recall,) = world.current(Recall)
+    assert (recall.partner, recall.fields, recall.cause) == (partner.id, ("contact.phone",), RecallCause.ERASURE)
+    again = world.do(replace(asked, idempotency_key="n" * 8), bank)
+    assert again.tags == ("identity.uscc",)
+    assert [(one.field, one.reason) for one in again.disclosure.withheld] == [("contact.phone", "NOT_ON_FILE")]
+    erase(world, first.id)
     with pytest.raises(NotConsented):
-        world.do(asked, world.actor("bank", partner=partner.id))
+        world.do(replace(asked, idempotency_key="m" * 8), bank)
+    assert world.findings() == []
 
 
 def secrets(world, subject):
