@@ -325,6 +325,8 @@ def _consent() -> None:
         _instant("day_from", null=True),
         sa.Column("day_uses", sa.BigInteger(), nullable=False),
         sa.Column("withdrawal_contact", WORDS, nullable=True),
+        sa.Column("source", WORDS, nullable=True),
+        sa.Column("record_id", WORDS, nullable=True),
     )
     op.create_index("consent_authority_document", "consent", ["tenant", "authority_document", "id"])
     op.create_index("consent_credit_file", "consent", ["tenant", "credit_file", "id"])

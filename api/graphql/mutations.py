@@ -11,6 +11,7 @@ from typing import Any
 
 from graphql import GraphQLResolveInfo, GraphQLSchema
 
+from api.consents.writing import written
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
 from api.graphql.context import Context, House, Prepared
@@ -28,6 +29,7 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.moving import ExportConsents
 from domain.consent.notices import PublishConsentNotice
 from domain.consent.recalling import AcknowledgeRecall, RecallDisclosure
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
@@ -210,6 +212,19 @@ MUTATIONS = {
     "reconfirmConsent": Mutation(operation=ReconfirmConsent, shows=CONSENT),
     "withdrawConsent": Mutation(operation=WithdrawConsent, shows=CONSENT),
     "invalidateConsent": Mutation(operation=InvalidateConsent, shows=CONSENT),
+    "exportConsents": Mutation(
+        operation=ExportConsents,
+        shows=FILE,
+        id=attrgetter("credit_file"),
+        extras=(
+            Extra(
+                name="records",
+                type=tuple[str, ...],
+                says="The consents as JSON-LD, each in the form of ISO/IEC TS 27560. Ch.3 §3",
+                of=lambda ended: tuple(written(whole) for whole in ended.value.consents),
+            ),
+        ),
+    ),
     "publishConsentNotice": Mutation(operation=PublishConsentNotice, shows={"consentNotice": "ConsentNotice"}),
     "proposeStatutoryDisclosure": Mutation(operation=ProposeStatutoryDisclosure, shows=STATUTORY),
     "approveStatutoryDisclosure": Mutation(operation=ApproveStatutoryDisclosure, shows=STATUTORY),

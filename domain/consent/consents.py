@@ -17,7 +17,7 @@ from domain.consent.words import (
 )
 from domain.ids import Id
 from domain.reading import Purpose
-from domain.records import Record, children, fact, link, record
+from domain.records import DataClass, Record, children, confidential, fact, link, record
 
 
 class PartnerState(Enum):
@@ -125,6 +125,14 @@ class Consent(Record):
         "Whom the customer may turn to in order to withdraw it, besides withdrawConsent. Ch.4 §4", default=None
     )
 
+    source: Id | None = link(
+        "Source", "Where it was recorded before, where it was taken over. Ch.4 §3", default=None, same_subject=False
+    )
+    record_id: str | None = fact("The id it has there. Ch.4 §3", default=None, filter=True)
+
+    original = confidential(
+        "consent.original", DataClass.DOCUMENTS, str, "The record as it was taken over. Ch.4 §3", bucket=64
+    )
     events = children("ConsentEvent", by="consent", says="What was done about it, by whom and when. Ch.4 §4")
 
 

@@ -103,11 +103,14 @@ def superseded(unit: Unit, digests: Iterable[str]) -> frozenset[str]:
     return frozenset(n.digest for n in unit.find(ConsentNotice, digest=asked, state=NoticeState.SUPERSEDED))
 
 
-def shown(unit: Unit, digest: str, name: str | None, version: str | None) -> tuple[str | None, str | None]:
+def shown(
+    unit: Unit, digest: str, name: str | None, version: str | None, *, before: bool = False
+) -> tuple[str | None, str | None]:
     """The name and version of the notice that has a digest; what is said of one that is kept elsewhere is taken.
 
     Chapter: 4.4.
-    Raises:  Malformed (NOT_IN_FORCE) for one that was superseded; where name or version are not those of the digest.
+    Raises:  Malformed (NOT_IN_FORCE) for one that was superseded, unless it was shown before; where name or version
+             are not those of the digest.
     """
     found = unit.find(ConsentNotice, digest=digest)
     if not found:
@@ -117,7 +120,7 @@ def shown(unit: Unit, digest: str, name: str | None, version: str | None) -> tup
     notice = found[0]
     if name not in {None, notice.name} or version not in {None, str(notice.number)}:
         raise _other_notice("noticeId")
-    if notice.state is NoticeState.SUPERSEDED:
+    if notice.state is NoticeState.SUPERSEDED and not before:
         raise Malformed(
             "This version of the notice was superseded.",
             code=Code.NOT_IN_FORCE,

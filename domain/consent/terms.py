@@ -56,9 +56,18 @@ class ConsentTerms:
     """Whom the customer may turn to in order to withdraw it, besides withdrawConsent. Ch.4 §4"""
 
     def checked(
-        self, unit: Unit, file: CreditFile, partner: Partner, tags: Sequence[str], notice: str
+        self,
+        unit: Unit,
+        file: CreditFile,
+        partner: Partner,
+        tags: Sequence[str],
+        notice: str,
+        *,
+        before: bool = False,
     ) -> dict[str, Any]:
         """The facts of the consent, checked; rule CN-P5 asks for a separate consent where persons are told of.
+
+        A consent that was given `before` may rest on a notice that was superseded since.
 
         Chapter: 4.4.
         Raises:  Malformed; NotFound for a partner that is not there.
@@ -78,9 +87,8 @@ class ConsentTerms:
             if value is not None and not 1 <= value <= most:
                 raise Malformed(f"The {name} lie between 1 and {most}.", path=(name,))
         check_digest(notice, "noticeDigest")
-        known, version = shown(
-            unit, notice, short_text(self.notice_id, "noticeId"), short_text(self.notice_version, "noticeVersion")
-        )
+        said = short_text(self.notice_id, "noticeId"), short_text(self.notice_version, "noticeVersion")
+        known, version = shown(unit, notice, *said, before=before)
         self._check_kind(unit, file, tags)
         return {
             "jurisdiction": self.jurisdiction,

@@ -15,6 +15,7 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, SuspendPartner, WithdrawConsent
+from domain.consent.moving import ExportConsents, ImportConsents, PastAct, PastConsent
 from domain.consent.notices import PublishConsentNotice
 from domain.consent.recalling import AcknowledgeRecall, Compliance, RecallCause, RecallDisclosure
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
@@ -27,7 +28,7 @@ from domain.consent.statutory import (
     ReleaseStatutoryDisclosure,
 )
 from domain.consent.terms import ConsentProof, ConsentTerms
-from domain.consent.words import Authority, Redisclosure
+from domain.consent.words import Authority, ConsentAct, Redisclosure
 from domain.errors import CreditError
 from domain.files.correcting import (
     CorrectRecord,
@@ -40,7 +41,7 @@ from domain.files.parties import PartyKind
 from domain.files.recording.documents import RecordTransactions
 from domain.files.recording.events import RecordDefault, RecordLitigation, RecordSanction
 from domain.files.recording.reports import RecordRating, RecordStatement
-from domain.files.sources import RegisterSource, SourceType
+from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.files.values import SealedCorrection
 from domain.objections.handling import DecideObjection, Ruling
 from domain.objections.objections import ObjectionKind
@@ -98,6 +99,32 @@ def operations() -> tuple[World, list[Any]]:
     disclosed = world.do(asking, world.actor("bank", partner=partner.id)).disclosure
     recalled = world.do(RecallDisclosure(disclosure=disclosed.id, cause=RecallCause.WITHDRAWAL, reason="Withdrawn"))
     objection = world.do(RaiseObjection(credit_file=file.id, kind=ObjectionKind.COPY, statement="Send it"))
+    past = PastConsent(
+        record_id="record 1",
+        partner=partner.name,
+        purpose=PURPOSE,
+        fields=("contact.phone",),
+        use=ConsentUse.STANDING,
+        max_uses=None,
+        uses=0,
+        not_before=NOW,
+        not_after=NOW.replace(year=2028),
+        notice_digest="d" * 64,
+        given_by="Wang",
+        evidence_digest="c" * 64,
+        proof=proof,
+        terms=dataclasses.replace(said, onward_to=()),
+        onward_to=("Onward Bank",),
+        acts=(PastAct(act=ConsentAct.GIVEN, at=NOW, person="Li"),),
+    )
+    world.do(RegisterSource(type=SourceType.PARTNER, name="the old system", lawful_bases=(LawfulBasis.CONSENT,)))
+    taking = ImportConsents(
+        source="the old system",
+        lawful_basis=LawfulBasis.CONSENT,
+        reference=file.reference,
+        consents=(past,),
+        original="{}",
+    )
     contact = Contact(duty="finance", name="Zhao", phone="13800138000", email="zhao@yunfan.example")
     basic = dataclasses.replace(
         BASIC, registered_address="Road 1", industry_code="I65", legal_representative="Qian", bank_account="1" * 12
@@ -142,6 +169,8 @@ def operations() -> tuple[World, list[Any]]:
         InvalidateConsent(consent=given.id, reason="No authority"),
         PublishConsentNotice(name="data", text="What is disclosed"),
         propose,
+        taking,
+        ExportConsents(credit_file=file.id),
         ApproveStatutoryDisclosure(disclosure=demanded.id),
         RejectStatutoryDisclosure(disclosure=demanded.id, reason="Not signed"),
         ReleaseStatutoryDisclosure(disclosure=demanded.id),
