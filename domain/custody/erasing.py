@@ -18,6 +18,8 @@ from domain.ids import Id, prefix_of
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.records import TAGS, DataClass
+from domain.statements.falling import statements_fall
+from domain.statements.statements import RevokedBecause
 
 
 @operation("erasure:propose", chapter="4.4")
@@ -83,6 +85,7 @@ class ApproveErasure(Operation[Erasure]):
                 erase_documents(unit, subject)
         if erasure.data_class is None and erasure.person is None:
             unit.replace(replace(file, state=FileState.DESTROYING))
+            statements_fall(unit, file.id, RevokedBecause.FILE_ERASED)
         destroyed = unit.replace(
             replace(
                 erasure,

@@ -44,6 +44,8 @@ class RevokedBecause(Enum):
     """Something the assessment rested on was wrong."""
     LOWER_GRADE = "LOWER_GRADE"
     """The grade fell, or there is none any more."""
+    FILE_ERASED = "FILE_ERASED"
+    """The file it is of was erased."""
 
 
 @record("sl", table="status_list", read="credit_statement:read", unique=(("number",),), subject_reach=False)

@@ -10,8 +10,11 @@ from datetime import date, timedelta
 import pytest
 import sqlalchemy as sa
 
+from api.jobs.rotating import Turning
 from domain.assessment.assessments import AssessmentState
 from domain.audit import Outcome
+from domain.custody.erasing import ApproveErasure, ProposeErasure
+from domain.custody.erasures import ErasureReason
 from domain.errors import KeyUnavailable, Malformed, NotFound, NotInForce, NotPermitted
 from domain.files.correcting import CorrectTransaction, DocumentCorrection
 from domain.files.history import DefaultKind, LitigationSeverity, TradeTransaction
@@ -257,6 +260,44 @@ def test_a_lower_grade_revokes_what_rests_on_the_better_one(office):
     )
     assert office.verdict(statement.signed, status=office.listed()).reason.value == "REVOKED"
     assert office.world.findings() == []
+
+
+def test_an_erased_file_has_no_statement_that_counts(office):
+    statement = office.issue(StatementClaim.UNIFIED_SOCIAL_CREDIT_CODE)
+    proposal = ProposeErasure(target=office.file.id, reason=ErasureReason.REQUEST)
+    proposed = office.world.do(proposal, office.world.actor("first"))
+    office.world.do(ApproveErasure(erasure=proposed.id), office.world.actor("second"))
+    now = office.world.current(CreditStatement)[0]
+    assert (now.state, now.revoked_because) == (StatementState.REVOKED, RevokedBecause.FILE_ERASED)
+    assert office.verdict(statement.signed, status=office.listed()).reason.value == "REVOKED"
+
+
+def test_statements_verify_as_before_when_the_keys_of_the_company_turned(office):
+    before, metadata = office.issue(StatementClaim.GRADE), office.world.loop(office.world.board.metadata(TENANT))
+    turning = Turning(
+        gate=office.world.gate,
+        leading=TENANT,
+        companies=(TENANT,),
+        act=lambda tenant: office.world.actor("system:operator", tenant=tenant),
+    )
+    done = office.world.loop(turning.rotate(lambda *_: None, fresh=True))
+    assert (done.epoch, done.retired) == (2, (1,))
+    assert office.world.loop(office.world.board.metadata(TENANT)) == metadata
+    assert office.verdict(before.signed, status=office.listed()).ok
+    assert office.verdict(office.issue(StatementClaim.GRADE).signed).ok
+
+
+def test_a_company_without_a_key_gets_it_after_its_keys_turned(office):
+    office.world.database.execute("DELETE FROM vault_key WHERE purpose = 'statement'")
+    turning = Turning(
+        gate=office.world.gate,
+        leading=TENANT,
+        companies=(TENANT,),
+        act=lambda tenant: office.world.actor("system:operator", tenant=tenant),
+    )
+    office.world.loop(turning.rotate(lambda *_: None, fresh=True))
+    assert office.world.loop(office.world.board.metadata(TENANT)) is None
+    assert office.verdict(office.issue(StatementClaim.GRADE).signed).ok
 
 
 def test_an_equal_grade_leaves_them_alone(office):
