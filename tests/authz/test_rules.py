@@ -64,7 +64,7 @@ def test_management_opens_no_file_and_no_value(table):
 
 
 def test_a_partner_asks_for_disclosures_and_reads_its_own(table):
-    assert allowed(table, "partner_client") == {"disclosure:request", "disclosure:read"}
+    assert allowed(table, "partner_client") == {"disclosure:request", "disclosure:read", "recall:answer"}
 
 
 def test_only_a_partner_asks_for_disclosures(table):
@@ -75,7 +75,7 @@ def test_a_customer_sees_its_file_its_reasons_and_who_looked_and_gives_and_withd
     may = allowed(table, "customer_self")
     assert {"credit_file:read", "assessment:read", "consent:read", "access_log:read"} <= may
     taken_along = {"credit_statement:issue", "credit_statement:revoke"}
-    assert may & writing(actions) == {"consent:record", "consent:withdraw", *taken_along}
+    assert may & writing(actions) == {"consent:record", "consent:withdraw", "objection:raise", *taken_along}
     assert starting(may, "reveal") == {"reveal:identity", "reveal:contact", "reveal:financial"}
     assert "source:read" not in may
 
