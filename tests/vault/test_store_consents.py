@@ -5,21 +5,36 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
-from domain.consent.consents import Consent, ConsentState, ConsentUse, Disclosure
+from domain.consent.changing import InvalidateConsent, ReconfirmConsent
+from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Disclosure
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import WithdrawConsent
+from domain.consent.moving import ImportConsents, PastAct, PastConsent
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent
+from domain.consent.statutory import (
+    ApproveStatutoryDisclosure,
+    AuthorityKind,
+    ProposeStatutoryDisclosure,
+    ReleaseStatutoryDisclosure,
+    StatutoryDisclosure,
+    StatutoryState,
+)
+from domain.consent.terms import ConsentProof, ConsentTerms
+from domain.consent.words import ConsentAct
 from domain.errors import Malformed, NotConsented
 from domain.files.correcting import CorrectRecord, CorrectTransaction, DocumentCorrection, WithdrawRecord
 from domain.files.history import LitigationRecord, RecordStatus
 from domain.files.recording.documents import RecordTransactions
 from domain.files.recording.events import RecordLitigation
+from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from tests.domain.consent.test_giving import PHONE, PURPOSE, grant, request
 from tests.domain.files.test_correcting import court
 from tests.domain.files.test_recording import given
+from tests.world import NOW
 from tests.world import PHONE as NUMBER
 
 MANY = 12
@@ -72,6 +87,48 @@ def test_many_requests_use_a_one_time_consent_exactly_once(world, file, partner,
     assert len(world.current(Disclosure)) == 1
 
 
+@pytest.mark.parametrize(
+    ("changes", "cause"),
+    [
+        ({"use": ConsentUse.COUNTED, "max_uses": 5}, "CONSUMED"),
+        ({"terms": ConsentTerms(max_per_day=5)}, "RATE_EXCEEDED"),
+    ],
+)
+def test_many_requests_use_a_consent_exactly_as_often_as_it_says(world, file, partner, bank, changes, cause):
+    consent = world.do(grant(file, partner, **changes))
+    ended = at_once(world, *((ask(file, f"key-{number:04}"), bank) for number in range(MANY)))
+    assert sum(not isinstance(one, Exception) for one in ended) == 5
+    assert {one.cause for one in ended if isinstance(one, Exception)} == {cause}
+    last = world.versions(consent)[-1]
+    assert (last.stamp.version, last.day_uses) == (6, 5)
+    assert len(world.current(Disclosure)) == 5
+
+
+@pytest.mark.parametrize("end", [WithdrawConsent, InvalidateConsent])
+def test_the_events_of_a_consent_tell_how_it_stands_whoever_comes_first(world, file, partner, bank, end):
+    consent = world.do(grant(file, partner, use=ConsentUse.COUNTED, max_uses=MANY))
+    reason = {"reason": "Forged"} if end is InvalidateConsent else {}
+    confirm = ReconfirmConsent(
+        consent=consent.id, given_by="Li", not_after=consent.not_after + timedelta(days=9), notice_digest="b" * 64
+    )
+    ended = at_once(
+        world,
+        (ask(file, "key-0001"), bank),
+        (confirm, world.actor()),
+        (end(consent=consent.id, **reason), world.actor()),
+        (confirm, world.actor()),
+        (ask(file, "key-0002"), bank),
+    )
+    assert not isinstance(ended[2], Exception)
+    told = {event.consent_version: event.act for event in world.current(ConsentEvent)}
+    versions = world.versions(consent)
+    assert told.pop(1) is ConsentAct.GIVEN
+    assert told.pop(versions[-1].stamp.version).value == versions[-1].state.value
+    assert set(told.values()) <= {ConsentAct.RECONFIRMED}
+    assert len(told) == sum(not isinstance(one, Exception) for one in (ended[1], ended[3]))
+    assert world.findings() == []
+
+
 def test_a_withdrawal_races_disclosures_and_comes_before_or_after_each(world, file, partner, bank):
     consent = world.do(grant(file, partner, use=ConsentUse.COUNTED, max_uses=MANY))
     asked = [(ask(file, f"key-{number:04}"), bank) for number in range(MANY)]
@@ -122,6 +179,63 @@ def test_of_many_who_ask_the_customer_the_same_one_does(world, file, partner):
     answered = at_once(world, *((one, world.actor()) for one in answers))
     assert sum(not isinstance(one, Exception) for one in answered) == 1
     assert world.current(Consent)[0].state in {ConsentState.GIVEN, ConsentState.REFUSED}
+
+
+def test_of_many_who_take_a_record_over_one_does(world, file, partner):
+    world.do(RegisterSource(type=SourceType.PARTNER, name="the old system", lawful_bases=(LawfulBasis.CONSENT,)))
+    past = PastConsent(
+        record_id="r-1",
+        partner=partner.name,
+        purpose=PURPOSE,
+        fields=(PHONE,),
+        use=ConsentUse.STANDING,
+        max_uses=None,
+        uses=0,
+        not_before=NOW,
+        not_after=NOW + timedelta(days=365),
+        notice_digest="0" * 64,
+        given_by="Wang",
+        evidence_digest=None,
+        proof=ConsentProof(),
+        terms=ConsentTerms(),
+        onward_to=(),
+        acts=(PastAct(act=ConsentAct.GIVEN, at=NOW - timedelta(days=1), person="Li"),),
+    )
+    taking = ImportConsents(
+        source="the old system",
+        lawful_basis=LawfulBasis.CONSENT,
+        reference=file.reference,
+        consents=(past,),
+        original='{"a": 1}',
+    )
+    ended = at_once(world, *((taking, world.actor()) for _ in range(MANY)))
+    taken = [one.value.taken for one in ended if not isinstance(one, Exception)]
+    assert sorted(one.value for one in taken) == ["KNOWN"] * (MANY - 1) + ["STORED"]
+    (consent,) = world.current(Consent)
+    assert (consent.record_id, consent.state, consent.not_before) == ("r-1", ConsentState.GIVEN, NOW)
+    assert [event.at for event in world.current(ConsentEvent)] == [NOW - timedelta(days=1)]
+    assert world.findings() == []
+
+
+def test_two_who_approve_a_statutory_disclosure_at_once_both_count_and_one_person_counts_once(world, file):
+    proposal = ProposeStatutoryDisclosure(
+        credit_file=file.id,
+        authority="A court",
+        authority_kind=AuthorityKind.COURT,
+        legal_reference="Civil Procedure Law, article 70",
+        letter="1",
+        fields=(PHONE,),
+    )
+    proposed = world.do(proposal, world.actor("ling"))
+    approve = ApproveStatutoryDisclosure(disclosure=proposed.id)
+    people = ["wu", "wu", "zhou", "zhou", "wu", "ling"]
+    at_once(world, *((approve, world.actor(person)) for person in people))
+    (ready,) = world.current(StatutoryDisclosure)
+    assert ready.state is StatutoryState.APPROVED
+    assert {ready.first_approver, ready.second_approver} == {"wu", "zhou"}
+    release = ReleaseStatutoryDisclosure(disclosure=proposed.id)
+    ended = at_once(world, *((release, world.actor(person)) for person in ("ling", "wu", "zhou")))
+    assert [one.opened for one in ended if not isinstance(one, Exception)] == [(NUMBER,)]
 
 
 def test_records_are_corrected_and_withdrawn_and_their_history_stays(world, file):
