@@ -19,11 +19,14 @@ from api.settings import PUBLIC_URL, Settings
 from authz import proving, tokens
 from authz.admitting import Authenticator, Surroundings
 from authz.issuing import Bound, LocalIssuer
+from authz.jwks import RemoteKeys
+from authz.keys import registered
 from authz.private import write_private
 from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
+from domain.consent.standing import bar, standing, words_for
 from domain.consent.trusted import TrustState, approving
 from domain.errors import NotFound
 from domain.files.trail import CheckStore, ExportAuditLog
@@ -88,6 +91,8 @@ class House:
     grants: CasbinGrants
     gate: Gate
     readings: Readings
+    standing: Steps
+    """Looks up whether a partner's token still stands: like the grants, before the Gate."""
     approving: Steps
     """Looks a trusted document up: like the grants, it says what may be done, and so stands before the Gate."""
     clock: SystemClock
@@ -122,6 +127,20 @@ class House:
         draft = await self.store.read(actor.tenant, run, alone=self.approving.alone)
         rows = draft.answer["documents"]["rows"]
         return rows[0]["text"] if rows and rows[0]["partner"] in {None, actor.partner} else None
+
+    async def barred(self, actor: Actor) -> str:
+        """Why a partner's token opens nothing, as the store has it now; empty where nothing bars it."""
+        now = self.clock.now()
+        run = self.standing.run(Reach(tenant=actor.tenant), words_for(actor), now)
+        draft = await self.store.read(actor.tenant, run, alone=self.standing.alone)
+        return bar(actor, {label: page["rows"] for label, page in draft.answer.items()}, now)
+
+    def public_key(self, jwk: str, use: str) -> tuple[str, str]:
+        """The public key a JWK holds, bare, and its thumbprint.
+
+        Raises: Malformed where it holds none that is accepted for a use.
+        """
+        return registered(jwk, use)
 
     async def open_tenant(self, name: str, time_zone: str = "Asia/Shanghai") -> Id:
         """Opens a company, with its keys and version 1 of the credit policy; its id.
@@ -241,6 +260,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         grants=grants,
         gate=Gate(grants=grants, store=store, opener=VaultOpener(room), clock=clock, make=make, signer=board),
         readings=readings,
+        standing=readings.prepare(standing()),
         approving=readings.prepare(approving()),
         clock=clock,
         make=make,
@@ -267,15 +287,22 @@ def authenticator(house: House) -> Authenticator:
         for one in house.settings.issuers
     ]
 
+    remote = {one.issuer: RemoteKeys(one.issuer, one.jwks_uri) for one in house.settings.issuers if one.jwks is None}
+
     async def secret() -> bytes:
         return await house.store.inspect(
             INSTALLATION, looks.derived(house.room, INSTALLATION, OPERATOR, b"dpop-nonces")
         )
 
     around = Surroundings(
-        installation=INSTALLATION, gate=house.gate, store=house.store, clock=house.clock, secret=secret
+        installation=INSTALLATION,
+        gate=house.gate,
+        store=house.store,
+        clock=house.clock,
+        barred=house.barred,
+        secret=secret,
     )
-    return Authenticator([*local, *others], around)
+    return Authenticator([*local, *others], around, remote)
 
 
 async def key_inventory(settings: Settings) -> KeyInventory:

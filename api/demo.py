@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
 from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, new_key, open_house, prepare, thumbprint_of
+from api.graphql.mutations import looked_at
 from api.graphql.trusting import completed
 from api.imports.synthetic import furnish, portfolio
 from api.settings import Settings
@@ -19,6 +21,7 @@ from domain.assessment.policy import Level
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner
+from domain.consent.keys import ApprovePartnerKey, KeyUse, ProposePartnerKey
 from domain.consent.trusted import ApproveTrustedDocument, ProposeTrustedDocument, digest_of
 from domain.errors import NotConsented
 from domain.ids import Id
@@ -66,6 +69,7 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
             )
         )
         key = new_key()
+        await _register(house, cast, partner.id, key)
         await _trust(house, cast, partner.id)
         await _consent(house, tenant, first.customer, first.credit_file, partner.id)
         return {
@@ -80,6 +84,14 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
                 "fields": ["contact.phone"],
             },
         }
+
+
+async def _register(house: House, cast: Cast, partner: Id, key: dict[str, Any]) -> None:
+    """The key that speaks for the partner: one person proposed it, another approved it."""
+    public = json.dumps({name: value for name, value in key.items() if name != "d"})
+    proposing = ProposePartnerKey(partner=partner, use=KeyUse.DPOP, jwk=public)
+    proposed = await cast.manager.do(looked_at(house, proposing))
+    await cast.privacy.do(ApprovePartnerKey(key=proposed.id))
 
 
 async def _trust(house: House, cast: Cast, partner: Id) -> None:

@@ -20,6 +20,8 @@ from domain.errors import Malformed
 PREFIX: Final = "CREDENCE_"
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _SITE: Final = re.compile(rf"({_ORIGIN.pattern})(/[A-Za-z0-9._~-]+)*")
+_FETCHED: Final = re.compile(r"https://|http://(127\.0\.0\.1|\[::1\]|localhost):")
+"""From where keys may be fetched: over TLS, or from this machine."""
 _PLACE: Final = re.compile(r"folder:.+|s3:[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9._-]+)*")
 FILE: Final = "credence.toml"
 PUBLIC_URL: Final = "http://127.0.0.1:8000"
@@ -41,7 +43,9 @@ class Issuer:
 
     issuer: str
     audience: str
-    jwks: Mapping[str, Any] = field(repr=False)
+    jwks: Mapping[str, Any] | None = field(default=None, repr=False)
+    """Its public keys; fetched from `jwks_uri`, or from where its discovery says, where they are not given."""
+    jwks_uri: str = ""
     tenants: tuple[str, ...] | None = None
 
 
@@ -206,13 +210,19 @@ def _issuers(value: Any) -> tuple[Issuer, ...]:
 
 
 def _issuer(item: dict[str, Any]) -> Issuer:
-    jwks = item.pop("jwks", None) or json.loads(Path(item.pop("jwks_file")).read_text(encoding="utf-8"))
+    jwks, address = item.pop("jwks", None), item.pop("jwks_uri", "")
+    if "jwks_file" in item:
+        jwks = json.loads(Path(item.pop("jwks_file")).read_text(encoding="utf-8"))
     tenants = item.pop("tenants", None)
     issuer, audience = _text(item.pop("issuer")), _text(item.pop("audience"))
-    if item:
+    if item or (jwks is None and not _FETCHED.match(address or issuer)):
         raise ValueError
     return Issuer(
-        issuer=issuer, audience=audience, jwks=jwks, tenants=None if tenants is None else tuple(map(_text, tenants))
+        issuer=issuer,
+        audience=audience,
+        jwks=jwks,
+        jwks_uri=address,
+        tenants=None if tenants is None else tuple(map(_text, tenants)),
     )
 
 

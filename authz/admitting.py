@@ -12,14 +12,15 @@ from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import structlog
 
+from authz.jwks import RemoteKeys
 from authz.keys import PROVING
 from authz.nonces import Nonces
 from authz.proofs import FLAWS, WANTS_NONCE, check_proof
-from authz.tokens import Cause, Trusted, Verifier, claimed_tenant
+from authz.tokens import Cause, Trusted, Verifier, claimed_issuer, claimed_tenant
 from domain.actors import Actor, Credentials
 from domain.errors import NotAuthenticated
 from domain.ids import Id
@@ -61,6 +62,8 @@ class Surroundings:
     gate: Refusing
     store: Remembering
     clock: Clock
+    barred: Callable[[Actor], Awaitable[str]]
+    """Why a partner's token opens nothing now, in one word; empty where nothing bars it."""
     secret: Callable[[], Awaitable[bytes]]
     """The secret of nonces, the same in every process."""
 
@@ -68,7 +71,11 @@ class Surroundings:
 class Authenticator:
     """Turns what came with a request into an actor, and records what was refused, with the cause nobody is told."""
 
-    def __init__(self, issuers: Iterable[Trusted], around: Surroundings) -> None:
+    def __init__(
+        self, issuers: Iterable[Trusted], around: Surroundings, remote: Mapping[str, RemoteKeys] | None = None
+    ) -> None:
+        self._remote = remote or {}
+        self._renewed: dict[str, Mapping[str, Any]] = {}
         self._around = around
         self._served: set[str] = set()
         self._verifier = Verifier(issuers, self._served.__contains__)
@@ -81,9 +88,9 @@ class Authenticator:
         Raises: NotAuthenticated; Unavailable where it cannot be told whether a proof was used before.
         """
         if not given.bound:
-            return await self._verified(given.token, "")
+            return await self._standing(given.token, "")
         proof = check_proof(given, await self._known_nonces(), self._around.clock.now())
-        actor = await self._verified(given.token, proof.key)
+        actor = await self._standing(given.token, proof.key)
         # Last, so that strangers write nothing: what is written down was proven by a key that a token is bound to.
         if not await self._around.store.spend(actor.tenant, proof.once, proof.until):
             raise NotAuthenticated("The proof was used before.", cause=Cause.PROOF_REPLAYED.value)
@@ -94,7 +101,7 @@ class Authenticator:
 
         Raises: NotAuthenticated once it is over.
         """
-        return await self._verified(given.token, actor.key)
+        return await self._standing(given.token, actor.key)
 
     async def nonce(self) -> str:
         """The nonce that proofs are to hold from now on."""
@@ -137,15 +144,46 @@ class Authenticator:
             code = "invalid_dpop_proof"
         return {"WWW-Authenticate": f'DPoP error="{code}", {ALGS}', "DPoP-Nonce": await self.nonce()}
 
+    async def _standing(self, token: str, key: str) -> Actor:
+        """The actor of a token that is valid and, where it is a partner's, whose partner, key and consents stand."""
+        actor = await self._verified(token, key)
+        if actor.partner is not None and (bar := await self._around.barred(actor)):
+            raise NotAuthenticated("The token opens nothing any more.", cause=bar)
+        return actor
+
     async def _verified(self, token: str, key: str) -> Actor:
-        now = self._around.clock.now()
+        now, issuer = self._around.clock.now(), await self._prepared(token)
         try:
             return self._verifier.verify(token, now, key)
         except NotAuthenticated as error:
+            if error.cause == Cause.UNKNOWN_KEY.value and await self._knows_more(issuer):
+                return self._verifier.verify(token, now, key)
             # Only a token that a trusted issuer signed is worth a look at who is served meanwhile.
             if error.cause != Cause.WRONG_TENANT.value or not await self._serves(claimed_tenant(token)):
                 raise
         return self._verifier.verify(token, now, key)
+
+    async def _prepared(self, token: str) -> str:
+        """The issuer a token names, its keys as they are known now where they are fetched.
+
+        Raises: KeyUnavailable where there are none.
+        """
+        issuer = claimed_issuer(token) if self._remote else ""
+        if issuer in self._remote:
+            self._renew(issuer, await self._remote[issuer].current())
+        return issuer
+
+    async def _knows_more(self, issuer: str) -> bool:
+        """Whether an issuer that was asked again has other keys now."""
+        keys = await self._remote[issuer].renewed() if issuer in self._remote else None
+        if keys is not None:
+            self._renew(issuer, keys)
+        return keys is not None
+
+    def _renew(self, issuer: str, keys: Mapping[str, Any]) -> None:
+        if self._renewed.get(issuer) is not keys:
+            self._renewed[issuer] = keys
+            self._verifier.renew(issuer, keys)
 
     async def _known_nonces(self) -> Nonces:
         if self._nonces is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -22,6 +23,12 @@ _CURVES: Final = {"P-256": ("EC", ("x", "y")), "Ed25519": ("OKP", ("x",)), "X255
 """The curves that are accepted from outside, with their kind and the members of a public key on them."""
 _PRIVATE: Final = frozenset({"d", "k", "p", "q", "dp", "dq", "qi", "oth", "priv"})
 _BYTES: Final = 32
+MAX_JWK: Final = 4 * 1024
+"""Characters of a JWK from outside."""
+CURVES: Final = {"DPOP": ("P-256", "Ed25519"), "CLIENT": ("P-256", "Ed25519"), "ENC": ("P-256", "X25519")}
+"""The curves of keys by what they are for."""
+_USES: Final = {"DPOP": "sig", "CLIENT": "sig", "ENC": "enc"}
+"""What a JWK calls that, where it says it at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,24 @@ def algorithm_of(key: Key) -> str | None:
     if isinstance(key, RSAKey) and key.public_key.key_size >= _RSA_BITS:
         return "RS256"
     return None
+
+
+def registered(text: str, use: str) -> tuple[str, str]:
+    """The public key in the text of a JWK, bare and in one spelling, and its thumbprint.
+
+    Raises: Malformed where it holds none that is accepted for a use.
+    """
+    try:
+        jwk = json.loads(text) if len(text) <= MAX_JWK else None
+    except (ValueError, RecursionError):
+        jwk = None
+    found = public_key(jwk, CURVES[use])
+    said = jwk.get("use", _USES[use]) if isinstance(jwk, Mapping) else None
+    if said != _USES[use]:
+        raise _unfit(
+            "The JWK says it is for another use.", f'Make a key of its own for this use, "use": "{_USES[use]}".'
+        )
+    return json.dumps(found.members, separators=(",", ":"), sort_keys=True), found.thumbprint
 
 
 def public_key(jwk: Any, curves: Iterable[str]) -> PublicKey:

@@ -12,12 +12,10 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry
 
-from authz.keys import algorithm_of, public_key
+from authz.keys import CURVES, algorithm_of, public_key
 from authz.proofs import TYPE, token_hash
 from domain.errors import Malformed
 
-CURVES = ("P-256", "Ed25519")
-"""The curves of keys that prove."""
 _PRIVATE = "d"
 
 
@@ -31,7 +29,7 @@ def thumbprint_of(jwk: Mapping[str, Any]) -> str:
 
     Raises: Malformed.
     """
-    return public_key(_public(jwk), CURVES).thumbprint
+    return public_key(_public(jwk), CURVES["DPOP"]).thumbprint
 
 
 def make_proof(jwk: Mapping[str, Any], token: str, *, method: str, url: str, nonce: str, now: datetime) -> str:
@@ -39,7 +37,7 @@ def make_proof(jwk: Mapping[str, Any], token: str, *, method: str, url: str, non
 
     Raises: Malformed where the key is none, or has no private part.
     """
-    public = public_key(_public(jwk), CURVES)
+    public = public_key(_public(jwk), CURVES["DPOP"])
     try:
         key = JWKRegistry.import_key({**public.members, _PRIVATE: str(jwk.get(_PRIVATE))})
         algorithm = str(algorithm_of(key))

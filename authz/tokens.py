@@ -88,8 +88,8 @@ class Trusted:
 
     issuer: str
     audience: str
-    keys: Mapping[str, Any] = field(repr=False)
-    """A JWK set of public keys, each with its own `kid`."""
+    keys: Mapping[str, Any] | None = field(repr=False)
+    """A JWK set of public keys, each with its own `kid`; None where they are fetched before its tokens are verified."""
     tenants: frozenset[str] | None = None
     """The tenants it may speak for; None means each that is served here."""
 
@@ -102,7 +102,9 @@ class Verifier:
         self._issuers = {one.issuer: one for one in trusted}
         if len(self._issuers) != len(trusted):
             raise Malformed("An issuer is trusted once.")
-        self._keys = {(one.issuer, kid): key for one in trusted for kid, key in public_keys(one.keys)}
+        self._keys: dict[str, dict[str, Key]] = {}
+        for one in trusted:
+            self._keys[one.issuer] = {} if one.keys is None else dict(public_keys(one.keys))
         self._tenants = tenants
         self._known: OrderedDict[bytes, tuple[Mapping[str, Any], Actor]] = OrderedDict()
 
@@ -129,6 +131,11 @@ class Verifier:
             raise _refused(_unproven(actor.key, key))
         return actor
 
+    def renew(self, issuer: str, keys: Mapping[str, Any]) -> None:
+        """From now on an issuer has these keys and no others; what was verified with others is verified again."""
+        self._keys[issuer] = dict(public_keys(keys))
+        self._known.clear()
+
     def _checked(self, bearer: str) -> tuple[Mapping[str, Any], Actor]:
         """What a token says and whom it names, whatever the time."""
         header, claims = _parse(bearer)
@@ -145,7 +152,7 @@ class Verifier:
         if header.get("alg") not in ALGORITHMS:
             raise _refused(Cause.ALG_NOT_ALLOWED)
         kid = header.get("kid")
-        key = self._keys.get((issuer.issuer, kid)) if isinstance(kid, str) else None
+        key = self._keys[issuer.issuer].get(kid) if isinstance(kid, str) else None
         if key is None:
             raise _refused(Cause.UNKNOWN_KEY)
         if header["alg"] != algorithm_of(key):
@@ -182,6 +189,14 @@ def claimed_tenant(bearer: str) -> str | None:
         return ids.check(_text(claims, "tenant", Cause.WRONG_TENANT), TENANT)
     except (NotAuthenticated, Malformed):
         return None
+
+
+def claimed_issuer(bearer: str) -> str:
+    """The issuer a token says it is of, unverified: it only chooses whose keys are looked at."""
+    try:
+        return _text(_parse(bearer)[1], "iss", Cause.MISSING_CLAIM)
+    except NotAuthenticated:
+        return ""
 
 
 def _refused(cause: Cause) -> NotAuthenticated:

@@ -37,6 +37,7 @@ RECORDS = (
     "litigation_record",
     "objection",
     "partner",
+    "partner_jwk",
     "public_sanction",
     "recall",
     "source",
@@ -696,8 +697,25 @@ def _partner() -> None:
         sa.Column("purposes", WORDS, nullable=False),
         sa.Column("state", WORDS, nullable=False),
         sa.Column("processor_for", WORDS, nullable=True),
+        sa.Column("registration", WORDS, nullable=True),
+        sa.Column("address", WORDS, nullable=True),
     )
     _current("partner_name", "partner", "name")
+
+
+def _partner_jwk() -> None:
+    _record(
+        "partner_jwk",
+        sa.Column("partner", WORDS, nullable=False),
+        sa.Column("use", WORDS, nullable=False),
+        sa.Column("thumbprint", WORDS, nullable=False),
+        sa.Column("jwk", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+    )
+    op.create_index("partner_jwk_partner", "partner_jwk", ["tenant", "partner", "id"])
+    _current("partner_jwk_thumbprint", "partner_jwk", "thumbprint")
 
 
 def _public_sanction() -> None:
@@ -876,6 +894,7 @@ def _trusted_document() -> None:
         sa.Column("decided_by", WORDS, nullable=True),
     )
     _current("trusted_document_digest", "trusted_document", "digest")
+    op.create_index("trusted_document_partner", "trusted_document", ["tenant", "partner", "id"])
 
 
 def _vault_dek() -> None:
@@ -950,6 +969,7 @@ TABLES = (
     _litigation_record,
     _objection,
     _partner,
+    _partner_jwk,
     _public_sanction,
     _recall,
     _sealed_field,

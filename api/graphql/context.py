@@ -157,6 +157,13 @@ class House(Protocol):
         """The text of a document that is approved for an actor; None where there is none."""
         ...
 
+    def public_key(self, jwk: str, use: str) -> tuple[str, str]:
+        """The public key a JWK holds, bare, and its thumbprint.
+
+        Raises: Malformed where it holds none that is accepted for a use.
+        """
+        ...
+
     @property
     def schema(self) -> Schema:
         """The schema that is served."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from operator import attrgetter
@@ -29,6 +29,7 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.keys import ApprovePartnerKey, ProposePartnerKey, RejectPartnerKey, RetirePartnerKey
 from domain.consent.moving import ExportConsents
 from domain.consent.notices import PublishConsentNotice
 from domain.consent.recalling import AcknowledgeRecall, RecallDisclosure
@@ -114,6 +115,15 @@ class Mutation:
         return guarded(first_paragraph(self.operation.__doc__), ", ".join(dict.fromkeys(actions)))
 
 
+def looked_at(house: House, proposed: ProposePartnerKey) -> ProposePartnerKey:
+    """A proposal with the key that its JWK holds, and what names it.
+
+    Raises: Malformed where it holds no public key for this use.
+    """
+    public, thumbprint = house.public_key(proposed.jwk, proposed.use.value)
+    return replace(proposed, public=public, thumbprint=thumbprint)
+
+
 def printed(value: Any) -> str:
     """A confidential value as the text a partner receives."""
     if isinstance(value, Money):
@@ -140,6 +150,7 @@ TRANSACTION = {"transaction": "TradeTransaction"}
 ASSESSMENT = {"assessment": "Assessment"}
 CONTROL = {"controlAction": "ControlAction"}
 PARTNER = {"partner": "Partner"}
+PARTNER_KEY = {"partnerKey": "PartnerKey"}
 CONSENT = {"consent": "Consent"}
 ERASURE = {"erasure": "Erasure"}
 HOLD = {"legalHold": "LegalHold"}
@@ -196,6 +207,10 @@ MUTATIONS = {
     "registerPartner": Mutation(operation=RegisterPartner, shows=PARTNER),
     "suspendPartner": Mutation(operation=SuspendPartner, shows=PARTNER),
     "reinstatePartner": Mutation(operation=ReinstatePartner, shows=PARTNER),
+    "proposePartnerKey": Mutation(operation=ProposePartnerKey, shows=PARTNER_KEY, complete=looked_at),
+    "approvePartnerKey": Mutation(operation=ApprovePartnerKey, shows=PARTNER_KEY),
+    "rejectPartnerKey": Mutation(operation=RejectPartnerKey, shows=PARTNER_KEY),
+    "retirePartnerKey": Mutation(operation=RetirePartnerKey, shows=PARTNER_KEY),
     "proposeTrustedDocument": Mutation(operation=ProposeTrustedDocument, shows=DOCUMENT, complete=completed),
     "approveTrustedDocument": Mutation(operation=ApproveTrustedDocument, shows=DOCUMENT),
     "rejectTrustedDocument": Mutation(operation=RejectTrustedDocument, shows=DOCUMENT),

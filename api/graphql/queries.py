@@ -72,6 +72,7 @@ ROOTS = {
     "documents": Root(Kind.PAGE, "Document"),
     "sources": Root(Kind.PAGE, "Source"),
     "partners": Root(Kind.PAGE, "Partner"),
+    "partnerKeys": Root(Kind.PAGE, "PartnerKey"),
     "trustedDocument": Root(Kind.ONE, "TrustedDocument"),
     "trustedDocuments": Root(Kind.PAGE, "TrustedDocument"),
     "legalHolds": Root(Kind.PAGE, "LegalHold"),

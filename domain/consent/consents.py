@@ -73,6 +73,16 @@ class Partner(Record):
     processor_for: Id | None = link(
         "Partner", "The partner on whose behalf it processes, where it does. Ch.4 §4", default=None, same_subject=False
     )
+    registration: str | None = fact("The number its legal entity is registered under. Ch.4 §4", default=None)
+    address: str | None = fact("Where its legal entity has its seat. Ch.4 §4", default=None)
+
+    keys = children("PartnerKey", by="partner", says="The keys that speak for it. Ch.4 §4", same_subject=False)
+    documents = children(
+        "TrustedDocument",
+        by="partner",
+        says="The documents that were proposed for it alone; it also runs those that are for every partner. Ch.4 §4",
+        same_subject=False,
+    )
 
 
 @record("co", table="consent", read="consent:read", partner_reach=True)

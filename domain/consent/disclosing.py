@@ -78,12 +78,18 @@ class RequestDisclosure(Operation[Disclosed]):
         digest = canonical.digest(self._request(partner))
         # Locked before the key is looked for: a request that comes second finds what the first one disclosed.
         consents = unit.find(Consent, lock=True, credit_file=self.credit_file, partner=partner.id)
+        # A token that names consents opens nothing under others.
+        consents = [consent for consent in consents if not actor.consents or consent.id in actor.consents]
         earlier = unit.find(Disclosure, partner=partner.id, idempotency_key=self.idempotency_key)
         if earlier:
+            if actor.consents and earlier[0].consent not in actor.consents:
+                raise _not_consented("CONSENT_NOT_NAMED")
             return self._again(unit, earlier[0], partner, digest)
         files = unit.find(CreditFile, id=self.credit_file)
         # Whom else the customer gave one is for the audit log alone: the refusal reads as every other does.
-        others = consents or unit.find(Consent, credit_file=self.credit_file)
+        others = consents or [
+            one for one in unit.find(Consent, credit_file=self.credit_file) if one.partner != partner.id
+        ]
         verdict = _decided_on(others, partner, self._question(unit, consents), self.fields)
         if not files or files[0].state is not FileState.OPEN or verdict.consent is None:
             raise _refused(files, verdict)

@@ -37,6 +37,10 @@ class RegisterPartner(Operation[Partner]):
     """The purposes it may ask for, at least one. Ch.4 §4"""
     processor_for: Id | None = None
     """The partner on whose behalf it processes, where it does. Ch.4 §4"""
+    registration: str | None = None
+    """The number its legal entity is registered under. Ch.4 §4"""
+    address: str | None = None
+    """Where its legal entity has its seat. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Partner]:
         """A partner has a name of its own, a contact and at least one purpose.
@@ -68,6 +72,8 @@ class RegisterPartner(Operation[Partner]):
             purposes=tuple(dict.fromkeys(self.purposes)),
             state=PartnerState.ACTIVE,
             processor_for=self.processor_for,
+            registration=None if self.registration is None else required_text(self.registration, "registration"),
+            address=None if self.address is None else required_text(self.address, "address"),
         )
         unit.add([partner])
         return Decided(value=partner, resources=(partner.id,))

@@ -135,10 +135,10 @@ class Installation:
         return self.client_of(self.token(tenant, *roles, key=key.thumbprint(), **more), key)
 
     def key_of(self, tenant, partner):
-        """The key of a partner."""
-        del tenant
+        """The key of a partner, which one person proposed and another approved."""
         if partner not in self._keys:
             self._keys[partner] = new_key()
+            self.register(tenant, partner, self._keys[partner])
         return self._keys[partner]
 
     def trust(self, tenant, text, *scope, purpose="PARTNER_CREDIT_DECISION", approve=True):
@@ -150,6 +150,14 @@ class Installation:
             self.client(tenant, "privacy_officer").done(
                 "approveTrustedDocument", {"document": id_}, "trustedDocument { state }"
             )
+        return id_
+
+    def register(self, tenant, partner, key, use="DPOP"):
+        """The id of a key of a partner that one person proposed and another approved."""
+        asked = {"partner": partner, "use": use, "jwk": json.dumps(key.as_dict(private=False))}
+        proposed = self.client(tenant, "legal").done("proposePartnerKey", asked, "partnerKey { id }")
+        id_ = proposed["partnerKey"]["id"]
+        self.client(tenant, "privacy_officer").done("approvePartnerKey", {"key": id_}, "partnerKey { state }")
         return id_
 
     def client_of(self, token, key=None):

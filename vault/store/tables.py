@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
-from domain.consent import consents, notices, recalling, statutory, trusted
+from domain.consent import consents, keys, notices, recalling, statutory, trusted
 from domain.custody import epochs, erasures, holds
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
@@ -32,6 +32,7 @@ RECORDS = (
     *_CUSTODY,
     assessments,
     consents,
+    keys,
     trusted,
     controls,
     notices,
