@@ -26,7 +26,7 @@ from api.http.explorer import PATH as EXPLORER_PATH
 from api.http.explorer import Explorer
 from api.http.operating import Operating
 from api.http.ports import Authenticator, Probe, Published
-from api.http.statements import LISTS, Statements
+from api.http.statements import ISSUER, LISTS, Statements
 from api.http.statements import PATH as STATEMENT_PATH
 from api.http.streams.sockets import Sockets
 from domain.errors import CreditError, Malformed, NotFound
@@ -52,7 +52,7 @@ def build_http(
     admission = Admission(authenticator, public_url)
     documents = Documents(house, admission, watchers, edition)
     sockets = Sockets(watchers, admission, origins)
-    statements = [] if published.statuses is None else _believed(Statements(published.statuses))
+    statements = [] if published.statuses is None else _believed(Statements(published.keys, published.statuses))
     explorer = [] if ide is None else _explored(ide)
     application = Starlette(
         routes=[
@@ -100,6 +100,7 @@ def _explored(folder: Path) -> list[Route]:
 
 def _believed(statements: Statements) -> list[Route]:
     return [
+        Route(ISSUER, statements.issuer, methods=["GET"]),
         Route(LISTS, statements.status, methods=["GET"]),
         Route(STATEMENT_PATH, statements.page, methods=["GET"]),
         Route(f"{STATEMENT_PATH}/{{name}}", statements.asset, methods=["GET"]),

@@ -14,11 +14,12 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.http.answers import Declined, declined
-from api.http.ports import StatusLists
+from api.http.answers import Declined, declined, printed
+from api.http.ports import PublicKeys, StatusLists
 from domain.errors import Malformed, NotFound, Unavailable
 
 PATH: Final = "/statement"
+ISSUER: Final = "/.well-known/jwt-vc-issuer/{company}"
 LISTS: Final = "/statements/status/{company}/{number:int}"
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'none'; base-uri 'none'; "
@@ -38,7 +39,8 @@ _OWN: Final[Mapping[str, str]] = {
 class Statements:
     """Answers without a token: nothing here is about any one customer."""
 
-    def __init__(self, lists: StatusLists) -> None:
+    def __init__(self, keys: PublicKeys, lists: StatusLists) -> None:
+        self._keys = keys
         self._lists = lists
 
     async def page(self, _request: Request) -> Response:
@@ -52,6 +54,19 @@ class Statements:
             error = NotFound("There is no such file.", advice=f"The page is at {PATH}.")
             return declined(Declined(HTTPStatus.NOT_FOUND, error), _id(request))
         return _file(name, _OWN[name])
+
+    async def issuer(self, request: Request) -> Response:
+        """The keys of one company under the address that other people's wallets know (SD-JWT VC issuer metadata)."""
+        try:
+            found = (await self._keys(request.path_params["company"])).get("statements")
+        except Malformed as error:
+            return declined(Declined(HTTPStatus.BAD_REQUEST, error), _id(request))
+        except Unavailable as error:
+            return declined(Declined(HTTPStatus.SERVICE_UNAVAILABLE, error), _id(request))
+        if found is None:
+            unknown = NotFound("There is no such issuer.", advice="Ask for the company that the statement names.")
+            return declined(Declined(HTTPStatus.NOT_FOUND, unknown), _id(request))
+        return printed(found, HTTPStatus.OK)
 
     async def status(self, request: Request) -> Response:
         """A signed status list (Token Status List)."""

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from api.app import settle
+from api.garbage import settle
 from bench.vault.peers import FIELDS, Work, openssl, taken, works
 from bench.vault.stored import Stored
 from tests.databases import Loop

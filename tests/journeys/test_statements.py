@@ -130,6 +130,11 @@ def test_what_strangers_may_fetch_and_what_not(installation, tenant):
     assert get(keys, params={"company": other}).json()["statements"] is None
     assert get(keys).json()["statements"] is None
     assert get(keys, params={"company": tenant}).json()["statements"]["jwks"]["keys"][0]["crv"] == "P-256"
+    issuer = get(f"/.well-known/jwt-vc-issuer/{tenant}").json()
+    assert issuer == get(keys, params={"company": tenant}).json()["statements"]
+    assert issuer["issuer"].endswith(tenant)
+    assert get(f"/.well-known/jwt-vc-issuer/{other}").status_code == 404
+    assert get("/.well-known/jwt-vc-issuer/nonsense").status_code == 400
 
     page = get("/statement")
     assert page.headers["content-type"].startswith("text/html")

@@ -1,12 +1,14 @@
-"""A real browser opens the page for exploring: it runs under its policy, asks nobody else, and shows an answer."""
+"""A real browser opens our pages: they run under their policies, ask nobody else, and show what they should."""
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 import subprocess
 import time
 import urllib.request
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 
@@ -14,6 +16,7 @@ import pytest
 from websockets.sync.client import connect
 
 from tests.journeys.commands import run, started
+from tests.vault.statements.conftest import AUDIENCE, NONCE, Scene
 
 PATIENCE = 40
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run")
@@ -101,6 +104,38 @@ def _address(told: Path) -> str:
     asked = urllib.request.Request(f"http://127.0.0.1:{port}/json/new?about:blank", method="PUT")
     with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:  # noqa: S310 - the browser that was started here
         return json.load(answer)["webSocketDebuggerUrl"]
+
+
+def test_the_page_that_verifies_shows_a_verdict_by_keyboard_and_asks_nobody(demo, page):
+    """A statement of a scene, whose keys stand in for the company's: what is judged is the page, not the demo."""
+    scene, now = Scene(), datetime.now(UTC)
+    text = scene.issued(issued_at=now, expires_at=now + timedelta(days=1))
+    given = {
+        "statement": scene.shown(text=text, now=int(now.timestamp())),
+        "keys": json.dumps({"statements": scene.issuer.metadata()}),
+        "status": scene.listed(issued=int(now.timestamp())),
+        "audience": AUDIENCE,
+        "nonce": NONCE,
+    }
+    for domain in ("Page", "Runtime", "Network", "Log"):
+        page.do(f"{domain}.enable")
+    page.do("Page.navigate", url=demo["url"] + "/statement")
+    page.until("document.readyState", "complete".__eq__)
+    for id_, value in given.items():
+        page.value(f"document.getElementById({json.dumps(id_)}).value = {json.dumps(value)}; 1")
+    page.value("document.getElementById('nonce').focus(); 1")
+    for kind in ("keyDown", "keyUp"):
+        page.do("Input.dispatchKeyEvent", type=kind, key="Enter", code="Enter", text="\r", windowsVirtualKeyCode=13)
+    assert "True" in page.until("document.getElementById('headline').textContent", bool)
+    assert "Grade at least B" in page.value("document.getElementById('claims').textContent")
+    assert page.value("document.activeElement.id") == "verdict"
+    assert len(base64.b64decode(page.do("Page.captureScreenshot")["data"])) > 10_000
+    assert base64.b64decode(page.do("Page.printToPDF")["data"]).startswith(b"%PDF")
+    asked = [said["params"]["request"] for said in page.told if said["method"] == "Network.requestWillBeSent"]
+    assert {one["method"] for one in asked} == {"GET"}
+    assert [one["url"] for one in asked if not one["url"].startswith(demo["url"] + "/")] == []
+    logged = [said["params"]["entry"]["text"] for said in page.told if said["method"] == "Log.entryAdded"]
+    assert [text for text in logged if "Content Security Policy" in text or "Trusted" in text] == []
 
 
 def test_the_page_for_exploring_shows_an_answer_and_asks_nobody_else(explored, page):
