@@ -26,7 +26,7 @@ from vault.statements.publishing import Trusted, issuer_name, issuer_of
 from vault.statements.statuslist import sign_list
 from vault.statements.verifying import Expected, verify
 
-ROUNDS, TIMES = 21, 40
+ROUNDS, TIMES = 101, 8
 TENANT, AUDIENCE, NONCE = "te_00000000000000000000000001", "https://supplier.example", "n"
 LIST, REVOKED = 1 << 17, 1_000
 CLAIMS = {f"grade_at_least_{number}": number < 4 for number in range(7)} | {"name": "Yunfan", "as_of": "2026-11-20"}
