@@ -69,13 +69,14 @@ def moved(installation, tenant):
 
 def test_a_consent_leaves_one_company_and_comes_to_another(installation, tenant, moved, tmp_path, settings):
     file, consent, record = moved
-    other = installation.open_tenant("Other Networks")
-    theirs, _ = settle(installation, other)
     assert run("consents", "export", file["id"], "--tenant", tenant, **settings).strip() == record
     out = tmp_path / "consents.jsonl"
     run("consents", "export", file["id"], "--consent", consent, "--output", out, "--tenant", tenant, **settings)
     assert out.read_text(encoding="utf-8") == record + "\n"
 
+    # The server, this process and commands have the database open at once, and none takes it from another.
+    other = installation.open_tenant("Other Networks")
+    theirs, _ = settle(installation, other)
     words = ("consents", "import", out, "--source", "the old system", "--tenant", other)
     assert [one["outcome"] for one in found(*words, "--dry-run", **settings)["records"]] == ["CHECKED"]
     reader = installation.client(other, "privacy_officer")

@@ -93,8 +93,10 @@ def sqlite_writer(url: str) -> sa.Engine:
     """
     path = sqlite_path(url)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(OSError):  # what is wrong with the place is told by the first connection
-        os.close(os.open(path, os.O_CREAT | os.O_RDONLY | os.O_CLOEXEC, 0o600))
+    # A file that is there is not touched: to close it would end every lock this process holds on it, and another
+    # process would then take the log away from under a connection. What is wrong here the first connection tells.
+    with suppress(OSError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDONLY | os.O_CLOEXEC, 0o600))
     engine = sa.create_engine(
         sa.URL.create("sqlite+pysqlite", database=str(path)),
         hide_parameters=True,
