@@ -251,7 +251,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "documents": "Name a folder or a bucket, such as folder:credence-data/documents or s3:bucket/prefix.",
     "issuer_key": "Name a file.",
     "local_issuer": "Write on or off.",
-    "issuers": "Write a JSON list of objects with issuer, audience, jwks or a readable jwks_file, and perhaps tenants.",
+    "issuers": "Write a JSON list of objects with issuer and audience, perhaps tenants, jwks, jwks_file or jwks_uri.",
     "origins": "Write sites such as https://desk.example, with a space between two.",
     "public_url": "Write the address that callers use, such as https://credit.example, without /graphql.",
     "trusted_only": "Write on or off.",

@@ -76,12 +76,6 @@ class RemoteKeys:
         await self._again()
         return self._jwks if self._fetched_at != before else None
 
-    async def close(self) -> None:
-        """Fetches nothing any more."""
-        if self._beside is not None:
-            self._beside.cancel()
-            await asyncio.gather(self._beside, return_exceptions=True)
-
     async def _again(self) -> None:
         """Fetches the keys, once for all who wait, and not shortly after the last attempt."""
         async with self._turn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,13 +31,17 @@ def demo(tmp_path_factory):
         running.communicate(timeout=30)
 
 
-def test_the_program_in_python_gets_what_the_customer_agreed_to(demo):
+@pytest.mark.parametrize("program", ["partner.py", "partner.mjs"])
+def test_a_program_gets_what_the_customer_agreed_to(demo, program):
+    runs = sys.executable if program.endswith(".py") else shutil.which("node")
+    if runs is None:
+        pytest.skip("Node.js is not there.")
     told, folder = demo
     words = [f"{told['url']}/graphql", folder / "demo" / "partner-key.json", folder / "token.txt"]
     words += [told["partner"]["documents"][DOCUMENT], told["partner"]["creditFile"]]
     for _ in range(2):
         ended = subprocess.run(
-            [sys.executable, EXAMPLES / "partner.py", *words], capture_output=True, text=True, check=False, timeout=60
+            [runs, EXAMPLES / program, *words], capture_output=True, text=True, check=False, timeout=60
         )
         assert ended.returncode == 0, ended.stderr
         answer = json.loads(ended.stdout)["data"]["requestDisclosure"]
