@@ -11,7 +11,6 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 import structlog
@@ -22,12 +21,17 @@ from authz.nonces import Nonces
 from authz.proofs import FLAWS, WANTS_NONCE, check_proof
 from authz.tokens import Cause, Trusted, Verifier, claimed_issuer, claimed_tenant
 from domain.actors import Actor, Credentials
-from domain.errors import NotAuthenticated
+from domain.errors import NotAuthenticated, Overloaded
 from domain.ids import Id
 from domain.ports import Clock
 
 REFUSALS: Final = 120
 """How many refused tokens a minute are recorded one by one in a log; a flood of more cannot fill it."""
+PROOFS: Final = 3_000
+"""How many proofs of one key a process takes in a minute: what is written down of them stays bounded."""
+KEYS: Final = 10_000
+"""Of how many keys the pace is remembered."""
+MINUTE: Final = 60.0
 ALGS: Final = f'algs="{" ".join(PROVING)}"'
 
 _LOG = structlog.get_logger("credence.admission")
@@ -80,6 +84,7 @@ class Authenticator:
         self._served: set[str] = set()
         self._verifier = Verifier(issuers, self._served.__contains__)
         self._recorded: dict[str, deque[float]] = {}
+        self._taken: dict[str, deque[float]] = {}
         self._nonces: Nonces | None = None
 
     async def __call__(self, given: Credentials) -> Actor:
@@ -91,10 +96,26 @@ class Authenticator:
             return await self._standing(given.token, "")
         proof = check_proof(given, await self._known_nonces(), self._around.clock.now())
         actor = await self._standing(given.token, proof.key)
+        self._keep_pace(proof.key)
         # Last, so that strangers write nothing: what is written down was proven by a key that a token is bound to.
         if not await self._around.store.spend(actor.tenant, proof.once, proof.until):
             raise NotAuthenticated("The proof was used before.", cause=Cause.PROOF_REPLAYED.value)
         return actor
+
+    def _keep_pace(self, key: str) -> None:
+        """Takes no more proofs of a key than fit into a minute; it is one that a partner or a token has.
+
+        Raises: Overloaded.
+        """
+        taken, now = self._taken.setdefault(key, deque(maxlen=PROOFS)), time.monotonic()
+        if len(taken) == taken.maxlen and now - taken[0] < MINUTE:
+            raise Overloaded(
+                f"A key proves at most {taken.maxlen} requests in a minute.",
+                advice="Wait a little, and ask for more at once.",
+            )
+        taken.append(now)
+        while len(self._taken) > KEYS:
+            del self._taken[next(iter(self._taken))]
 
     async def again(self, given: Credentials, actor: Actor) -> Actor:
         """The actor of a token that was let in before, verified now; what proved it then is not asked for again.
@@ -125,7 +146,7 @@ class Authenticator:
         installation = self._around.installation
         log = claimed if claimed is not None and claimed in self._served else installation
         recorded, now = self._recorded.setdefault(log, deque(maxlen=REFUSALS)), time.monotonic()
-        if len(recorded) == recorded.maxlen and now - recorded[0] < timedelta(minutes=1).total_seconds():
+        if len(recorded) == recorded.maxlen and now - recorded[0] < MINUTE:
             _LOG.warning("Many tokens are refused; this one is not recorded.", cause=error.cause, request=request)
             return
         recorded.append(now)

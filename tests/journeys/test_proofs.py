@@ -11,6 +11,7 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from authz import admitting
 from tests.journeys.conftest import Installation
 from tests.proofs import new_key, proof_of
 
@@ -166,6 +167,13 @@ def test_many_at_once_with_one_proof_are_one(bank):
     with ThreadPoolExecutor(8) as pool:
         statuses = sorted(answer.status_code for answer in pool.map(lambda _: bank.send(proof), range(8)))
     assert statuses == [200, *[401] * 7]
+
+
+def test_one_key_proves_so_many_requests_in_a_minute_and_no_more(bank, monkeypatch):
+    monkeypatch.setattr(admitting, "PROOFS", 2)
+    statuses = [bank.send(bank.proof()).status_code for _ in range(3)]
+    assert statuses == [200, 200, 503]
+    assert bank.send(bank.proof()).json()["errors"][0]["extensions"]["code"] == "OVERLOADED"
 
 
 def test_the_address_callers_use_is_the_one_a_proof_names(installation, bank):
