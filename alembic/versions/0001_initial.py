@@ -708,14 +708,14 @@ def _partner_jwk() -> None:
         "partner_jwk",
         sa.Column("partner", WORDS, nullable=False),
         sa.Column("use", WORDS, nullable=False),
-        sa.Column("thumbprint", WORDS, nullable=False),
+        sa.Column("jkt", WORDS, nullable=False),
         sa.Column("jwk", WORDS, nullable=False),
         sa.Column("state", WORDS, nullable=False),
         sa.Column("proposed_by", WORDS, nullable=False),
         sa.Column("decided_by", WORDS, nullable=True),
     )
+    _current("partner_jwk_jkt", "partner_jwk", "jkt")
     op.create_index("partner_jwk_partner", "partner_jwk", ["tenant", "partner", "id"])
-    _current("partner_jwk_thumbprint", "partner_jwk", "thumbprint")
 
 
 def _public_sanction() -> None:

@@ -120,8 +120,8 @@ def looked_at(house: House, proposed: ProposePartnerKey) -> ProposePartnerKey:
 
     Raises: Malformed where it holds no public key for this use.
     """
-    public, thumbprint = house.public_key(proposed.jwk, proposed.use.value)
-    return replace(proposed, public=public, thumbprint=thumbprint)
+    public, jkt = house.public_key(proposed.jwk, proposed.use.value)
+    return replace(proposed, public=public, jkt=jkt)
 
 
 def printed(value: Any) -> str:

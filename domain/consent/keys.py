@@ -42,13 +42,13 @@ class KeyState(Enum):
     """It serves no more: tokens that are bound to it are dead."""
 
 
-@record("pk", table="partner_jwk", read="partner:read", unique=(("thumbprint",),), subject_reach=False)
+@record("pk", table="partner_jwk", read="partner:read", unique=(("jkt",),), subject_reach=False)
 class PartnerKey(Record):
     """A public key of a partner (Ch.4 §4)."""
 
     partner: Id = link("Partner", "Whose key it is. Ch.4 §4", same_subject=False)
     use: KeyUse = fact("What it is for. Ch.4 §4", filter=True)
-    thumbprint: str = fact("The SHA-256 thumbprint (RFC 7638) that names it. Ch.4 §4", filter=True)
+    jkt: str = fact("The SHA-256 thumbprint (RFC 7638) that names it. Ch.4 §4", filter=True)
     jwk: str = fact("The public key itself, as a JWK. Ch.4 §4")
     state: KeyState = fact("Where it stands. Ch.4 §4", default=KeyState.PROPOSED, filter=True)
     proposed_by: str = fact("Who proposed it. Ch.8 §1")
@@ -67,7 +67,7 @@ class ProposePartnerKey(Operation[PartnerKey]):
     """The public key as a JWK, the JSON text: P-256 or Ed25519, and for ENC P-256 or X25519. Ch.4 §4"""
     public: str = derived(default="")
     """The key bare of everything else, worked out from the JWK."""
-    thumbprint: str = derived(default="")
+    jkt: str = derived(default="")
     """Its thumbprint, worked out from the JWK."""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[PartnerKey]:
@@ -75,10 +75,10 @@ class ProposePartnerKey(Operation[PartnerKey]):
 
         Chapter: 4.4, 8.1.
         """
-        if not self.public or not self.thumbprint:
+        if not self.public or not self.jkt:
             raise Malformed("The JWK was not looked at.", path=("jwk",))
         partner = unit.get(Partner, self.partner, lock=True)
-        if unit.find(PartnerKey, thumbprint=self.thumbprint):
+        if unit.find(PartnerKey, jkt=self.jkt):
             raise Conflict(
                 "This key was registered before.",
                 advice="Make a new key: one key is one partner's, for one use, and never comes back.",
@@ -91,7 +91,7 @@ class ProposePartnerKey(Operation[PartnerKey]):
             stamp=unit.stamp(PartnerKey),
             partner=partner.id,
             use=self.use,
-            thumbprint=self.thumbprint,
+            jkt=self.jkt,
             jwk=self.public,
             proposed_by=actor.person,
         )

@@ -29,7 +29,7 @@ def standing() -> Judged:
     """
     levels = (
         (PARTNERS, _level(Partner, ("state",), Where("id", "=", Slot(1)))),
-        (KEYS, _level(PartnerKey, ("partner", "use", "state"), Where("thumbprint", "=", Slot(2)))),
+        (KEYS, _level(PartnerKey, ("partner", "use", "state"), Where("jkt", "=", Slot(2)))),
         (CONSENTS, _level(Consent, ("partner", "state", "not_before", "not_after"), Where("id", "in", Slot(3)))),
     )
     granted = {"partner:read": "", "consent:read": ""}

@@ -74,9 +74,9 @@ def test_a_key_speaks_for_a_partner_once_another_person_approved_it_and_until_it
     bank = installation.client_of(token, key)
     assert refused(bank) == SAME
     asked = {"partner": partner, "use": "DPOP", "jwk": jwk_of(key, use="sig", alg="Ed25519", kid="any")}
-    shows = "partnerKey { id thumbprint jwk state proposedBy }"
+    shows = "partnerKey { id jkt jwk state proposedBy }"
     proposed = privacy.done("proposePartnerKey", asked, shows)["partnerKey"]
-    assert (proposed["thumbprint"], proposed["state"]) == (key.thumbprint(), "PROPOSED")
+    assert (proposed["jkt"], proposed["state"]) == (key.thumbprint(), "PROPOSED")
     assert set(json.loads(proposed["jwk"])) == {"kty", "crv", "x"}
     assert refused(bank) == SAME
     named = {"key": proposed["id"]}
