@@ -15,6 +15,7 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, SuspendPartner, WithdrawConsent
+from domain.consent.keys import KeyUse, ProposePartnerKey
 from domain.consent.moving import ExportConsents, ImportConsents, PastAct, PastConsent
 from domain.consent.notices import PublishConsentNotice
 from domain.consent.recalling import AcknowledgeRecall, Compliance, RecallCause, RecallDisclosure
@@ -132,6 +133,7 @@ def operations() -> tuple[World, list[Any]]:
     own = BasicInformation(phone="13800138000")
     correction = DocumentCorrection(number="F-2", counterparty="Gamma")
     made = [
+        ProposePartnerKey(partner=partner.id, use=KeyUse.DPOP, jwk="{}", public="{}", jkt="j" * 43),
         RegisterSource(type=SourceType.REGISTRY, name="Registry", lawful_bases=(), licence="L-1"),
         OpenCreditFile(
             reference="C-2",
@@ -247,7 +249,9 @@ def test_every_operation_of_files_and_consents_is_tried():
     tried = {type(one).__name__ for one in operations()[1]}
     # A trusted document is read by auditors as it is: its text is code, and who proposes it puts nothing else in.
     documents = {name for name in declared if name.endswith("TrustedDocument")}
-    bare = {"ReinstatePartner", "AnnotateObjection", "InvestigateObjection", "NotifyRecipients"}
+    # Of a key nobody says more than its id once it is proposed.
+    decided = {"ApprovePartnerKey", "RejectPartnerKey", "RetirePartnerKey"}
+    bare = decided | {"ReinstatePartner", "AnnotateObjection", "InvestigateObjection", "NotifyRecipients"}
     assert declared - tried == bare | documents
 
 
