@@ -26,6 +26,7 @@ from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
+from domain.consent.keys import KeyUse
 from domain.consent.standing import bar, standing, words_for
 from domain.consent.trusted import TrustState, approving
 from domain.errors import NotFound
@@ -38,6 +39,7 @@ from domain.tenancy import OpenTenant
 from vault.audit import certificate, note
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
+from vault.delivery.sealing import hybrid_of
 from vault.documents.blobs import Name
 from vault.documents.places import blobs_at
 from vault.findings import Finding
@@ -140,7 +142,7 @@ class House:
 
         Raises: Malformed where it holds none that is accepted for a use.
         """
-        return registered(jwk, use)
+        return (hybrid_of(jwk) if use == KeyUse.ENC.value else None) or registered(jwk, use)
 
     async def open_tenant(self, name: str, time_zone: str = "Asia/Shanghai") -> Id:
         """Opens a company, with its keys and version 1 of the credit policy; its id.

@@ -265,11 +265,29 @@ class Unsigned:
         return f"Unsigned({self.status_list}, {self.status_index})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handover:
+    """What is disclosed to a partner before it is signed, and sealed to the partner's key."""
+
+    key: str
+    """The public key it is sealed to, as a JWK."""
+    partner: Id
+    consent: Id
+    consent_version: int
+    disclosure: Id
+    issued_at: datetime
+    claims: Mapping[str, Any]
+    """What it says: the values, and what the partner owes."""
+
+    def __repr__(self) -> str:
+        return f"Handover({self.disclosure})"
+
+
 class Signer(Protocol):
     """The only way to a signed statement."""
 
-    async def sign(self, warrant: Warrant, statement: Unsigned) -> str:
-        """The statement as its holder gets it, signed by the company the warrant is of.
+    async def sign(self, warrant: Warrant, statement: Unsigned | Handover) -> str:
+        """The statement as its holder gets it, signed by the company the warrant is of; sealed where it is handed over.
 
         Raises: KeyUnavailable.
         """

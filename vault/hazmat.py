@@ -15,8 +15,11 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PublicKey, Suite
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
@@ -47,7 +50,18 @@ P256PrivateKey = ec.EllipticCurvePrivateKey
 Forged = InvalidTag
 """A ciphertext, its nonce or its associated data does not verify under this key."""
 
+X25519_BYTES = 32
+MLKEM_BYTES = 1184
+HYBRID_BYTES = MLKEM_BYTES + X25519_BYTES
+
+_CLASSIC = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_HYBRID = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
 T = TypeVar("T")
+
+
+class Unsealable(Exception):
+    """A public key of somebody else that nothing can be sealed to."""
 
 
 class Secret:
@@ -218,6 +232,27 @@ def p256_private(material: bytes | bytearray) -> P256PrivateKey:
     """The P-256 key of some key material; the same material always gives the same key."""
     _sized(material, P256_MATERIAL_BYTES, "The material of a key")
     return ec.derive_private_key(int.from_bytes(material) % (_P256_ORDER - 1) + 1, ec.SECP256R1())
+
+
+def hpke_seal(public: bytes, text: bytes, info: bytes) -> bytes:
+    """RFC 9180 in base mode: a text that only the holder of a private key reads, bound to what it is about.
+
+    The public key is X25519 (32 bytes), or ML-KEM-768 and X25519 one after the other (1,216 bytes), of which both
+    must be broken. HKDF-SHA256 and AES-256-GCM either way.
+
+    Raises: Unsealable for a public key that is none.
+    """
+    try:
+        if len(public) == X25519_BYTES:
+            return _CLASSIC.encrypt(text, X25519PublicKey.from_public_bytes(public), info)
+        _sized(public, HYBRID_BYTES, "A hybrid key")
+        both = MLKEM768X25519PublicKey(
+            MLKEM768PublicKey.from_public_bytes(public[:MLKEM_BYTES]),
+            X25519PublicKey.from_public_bytes(public[MLKEM_BYTES:]),
+        )
+        return _HYBRID.encrypt(text, both, info)
+    except ValueError:
+        raise Unsealable from None
 
 
 def _sized(value: bytes | bytearray, length: int, what: str) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
 from functools import partial
 from operator import attrgetter
 from typing import Any
@@ -29,10 +28,11 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.handover.handing import printed
+from domain.consent.handover.recalling import AcknowledgeRecall, RecallDisclosure
 from domain.consent.keys import ApprovePartnerKey, ProposePartnerKey, RejectPartnerKey, RetirePartnerKey
 from domain.consent.moving import ExportConsents
 from domain.consent.notices import PublishConsentNotice
-from domain.consent.recalling import AcknowledgeRecall, RecallDisclosure
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
 from domain.consent.statutory import (
     ApproveStatutoryDisclosure,
@@ -60,7 +60,6 @@ from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import RegisterSource
 from domain.gate import Performed
 from domain.ids import Id, prefix_of
-from domain.money import Money
 from domain.objections.handling import AnnotateObjection, DecideObjection, InvestigateObjection, NotifyRecipients
 from domain.objections.raising import RaiseObjection, WithdrawObjection
 from domain.operations import Collecting, Operation
@@ -122,13 +121,6 @@ def looked_at(house: House, proposed: ProposePartnerKey) -> ProposePartnerKey:
     """
     public, jkt = house.public_key(proposed.jwk, proposed.use.value)
     return replace(proposed, public=public, jkt=jkt)
-
-
-def printed(value: Any) -> str:
-    """A confidential value as the text a partner receives."""
-    if isinstance(value, Money):
-        return f"{format(value.amount, 'f')} {value.currency}"
-    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def _disclosed(ended: Performed[Any]) -> tuple[DisclosedValue, ...]:
@@ -272,7 +264,23 @@ MUTATIONS = {
         shows={"disclosure": "Disclosure"},
         id=attrgetter("disclosure.id"),
         extras=(
-            VALUES,
+            replace(
+                VALUES,
+                says="The disclosed values, where the partner has no key to seal them to. Ch.4 §4",
+                of=lambda ended: () if ended.value.sealed_to else _disclosed(ended),
+            ),
+            Extra(
+                name="sealed",
+                type=str,
+                says="The values signed by the company and sealed to the partner's own key, where it has one. Ch.4 §4",
+                of=lambda ended: ended.signed or None,
+            ),
+            Extra(
+                name="sealedTo",
+                type=str,
+                says="The thumbprint of that key. Ch.4 §4",
+                of=lambda ended: ended.value.sealed_to,
+            ),
             Extra(
                 name="withheld",
                 type=tuple[Withheld, ...],

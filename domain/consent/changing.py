@@ -8,8 +8,8 @@ from datetime import datetime
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentState, Partner
 from domain.consent.giving import acted, check_partner, check_term, own_consent, told
+from domain.consent.handover.recalling import recall_under
 from domain.consent.notices import shown
-from domain.consent.recalling import recall_under
 from domain.consent.terms import ConsentProof
 from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed

@@ -19,6 +19,7 @@ from domain.consent.consents import (
 )
 from domain.consent.decision import Question, Reason, Verdict, decide, used_today
 from domain.consent.giving import DISCLOSABLE, reference
+from domain.consent.handover.handing import handed, key_of
 from domain.consent.notices import superseded
 from domain.consent.trusted import within
 from domain.consent.words import DisclosureAction
@@ -42,6 +43,8 @@ class Disclosed:
 
     disclosure: Disclosure
     tags: tuple[str, ...]
+    sealed_to: str | None = None
+    """The thumbprint of the key they are sealed to, where the partner has one: then they leave in no other form."""
 
 
 @operation("disclosure:request", chapter="4.4")
@@ -178,7 +181,7 @@ class RequestDisclosure(Operation[Disclosed]):
             request_digest=digest,
         )
         unit.add([disclosure])
-        return _decided(disclosure, sealed, reference(consent))
+        return _decided(unit, disclosure, sealed, consent)
 
     def _again(self, unit: Unit, earlier: Disclosure, partner: Partner, digest: str) -> Decided[Disclosed]:
         if earlier.request_digest != digest:
@@ -195,7 +198,7 @@ class RequestDisclosure(Operation[Disclosed]):
         files = unit.find(CreditFile, id=earlier.credit_file)
         if consent is None or verdict.consent is None or not files or files[0].state is not FileState.OPEN:
             raise _refused(files, verdict)
-        return _decided(earlier, _load(unit, files[0], earlier.fields), reference(consent))
+        return _decided(unit, earlier, _load(unit, files[0], earlier.fields), consent)
 
 
 def _used(unit: Unit, consent: Consent) -> Consent:
@@ -223,13 +226,17 @@ def _load(unit: Unit, file: CreditFile, tags: Sequence[str]) -> list[SealedValue
     return unit.sealed([file], [DISCLOSABLE[tag] for tag in tags])
 
 
-def _decided(disclosure: Disclosure, sealed: Sequence[SealedValue[Any]], consent: str) -> Decided[Disclosed]:
+def _decided(
+    unit: Unit, disclosure: Disclosure, sealed: Sequence[SealedValue[Any]], consent: Consent
+) -> Decided[Disclosed]:
+    tags, key = tuple(value.field.tag for value in sealed), key_of(unit, disclosure.partner)
     return Decided(
-        value=Disclosed(disclosure=disclosure, tags=tuple(value.field.tag for value in sealed)),
+        value=Disclosed(disclosure=disclosure, tags=tags, sealed_to=None if key is None else key.jkt),
         reveals=tuple(sealed),
         purpose=disclosure.purpose.value,
-        consent=consent,
-        resources=(disclosure.id, disclosure.credit_file),
+        consent=reference(consent),
+        resources=(disclosure.id, disclosure.credit_file, *([] if key is None else [key.id])),
+        signs=None if key is None else handed(unit, disclosure, consent, key, tags),
     )
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Partner, PartnerState
-from domain.consent.recalling import recall_under
+from domain.consent.handover.recalling import recall_under
 from domain.consent.terms import ConsentProof, ConsentTerms
 from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed, NotFound

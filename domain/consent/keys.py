@@ -64,7 +64,7 @@ class ProposePartnerKey(Operation[PartnerKey]):
     use: KeyUse
     """What it is for; one key is never for two. Ch.4 §4"""
     jwk: str
-    """The public key as a JWK, the JSON text: P-256 or Ed25519, and for ENC P-256 or X25519. Ch.4 §4"""
+    """The public key as a JWK, as text: P-256 or Ed25519; for ENC P-256, X25519 or a hybrid with ML-KEM. Ch.4 §4"""
     public: str = derived(default="")
     """The key bare of everything else, worked out from the JWK."""
     jkt: str = derived(default="")

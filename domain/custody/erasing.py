@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from domain.actors import Actor
 from domain.consent.consents import Disclosure
-from domain.consent.recalling import RELEASED, RecallCause, issue
+from domain.consent.handover.recalling import RELEASED, RecallCause, issue
 from domain.custody.epochs import readable_until
 from domain.custody.erasures import CERTIFICATE, WHOLE, Erasure, ErasureReason, ErasureState, statement
 from domain.custody.holds import refuse_held

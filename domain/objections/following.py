@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.consent.consents import Disclosure
-from domain.consent.recalling import RELEASED, RecallCause, issue
+from domain.consent.handover.recalling import RELEASED, RecallCause, issue
 from domain.files.days import days
 from domain.files.history import TradeTransaction
 from domain.files.parties import CreditFile

@@ -15,10 +15,10 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, SuspendPartner, WithdrawConsent
+from domain.consent.handover.recalling import AcknowledgeRecall, Compliance, RecallCause, RecallDisclosure
 from domain.consent.keys import KeyUse, ProposePartnerKey
 from domain.consent.moving import ExportConsents, ImportConsents, PastAct, PastConsent
 from domain.consent.notices import PublishConsentNotice
-from domain.consent.recalling import AcknowledgeRecall, Compliance, RecallCause, RecallDisclosure
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
 from domain.consent.statutory import (
     ApproveStatutoryDisclosure,

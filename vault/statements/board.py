@@ -13,7 +13,8 @@ from typing import Any, Final, NamedTuple
 from domain.audit import Warrant
 from domain.errors import KeyUnavailable
 from domain.ids import Id
-from domain.ports import Unsigned
+from domain.ports import Handover, Unsigned
+from vault.delivery.handing import hand_over
 from vault.statements.issuing import issue
 from vault.statements.publishing import Issuer
 from vault.statements.statuslist import sign_list
@@ -57,14 +58,16 @@ class Board:
         self._moment = moment
         self._lists: OrderedDict[tuple[Id, int], Kept] = OrderedDict()
 
-    async def sign(self, warrant: Warrant, statement: Unsigned) -> str:
-        """The statement as its holder gets it, signed by the company the warrant is of.
+    async def sign(self, warrant: Warrant, statement: Unsigned | Handover) -> str:
+        """The statement as its holder gets it, signed by the company the warrant is of; sealed where it is handed over.
 
         Raises: KeyUnavailable; Tampered.
         """
         issuer = await self._issuer(warrant.tenant)
         if issuer is None:
             raise KeyUnavailable("The company has no key for statements.", advice="Ask again; if it stays, run fsck.")
+        if isinstance(statement, Handover):
+            return hand_over(issuer, warrant, statement)
         return issue(issuer, statement)
 
     async def metadata(self, tenant: Id) -> dict[str, Any] | None:

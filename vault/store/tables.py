@@ -16,7 +16,8 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
-from domain.consent import consents, keys, notices, recalling, statutory, trusted
+from domain.consent import consents, keys, notices, statutory, trusted
+from domain.consent.handover import recalling
 from domain.custody import epochs, erasures, holds
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail

@@ -13,7 +13,14 @@ from domain.assessment.assessments import AssessmentKind, AssessmentState
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, WithdrawConsent
-from domain.consent.recalling import AcknowledgeRecall, Compliance, Recall, RecallCause, RecallDisclosure, RecallState
+from domain.consent.handover.recalling import (
+    AcknowledgeRecall,
+    Compliance,
+    Recall,
+    RecallCause,
+    RecallDisclosure,
+    RecallState,
+)
 from domain.errors import Code, Malformed, NotFound, NotPermitted
 from domain.files.correcting import CorrectTransaction, DocumentCorrection, WithdrawRecord
 from domain.files.history import DocumentKind, RecordStatus

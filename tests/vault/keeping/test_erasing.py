@@ -16,7 +16,7 @@ from api.jobs.erasing import finish
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent
-from domain.consent.recalling import Recall, RecallCause
+from domain.consent.handover.recalling import Recall, RecallCause
 from domain.custody.erasing import ApproveErasure, CertifyErasure, PendingErasures, ProposeErasure, RejectErasure
 from domain.custody.erasures import CERTIFICATE, Erasure, ErasureReason, ErasureState
 from domain.custody.holds import HoldState, LegalHold, LiftLegalHold, PlaceLegalHold

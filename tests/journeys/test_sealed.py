@@ -1,0 +1,180 @@
+"""A partner with a key of its own gets what it is told signed and sealed, and reads it with a program of its own."""
+
+from __future__ import annotations
+
+import base64
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, MLKEM768X25519PrivateKey, Suite
+from joserfc import jws
+from joserfc.jwk import ECKey
+
+from domain import ids
+from tests.journeys.conftest import mutation
+
+PHONE = "+8613800138000"
+SHOWN = "disclosure { id state pseudonym } values { field text } sealed sealedTo auditEntry"
+SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+
+
+def b64(raw):
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def pae(*parts):
+    """The parts in one string, as the documentation says."""
+    return len(parts).to_bytes(4, "big") + b"".join(len(part).to_bytes(4, "big") + part for part in parts)
+
+
+@pytest.fixture
+def officer(installation, tenant):
+    return installation.client(tenant, "privacy_officer")
+
+
+@pytest.fixture
+def file(installation, tenant, officer):
+    asked = {"type": "SELF_PROVIDED", "name": "the customer", "lawfulBases": ["CONTRACT"]}
+    source = officer.done("registerSource", asked, "source { id }")["source"]["id"]
+    opened = {
+        "reference": "C-1",
+        "name": "Yunfan Networks",
+        "kind": "ENTERPRISE",
+        "origin": {"source": source, "lawfulBasis": "CONTRACT"},
+        "basic": {"phone": PHONE},
+    }
+    analyst = installation.client(tenant, "credit_analyst")
+    return analyst.done("openCreditFile", opened, "creditFile { id customer { id } }")["creditFile"]
+
+
+@pytest.fixture
+def partner(officer):
+    asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
+    return officer.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+
+
+@pytest.fixture
+def consent(installation, tenant, file, partner):
+    customer = installation.client(tenant, "customer_self", person="li", subject=file["customer"]["id"])
+    given = {
+        "creditFile": file["id"],
+        "partner": partner,
+        "purpose": "PARTNER_CREDIT_DECISION",
+        "fields": ["contact.phone"],
+        "use": "STANDING",
+        "notAfter": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+        "noticeDigest": "ab" * 32,
+        "givenBy": "Li, legal representative",
+    }
+    return customer.done("grantConsent", given, "consent { id version }")["consent"]
+
+
+@pytest.fixture
+def bank(installation, tenant, partner):
+    installation.trust(tenant, mutation("requestDisclosure", SHOWN), "contact.phone")
+    return installation.client(tenant, "partner_client", person="bank-system", partner=partner)
+
+
+def keyed(installation, tenant, officer, partner, jwk=None):
+    """A key of the partner that one officer proposed and another approved; its private part."""
+    private = X25519PrivateKey.generate()
+    jwk = jwk or {"kty": "OKP", "crv": "X25519", "x": b64(private.public_key().public_bytes_raw())}
+    asked = {"partner": partner, "use": "ENC", "jwk": json.dumps(jwk)}
+    proposed = officer.done("proposePartnerKey", asked, "partnerKey { id jkt }")["partnerKey"]
+    another = installation.client(tenant, "privacy_officer", person="another")
+    another.done("approvePartnerKey", {"key": proposed["id"]}, "partnerKey { state }")
+    return private, proposed
+
+
+def asked(file, key):
+    return {
+        "creditFile": file["id"],
+        "purpose": "PARTNER_CREDIT_DECISION",
+        "fields": ["contact.phone"],
+        "idempotencyKey": f"request-{key}",
+    }
+
+
+def read(private, got, tenant, partner, consent, *, version=None, suite=SUITE):
+    """What the partner's own program makes of a sealed answer; nothing where it is about something else."""
+    info = pae(
+        b"vault/disclosure/1",
+        ids.raw(tenant),
+        ids.raw(partner),
+        got["sealedTo"].encode(),
+        ids.raw(consent["id"]),
+        (version or consent["version"]).to_bytes(4, "big"),
+        ids.raw(got["disclosure"]["id"]),
+    )
+    raw = base64.urlsafe_b64decode(got["sealed"] + "=" * (-len(got["sealed"]) % 4))
+    try:
+        return suite.decrypt(raw, private, info).decode()
+    except InvalidTag:
+        return None
+
+
+def test_a_partner_with_a_key_gets_what_it_is_told_sealed_and_nothing_in_clear(
+    installation, tenant, officer, partner, consent, bank, file
+):
+    plain = bank.done("requestDisclosure", asked(file, "plain"), SHOWN)
+    assert (plain["values"], plain["sealed"], plain["sealedTo"]) == (
+        [{"field": "contact.phone", "text": PHONE}],
+        None,
+        None,
+    )
+    private, key = keyed(installation, tenant, officer, partner)
+    answer = bank.post(mutation("requestDisclosure", SHOWN), {"input": asked(file, "sealed")})
+    assert PHONE not in answer.text
+    got = answer.json()["data"]["requestDisclosure"]
+    assert (got["values"], got["sealedTo"]) == ([], key["jkt"])
+
+    signed = read(private, got, tenant, partner, consent)
+    told = bank._http.get(f"/.well-known/credence-keys.json?company={tenant}").json()["statements"]
+    verified = jws.deserialize_compact(signed, ECKey.import_key(told["jwks"]["keys"][0]), algorithms=["ES256"])
+    claims = json.loads(verified.payload)
+    assert verified.headers()["typ"] == "disclosure+jwt"
+    assert claims["data"] == {"contact.phone": PHONE}
+    assert (claims["iss"], claims["aud"], claims["jti"]) == (told["issuer"], partner, got["disclosure"]["id"])
+    assert (claims["sub"], claims["entry"]) == (got["disclosure"]["pseudonym"], got["auditEntry"])
+    assert claims["consent"] == f"{consent['id']}/{consent['version']}"
+    assert "NO_REDISCLOSURE" in claims["obligations"]
+
+    assert read(private, got, tenant, partner, consent, version=consent["version"] + 1) is None
+    assert read(X25519PrivateKey.generate(), got, tenant, partner, consent) is None
+    entries = installation.client(tenant, "auditor").ask(
+        '{ auditEntries(filter: {action: {eq: "disclosure:request"}}, first: 10) { nodes { id resources } } }'
+    )["auditEntries"]["nodes"]
+    assert [key["id"] in entry["resources"] for entry in entries] == [False, True]
+
+
+def test_what_must_stay_closed_for_decades_is_sealed_to_a_hybrid_key(
+    installation, tenant, officer, partner, consent, bank, file
+):
+    kem, curve = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
+    public = kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
+    jwk = {"kty": "AKP", "alg": "MLKEM768-X25519", "pub": b64(public), "use": "enc"}
+    keyed(installation, tenant, officer, partner, jwk)
+    got = bank.done("requestDisclosure", asked(file, "decades"), SHOWN)
+    private, suite = MLKEM768X25519PrivateKey(kem, curve), Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    signed = read(private, got, tenant, partner, consent, suite=suite)
+    assert json.loads(jws.extract_compact(signed.encode()).payload)["data"] == {"contact.phone": PHONE}
+    unfit = {"partner": partner, "use": "ENC", "jwk": json.dumps(jwk | {"pub": b64(bytes(1216))})}
+    (error,) = officer.change("proposePartnerKey", unfit, "partnerKey { id }")["errors"]
+    assert (error["code"], error["path"]) == ("MALFORMED", ["jwk"])
+
+
+def test_a_disclosure_asked_for_again_is_sealed_to_the_newest_key(
+    installation, tenant, officer, partner, consent, bank, file
+):
+    old, first = keyed(installation, tenant, officer, partner)
+    before = bank.done("requestDisclosure", asked(file, "once"), SHOWN)
+    new, second = keyed(installation, tenant, officer, partner)
+    again = bank.done("requestDisclosure", asked(file, "once"), SHOWN)
+    assert (before["sealedTo"], again["sealedTo"]) == (first["jkt"], second["jkt"])
+    assert before["disclosure"]["id"] == again["disclosure"]["id"]
+    assert read(new, again, tenant, partner, consent)
+    assert read(old, again, tenant, partner, consent) is None

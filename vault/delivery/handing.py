@@ -1,0 +1,47 @@
+"""A disclosure as it leaves for its partner: signed with ES256, what is owed inside, sealed to the partner's key."""
+
+from __future__ import annotations
+
+import json
+from typing import Final
+
+from domain import ids
+from domain.audit import Warrant
+from domain.errors import KeyUnavailable, Malformed
+from domain.ports import Handover
+from vault.delivery.sealing import About, recipient_key, seal
+from vault.statements.compact import sign
+from vault.statements.publishing import Issuer
+
+TYPE: Final = "disclosure+jwt"
+"""The `typ` of what is inside."""
+
+
+def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
+    """The disclosure in the one form its partner can read.
+
+    Raises: KeyUnavailable where its key is none that something can be sealed to.
+    """
+    try:
+        key = recipient_key(json.loads(handover.key))
+    except (Malformed, ValueError):
+        raise KeyUnavailable(
+            "Nothing can be sealed to the partner's key.", advice="Have the partner register another one."
+        ) from None
+    claims = {
+        "iss": issuer.name,
+        "aud": handover.partner,
+        "jti": handover.disclosure,
+        "iat": int(handover.issued_at.timestamp()),
+        "consent": f"{handover.consent}/{handover.consent_version}",
+        "entry": warrant.receipt.entry,
+        **handover.claims,
+    }
+    signed = sign(issuer.key, {"typ": TYPE, "kid": issuer.kid}, claims)
+    return seal(key, signed, about(warrant, handover))
+
+
+def about(warrant: Warrant, handover: Handover) -> About:
+    """What the sealing is bound to."""
+    tenant, partner, consent = map(ids.raw, (warrant.tenant, handover.partner, handover.consent))
+    return About(tenant, partner, consent, handover.consent_version, ids.raw(handover.disclosure))
