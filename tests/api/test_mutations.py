@@ -560,7 +560,7 @@ def test_payload_plans_are_made_once_for_requests_that_differ_in_values(house, m
 def test_every_operation_a_person_asks_for_is_a_mutation_of_its_own_name():
     elsewhere = {"import:run", "tenant:administer", "audit:export"}
     elsewhere |= {"sealed_document:store", "sealed_document:sweep", "reveal:documents"}
-    elsewhere |= {"key:rotate", "key:destroy", "index:rebuild"}
+    elsewhere |= {"key:rotate", "key:destroy", "index:rebuild", "consent:import"}
     elsewhere |= {"erasure:finish", "retention:sweep"}
     asked_for = {
         name[0].lower() + name[1:]
