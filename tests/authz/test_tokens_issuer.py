@@ -81,6 +81,7 @@ def test_a_key_file_that_others_can_reach_is_refused(tmp_path, mode):
         json.dumps(ECKey.generate_key("P-384").as_dict(private=True)),
         json.dumps(OctKey.generate_key(256).as_dict(private=True)),
     ],
+    ids=range(10),  # a name that holds a new key is another in each process
 )
 def test_a_file_without_a_signing_key_is_refused(tmp_path, content):
     file = tmp_path / "issuer.json"

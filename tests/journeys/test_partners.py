@@ -127,6 +127,9 @@ def test_a_key_of_one_partner_or_one_use_is_no_other_ones(installation, tenant, 
         ("DPOP", "-----BEGIN PUBLIC KEY-----", "one JWK"),
         ("DPOP", "[]", "one JWK"),
     ],
+    ids=lambda value: (
+        "jwk" if value.startswith("{") else None
+    ),  # a name that holds a new key is another in each process
 )
 def test_a_key_that_cannot_serve_is_refused_with_the_reason_and_nothing_is_stored(
     installation, tenant, privacy, partner, use, jwk, says
