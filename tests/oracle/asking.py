@@ -104,8 +104,7 @@ class Asking:
         times = [value for key, value in given.items() if key in {"asOf", "knownAt"}]
         assert all(value is None or isinstance(value, datetime) for value in times)
         level = Level(None, 0, info.path.key)
-        answers = get_named_type(info.return_type).name
-        wanted = SHAPES[answers].prefix if answers in SHAPES else None
+        wanted = SHAPES[type_].prefix if type_ in SHAPES else None
         for key in {"id", "creditFile"} & set(given):
             try:
                 check_id(given[key], "cf" if key == "creditFile" else wanted)

@@ -109,7 +109,7 @@ class Naive:
             mine = self.actor
             return {"person": mine.person, "tenant": mine.tenant, "partner": mine.partner, "subject": mine.subject,
                     "roles": sorted(mine.roles), "actions": sorted(self.rights.allowed)}  # fmt: skip
-        wanted = {"creditFile": "cf", "assessment": "as", "creditPolicy": "po", "trustedDocument": "td"}.get(name)
+        wanted = SHAPES[type_].prefix if type_ in SHAPES else None
         for key in {"id", "creditFile"} & set(given):
             check_id(given[key], "cf" if key == "creditFile" else wanted)
         check_look_up(given)
