@@ -21,6 +21,7 @@ from tests.world import TENANT
 from vault.audit.note import parse_checkpoint, parse_note
 from vault.store import transaction
 from vault.store.engines import sqlite_writer
+from vault.store.ledger.growth import Growth
 from vault.store.ledger.heads import Heads
 from vault.store.ledger.logbook import last_range
 from vault.store.postgres import PostgresStore
@@ -290,6 +291,32 @@ def test_a_round_that_is_broken_off_is_made_up_for_when_the_store_closes(shared)
     assert isinstance(store, PostgresStore)
     shared.store = PostgresStore(shared.database.url, shared.room)
     assert shared.look(lambda connection: last_range(connection, TENANT).size) == before + 1
+
+
+def test_a_store_closes_in_the_moment_its_sequencer_is_woken(shared):
+    store = shared.store
+
+    async def work():
+        waits = asyncio.create_task(store._sequencer.integrated(TENANT))
+        await asyncio.sleep(0)
+        closes = asyncio.create_task(store.close())
+        done, _ = await asyncio.wait([closes], timeout=LONGEST)
+        return closes in done and await waits
+
+    assert shared.loop(work())
+
+
+def test_who_waits_for_growth_ends_in_the_moment_it_is_woken(loop):
+    async def work():
+        with Growth().waiting(TENANT) as wait:
+            waits = asyncio.create_task(wait.until_grown(LONGEST))
+            await asyncio.sleep(0)
+            wait.woken.set()
+            waits.cancel()
+            await asyncio.wait([waits])
+            return waits.cancelled()
+
+    assert loop(work())
 
 
 def test_a_new_database_belongs_to_its_owner_alone(tmp_path):

@@ -24,7 +24,8 @@ class Wait:
     async def until_grown(self, seconds: float) -> None:
         """Returns when the log has grown since the last time, or after so many seconds."""
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.woken.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self.woken.wait()
         self.woken.clear()
 
 

@@ -63,8 +63,7 @@ class Sequencer:
         """Finishes what waits, signs the heads and stops."""
         if self._worker is not None:
             self._worker.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._worker
+            await asyncio.wait([self._worker])
             self._worker = None
         await self._round(idle=True)
 
@@ -86,7 +85,8 @@ class Sequencer:
         self._waiting.setdefault(tenant, []).append(future)
         self._wake.set()
         with suppress(TimeoutError):
-            return await asyncio.wait_for(future, PATIENCE_SECONDS)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await future
         return False
 
     async def sign(self, tenant: Id) -> str:
@@ -102,7 +102,8 @@ class Sequencer:
         while True:
             try:
                 unfinished = self._heads.unsigned or self._late or self._behind
-                await asyncio.wait_for(self._wake.wait(), LONGEST.total_seconds() if unfinished else None)
+                async with asyncio.timeout(LONGEST.total_seconds() if unfinished else None):
+                    await self._wake.wait()
                 idle = False
             except TimeoutError:
                 idle = True
