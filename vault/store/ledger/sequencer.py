@@ -117,18 +117,25 @@ class Sequencer:
         self._late.update(waiting, self._noted)  # a round that is broken off leaves nobody out of the next one
         noted, self._noted = self._noted, set()
         late = (*self._late, *self._heads.waiting()) if idle else ()
-        for tenant in dict.fromkeys((*waiting, *noted, *late)):
-            try:
-                while await self._move(tenant, idle=idle) == AT_ONCE:
-                    pass
-                self._late.discard(tenant)
-                self._behind.setdefault(tenant, time.monotonic())
-            except Exception as error:  # noqa: BLE001 - being late is no failure: the outbox keeps the entries
-                self._late.add(tenant)
-                _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
-            for future in waiting.get(tenant, ()):
-                if not future.done():
-                    future.set_result(tenant not in self._late)
+        try:
+            for tenant in dict.fromkeys((*waiting, *noted, *late)):
+                await self._move_all(tenant, idle=idle)
+                for future in waiting.pop(tenant, ()):
+                    if not future.done():
+                        future.set_result(tenant not in self._late)
+        finally:
+            for tenant, futures in waiting.items():
+                self._waiting.setdefault(tenant, []).extend(futures)
+
+    async def _move_all(self, tenant: Id, *, idle: bool) -> None:
+        try:
+            while await self._move(tenant, idle=idle) == AT_ONCE:
+                pass
+            self._late.discard(tenant)
+            self._behind.setdefault(tenant, time.monotonic())
+        except Exception as error:  # noqa: BLE001 - being late is no failure: the outbox keeps the entries
+            self._late.add(tenant)
+            _LOG.warning("The log is late.", tenant=tenant, type=type(error).__qualname__)
 
     async def _catch_up(self, *, idle: bool) -> None:
         """Makes entries findable while nothing else is to do, or once they have waited long enough."""
