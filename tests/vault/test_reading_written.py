@@ -212,3 +212,25 @@ def test_the_links_of_a_row_with_something_to_open_are_written(shelf):
     rows = draft.answer["creditFiles"]["rows"]
     assert rows
     assert all(type(row["assessments"]) is Written for row in rows)
+
+
+def lists():
+    """Every list that follows from a record of a page, one document each."""
+    for root in PAGES:
+        for key, item in GRAPH.get_type(ROOTS[root].record).fields.items():
+            if get_named_type(item.type).name.endswith("Connection"):
+                yield f"{{ {root}(first: 3) {{ nodes {{ id {key}(first: 2) {{ nodes {{ id }} }} }} }} }}"
+
+
+def test_every_list_that_is_written_is_found_by_an_index_of_its_parent(shelf):
+    if shelf.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans by how many rows there are, SQLite by the text alone")
+    for text in lists():
+        found = compiled(text)
+        steps = shelf.readings.prepare(judge(found.reading, ALL))
+        run = steps.run(Scope(tenant=shelf.corpus.tenants[0]), found.arguments(get_variable_values(GRAPH, (), {})), NOW)
+        fetch = next(run)
+        plan = [row[3] for row in shelf.database.fetch(f"EXPLAIN QUERY PLAN {fetch.sql}", fetch.parameters)]
+        for line in plan:
+            if line.startswith(("SEARCH n1 ", "SCAN n1 ")) and "accessLog" not in text:  # it is a view elsewhere
+                assert " AND " in line, (text, line)

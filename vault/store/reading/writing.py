@@ -160,7 +160,7 @@ def _rows(branch_: Branch, row: Said, conditions: Sequence[queries.Condition], d
 def _leads(link_: Link, of: str, parent: str) -> queries.Condition:
     by = link_.by
     own, theirs = (by.by, by.on) if isinstance(by, Children) else ("id", by.name)
-    return sa.literal_column(f"{of}.{own} = {parent}.{theirs}", sa.Boolean)
+    return sa.text(f"{of}.{own} = {parent}.{theirs}")
 
 
 @cache
