@@ -83,10 +83,24 @@ class DekRow(NamedTuple):
     def __repr__(self) -> str:
         return f"DekRow({self.dek_id.hex()}, {self.data_class}, {self.version}, {self.kek_epoch})"
 
+    @property
+    def name(self) -> DekName:
+        """What stays the same while it is wrapped anew."""
+        return DekName(self.tenant, self.subject, self.data_class, self.dek_id)
+
     def parts(self) -> tuple[bytes, ...]:
         """All but the wrapped key itself."""
         ids = sized(self.dek_id), sized(self.tenant), sized(self.subject)
         return *ids, self.data_class.encode("ascii"), u32(self.version), u32(self.kek_epoch)
+
+
+class DekName(NamedTuple):
+    """What tells a data key from all others, wherever it is wrapped."""
+
+    tenant: bytes
+    subject: bytes
+    data_class: str
+    dek_id: bytes
 
 
 class Aside(Protocol):
@@ -99,7 +113,8 @@ class Aside(Protocol):
 class Keyring:
     """Keys ready for use, made from stored rows and kept for a while: never beyond their time, never too many.
 
-    A kept key answers for the very row it was unwrapped from; a row that differs in one byte is unwrapped anew.
+    A kept key answers for the very row it was unwrapped from; a row that differs in one byte is unwrapped anew. To whom
+    has no row it answers by its name, while the generation of keys is the one that was read with the value.
     """
 
     def __init__(
@@ -118,7 +133,7 @@ class Keyring:
         self._provider, self._aside = provider, aside
         self._keks: KeyCache[WrappedKey, hazmat.Aes256Gcm] = KeyCache(clock, ttl, size // 10 or 1)
         self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size // 10 or 1)
-        self._deks: KeyCache[DekRow, Dek] = KeyCache(clock, ttl, size)
+        self._deks: KeyCache[DekName, tuple[DekRow, Dek]] = KeyCache(clock, ttl, size)
         self._generations: dict[bytes, int] = {}
 
     def newest(self) -> int:
@@ -193,7 +208,7 @@ class Keyring:
         with hazmat.random_secret() as key:
             row = self._wrapped_dek(row, key, kek)
             dek = Dek(dek_id, key)
-        self._deks.keep(row, dek, moment)
+        self._deks.keep(row.name, (row, dek), moment)
         return row, dek
 
     def mint_content_key(
@@ -226,8 +241,16 @@ class Keyring:
 
         Raises: KeyUnavailable; Tampered.
         """
-        kept = self._deks.get_many([row for row, _ in rows])
-        return [dek or self._unwrapped_dek(row, kek) for dek, (row, kek) in zip(kept, rows, strict=True)]
+        kept = self._deks.get_many([row.name for row, _ in rows])
+        return [
+            had[1] if had is not None and had[0] == row else self._unwrapped_dek(row, kek)
+            for had, (row, kek) in zip(kept, rows, strict=True)
+        ]
+
+    def ready(self, tenant: bytes, generation: int, names: Sequence[DekName]) -> list[Dek | None]:
+        """The data keys of a tenant that need no unwrapping; the generation was read with what they will open."""
+        self.at(tenant, generation)
+        return [None if had is None else had[1] for had in self._deks.get_many(names)]
 
     def rewrap_dek(self, row: DekRow, old: WrappedKey, new: WrappedKey) -> DekRow:
         """The row of the same data key under the KEK of another epoch.
@@ -286,7 +309,7 @@ class Keyring:
         if subject is None:
             self._keks.drop(lambda row: row.tenant == tenant)
             self._roots.drop(lambda row: row.tenant == tenant)
-        self._deks.drop(lambda row: row.tenant == tenant and subject in {None, row.subject})
+        self._deks.drop(lambda name: name.tenant == tenant and subject in {None, name.subject})
 
     def _cold(self, keks: Iterable[WrappedKey]) -> list[WrappedKey]:
         return [kek for kek in keks if self._keks.get(kek) is None]
@@ -295,7 +318,7 @@ class Keyring:
         moment = self._deks.moment()
         with self._dek_secret(row, kek) as key:
             dek = Dek(row.dek_id, key)
-        self._deks.keep(row, dek, moment)
+        self._deks.keep(row.name, (row, dek), moment)
         return dek
 
     def _minted(self, context: Context) -> WrappedKey:

@@ -14,7 +14,7 @@ from vault.documents.opening import Contents
 from vault.keys import DekRow, WrappedKey
 from vault.providers.port import Purpose
 from vault.seal import Cell, dek_id_of, open_many
-from vault.store.material import Material
+from vault.store.material import Material, ReadyMaterial
 from vault.store.tenantkeys import FIELDS_ALG
 from vault.store.transaction import Room
 
@@ -48,6 +48,13 @@ class VaultOpener:
         return [next(ways if value.field.type is Content else opened) for value in values]
 
     async def _values(self, values: list[SealedValue[Any]]) -> list[Any]:
+        cold = [value for value in values if type(value.material) is not ReadyMaterial]
+        made = iter(await self._made_ready(cold))
+        opened = open_many([one.material if type(one.material) is ReadyMaterial else next(made) for one in values])
+        return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]
+
+    async def _made_ready(self, values: list[SealedValue[Any]]) -> list[ReadyMaterial]:
+        """What came with wrapped keys, with its data keys ready."""
         keks: Keks = {}
         generations: Generations = {}
         wanted = [_wanted(value, _material(value), keks, generations) for value in values]
@@ -55,8 +62,7 @@ class VaultOpener:
             self._ring.at(tenant, generation)
         await self._ring.warmed(keks.values())
         deks = self._ring.deks([(row, kek) for row, kek, _, _ in wanted])
-        opened = open_many([(dek, cell, envelope) for dek, (_, _, cell, envelope) in zip(deks, wanted, strict=True)])
-        return [_shown(value, plain) if value.masked else plain for value, plain in zip(values, opened, strict=True)]
+        return [ReadyMaterial(dek, cell, envelope) for dek, (_, _, cell, envelope) in zip(deks, wanted, strict=True)]
 
 
 def _wanted(

@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +16,10 @@ from bench.vault.peers import FIELDS, PER_RECORD, Work
 from domain.audit import Receipt, Warrant
 from domain.files.opening import BasicInformation, check, draft_file
 from domain.files.parties import CreditFile, PartyKind
+from domain.ids import Id
 from domain.operations import OPERATIONS
-from domain.ports import SealedValue
+from domain.ports import Scope
+from domain.reading import Labelled, Level, Purpose, Reveal
 from tests.databases import Loop, Sqlite
 from tests.stored import StoredWorld
 from tests.vault.trying import Try
@@ -24,9 +29,10 @@ from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
 from vault.seal import Cell, open_many, seal
 from vault.store.engines import sqlite_reader
-from vault.store.material import Material
 from vault.store.reading import queries
 from vault.store.reading.dialects import DIALECTS
+from vault.store.reading.gathering import Gathering
+from vault.store.reading.sealed import SealedCells
 from vault.store.schema import migrations
 
 RECORDS = FIELDS // PER_RECORD
@@ -64,14 +70,13 @@ class Stored:
         self.plain.execute(
             f"CREATE TABLE file (id TEXT PRIMARY KEY, customer TEXT, reference TEXT, name TEXT, {names})"
         )
-        self.statement = queries.sealed(DIALECTS["sqlite"]).fetch(
-            {
-                "tenant": TENANT,
-                "record_type": "credit_file",
-                "records": DIALECTS["sqlite"].listed([file.id for file in self.files]),
-                "tags": DIALECTS["sqlite"].listed(list(TAGS)),
-            }
-        )
+        names_ = {field.tag: field for field in CreditFile.shape.confidential.values()}
+        asked = tuple(Labelled(tag, names_[tag]) for tag in TAGS)
+        level = Level(shape=CreditFile.shape, reveals=(Labelled("own", Reveal(Purpose.CREDIT_REVIEW, asked)),))
+        self.cells = SealedCells(level, DIALECTS["sqlite"])
+        self.subjects = {file.id: file.subject_id for file in self.files}
+        values = self.cells.values(Scope(tenant=TENANT), self.subjects)
+        self.statement = queries.sealed(DIALECTS["sqlite"]).fetch(values)
         self.reader = sqlite_reader(f"sqlite:///{path}")()
 
     def add(self, count: int, *, sealed: bool = True) -> list[CreditFile]:
@@ -119,25 +124,32 @@ class Stored:
         self.plain.execute("COMMIT")
 
     def rows(self) -> list[Any]:
-        """The sealed rows of a page with their wrapped keys, unopened."""
+        """The sealed rows of a page, unopened."""
         return self.reader.execute(self.statement.sql, self.statement.parameters).fetchall()
 
-    def page(self, ring: Keyring) -> list[Any]:
-        """The same, opened."""
-        subjects = {file.id: file.subject_id for file in self.files}
-        fields = {field.tag: field for field in CreditFile.shape.confidential.values()}
-        sealed = [
-            SealedValue(fields[row[1]], TENANT, subjects[row[0]], row[0], row[2], Material("credit_file", *row[3:]))
-            for row in self.rows()
-        ]
+    def page(self, ring: Keyring) -> Sequence[Any]:
+        """The same, opened, as a reading does."""
+        run = Gathering(Scope(tenant=TENANT), (), date(2026, 1, 1), ring)
+        rows: dict[Id, dict[str, Any]] = {id_: {} for id_ in self.subjects}
+        for row in rows.values():
+            self.cells.leave_room(row)
+        steps = self.cells.load(run, {id_: (self.subjects[id_], row) for id_, row in rows.items()})
+        with suppress(StopIteration):
+            fetch = next(steps)
+            while True:
+                fetch = steps.send(self.reader.execute(fetch.sql, fetch.parameters).fetchall())
+        draft = run.draft({})
         warrant = Warrant(
             receipt=Receipt(entry=self.files[0].id, tenant=TENANT),
             tenant=TENANT,
-            subjects=frozenset(subjects.values()),
+            subjects=frozenset(self.subjects.values()),
             tags=frozenset(TAGS),
         )
         opener = VaultOpener(replace(self.world.room, ring=ring))
-        return self.here.run_until_complete(opener.open(warrant, sealed))
+        opened = self.here.run_until_complete(opener.open(warrant, draft.sealed))
+        draft.place(opened)
+        assert len(opened) == FIELDS
+        return opened
 
     def cold(self) -> list[Any]:
         """The page with keys that nobody has unwrapped yet."""

@@ -67,15 +67,21 @@ def test_the_number_of_statements_follows_from_the_reading_alone(shelf):
     def check(wish):
         steps = shelf.readings.prepare(wish.judged)
         everybody = Scope(tenant=wish.scope.tenant)
-        found = counted(steps.run(everybody, wish.arguments, NOW), shelf.fetch)
+        cold: list[str] = []
+
+        def fetch(one):
+            cold.extend(["vault_dek_wrap"] if "vault_dek_wrap" in one.sql else [])
+            return shelf.fetch(one)
+
+        found = counted(steps.run(everybody, wish.arguments, NOW), fetch)
         none = counted(steps.run(wish.scope, wish.arguments, NOW), lambda _: [])
-        assert found == none == expected(wish.judged.reading)
+        assert found - len(cold) == none == expected(wish.judged.reading)
 
     check()
 
 
 def expected(reading):
-    """One per level, one for a total, one for the open cells of a level, one for the day if asked."""
+    """One per level, one for a total, one for the open cells of a level, one for the day if asked; keys come beside."""
     return any(level.computed for level in reading.levels()) + sum(
         1 + bool(level.page and level.page.wants_total) + bool(level.masks or any(map(open_fields, level.reveals)))
         for level in reading.levels()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from itertools import permutations
+from types import SimpleNamespace
 
 import pytest
 
+from domain.actors import Rights
 from domain.errors import CreditError, KeyUnavailable, Tampered
 from domain.files.opening import BasicInformation, UpdateBasicInformation
 from domain.files.parties import CreditFile
+from domain.gate import Gate, Plan
+from domain.ids import raw
 from domain.operations import OPERATIONS, Decided
+from domain.reading import Labelled, Level, Purpose, Reading, Reveal, Slot, Where, judge
 from tests.vault.trying import Try
 from tests.world import OTHER_TENANT, PHONE, TENANT
+from vault.store.reading import SqlReadings, queries
 
 FIELDS = (CreditFile.phone, CreditFile.legal_representative)
 COLUMNS = ("value_version", "subject", "data_class", "dek_id", "schema_version", "envelope")
@@ -64,9 +70,45 @@ def opened(world, file, field):
     return world.perform(Try(how=load), world.actor(tenant=file.stamp.tenant)).opened
 
 
+def read(world, file, field):
+    """The same as a query asks for it: a key that is ready is not loaded again."""
+    rights = Rights(id=1, version="v", allowed=dict.fromkeys((CreditFile.shape.read, field.data_class.action), "rule"))
+    reveal = Reveal(purpose=Purpose.CREDIT_REVIEW, fields=(Labelled("value", field),))
+    level = Level(
+        shape=CreditFile.shape, where=(Where("id", "=", Slot(0)),), reveals=(Labelled("confidential", reveal),)
+    )
+    judged = judge(Reading((Labelled("file", level),)), rights)
+    plan = Plan(judged=judged, steps=SqlReadings(world.database.dialect, world.ring).prepare(judged))
+    grants = SimpleNamespace(rights=lambda _: rights)
+    gate = Gate(grants=grants, store=world.store, opener=world.gate._opener, clock=world.clock, make=world.ids)
+    answer = world.loop(gate.read(plan, world.actor("reader", tenant=file.stamp.tenant), [file.id]))
+    return (answer["file"]["confidential"]["value"],)
+
+
+def test_a_reader_finds_keys_ready_until_any_of_the_company_ends(world, files, monkeypatch):
+    stored, loaded = cells(world, files), []
+    statement = queries.sealed_with_keys
+    monkeypatch.setattr(queries, "sealed_with_keys", lambda dialect: loaded.append(dialect) or statement(dialect))
+    world.ring.forget(raw(TENANT))
+    mine = [(file, field) for file, field in stored if file.stamp.tenant == TENANT]
+    for _ in range(3):
+        assert [read(world, *place) for place in mine] == [(PHONE,), ("Li",)] * 2
+    assert len(loaded) == len(mine)
+    world.database.execute("UPDATE vault_key SET generation = generation + 1")
+    assert read(world, *mine[0]) == (PHONE,)
+    assert len(loaded) == len(mine) + 1
+    world.database.execute("DELETE FROM vault_dek_wrap")
+    assert read(world, *mine[0]) == (PHONE,)
+    world.database.execute("UPDATE vault_key SET generation = generation + 1")
+    with pytest.raises(KeyUnavailable):
+        read(world, *mine[0])
+
+
+@pytest.mark.parametrize("opened", [opened, read], ids=["by an operation", "by a query"])
 @pytest.mark.parametrize("whole", [True, False], ids=["the whole row", "the envelope and its key"])
-def test_no_cell_opens_in_the_place_of_any_other(world, files, whole):
+def test_no_cell_opens_in_the_place_of_any_other(world, files, whole, opened):
     stored = cells(world, files)
+    assert [opened(world, *place) for place in stored] == [(PHONE,), ("Li",)] * 3
     for place, other in permutations(stored, 2):
         moved = list(stored[other])
         if not whole:
@@ -78,9 +120,11 @@ def test_no_cell_opens_in_the_place_of_any_other(world, files, whole):
     assert [opened(world, *place) for place in stored] == [(PHONE,), ("Li",)] * 3
 
 
+@pytest.mark.parametrize("opened", [opened, read], ids=["by an operation", "by a query"])
 @pytest.mark.parametrize("part", [0, 4], ids=["version", "schema"])
-def test_a_cell_does_not_open_as_another_version_of_itself(world, files, part):
+def test_a_cell_does_not_open_as_another_version_of_itself(world, files, part, opened):
     stored = cells(world, files)
+    assert [opened(world, *place) for place in stored] == [(PHONE,), ("Li",)] * 3
     for place, row in stored.items():
         other = list(row)
         other[part] += 1

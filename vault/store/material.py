@@ -5,6 +5,18 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from vault.keys import WrappedKey
+from vault.seal import Cell, Dek
+
+
+class ReadyMaterial(NamedTuple):
+    """The envelope of one cell whose data key was kept ready, in the order an envelope is opened with."""
+
+    dek: Dek
+    cell: Cell
+    envelope: bytes
+
+    def __repr__(self) -> str:
+        return f"ReadyMaterial({self.cell.record_type}, {self.cell.schema})"
 
 
 class Material(NamedTuple):

@@ -1,9 +1,9 @@
 """Readings become SQL: a judged reading is compiled once per plan, and runs on sqlite3 and on asyncpg alike.
 
-The number of statements follows from the reading alone: one per level, one more for the sealed cells of a level,
-one more for a total, one in all for the company's day where computed fields ask, and two in all for the keys and
-versions of blind indexes where something is looked up. No statement finds a row of
-another tenant.
+The number of statements follows from the reading alone: one per level, one more for the sealed cells of a level and
+another where a key of them is not ready, one more for a total, one in all for the company's day where computed fields
+ask, and two in all for the keys and versions of blind indexes where something is looked up. No statement finds a row
+of another tenant.
 """
 
 from __future__ import annotations

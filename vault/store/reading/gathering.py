@@ -10,6 +10,7 @@ from typing import Any
 
 from domain.ids import Id
 from domain.ports import Draft, Scope, SealedValue
+from vault.keys import Keyring
 from vault.store.search.states import Finder
 
 Place = tuple[dict[str, Any], str]
@@ -24,6 +25,8 @@ class Gathering:
     arguments: Sequence[Any]
     today: date
     """The day it is where the company is."""
+    ring: Keyring
+    """Knows which keys are ready."""
     finder: Finder | None = None
     """Makes tokens of what is looked up; None where nothing is."""
     subjects: dict[Id, None] = field(default_factory=dict)

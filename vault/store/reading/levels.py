@@ -73,7 +73,7 @@ class LevelPlan:
 
     @property
     def statements(self) -> int:
-        """How many statements it takes, those of the levels beneath it included."""
+        """How many statements it takes at least, those of the levels beneath it included."""
         total = self._page is not None and self._page.wants_total
         return 1 + total + bool(self._cells.asked) + sum(way.plan.statements for way in self._ways)
 
@@ -91,9 +91,8 @@ class LevelPlan:
             ids = [self._id.of(raw) for raw, _ in kept] if self._root else ()
             run.meet([self._subject.of(raw) for raw, _ in kept], ids)
         if self._cells.asked:
-            loaded = yield self._cells.fetch(run.scope.tenant, [self._id.of(raw) for raw, _ in kept])
             owners = {self._id.of(raw): (self._subject.of(raw), row) for raw, row in kept}
-            self._cells.place(run, owners, loaded)
+            yield from self._cells.load(run, owners)
         self._compute(kept, run)
         for way in self._ways:
             theirs = [way.cell.of(raw) for raw, _ in kept]

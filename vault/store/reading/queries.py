@@ -214,8 +214,36 @@ def zone(dialect: Dialect) -> Statement:
 
 @cache
 def sealed(dialect: Dialect) -> Statement:
+    """The sealed cells of some records, without keys, and the generation of keys: whose key is ready needs no more."""
+    cell, key = tables.sealed_field.c, tables.vault_key.c
+    generation = sa.select(sa.func.max(key.generation)).where(key.tenant == sa.bindparam("tenant", type_=sa.Text))
+    return dialect.compile(
+        sa.select(
+            cell.record_id,
+            cell.field_tag,
+            cell.value_version,
+            cell.schema_version,
+            cell.envelope,
+            cell.dek_id,
+            generation.scalar_subquery(),
+        ).where(*_of_records(dialect))
+    )
+
+
+@cache
+def sealed_with_keys(dialect: Dialect) -> Statement:
     """The statement of `sealed_cells`."""
     return dialect.compile(sealed_cells(dialect))
+
+
+def _of_records(dialect: Dialect) -> tuple[sa.ColumnElement[bool], ...]:
+    cell = tables.sealed_field.c
+    return (
+        cell.tenant == sa.bindparam("tenant", type_=sa.Text),
+        cell.record_type == sa.bindparam("record_type", type_=sa.Text),
+        dialect.among(cell.record_id, "records"),
+        dialect.among(cell.field_tag, "tags"),
+    )
 
 
 def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
@@ -253,12 +281,7 @@ def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
                 kek.c.purpose == sa.bindparam("purpose", tables.KEK, type_=sa.Text),
             ),
         )
-        .where(
-            cell.c.tenant == sa.bindparam("tenant", type_=sa.Text),
-            cell.c.record_type == sa.bindparam("record_type", type_=sa.Text),
-            dialect.among(cell.c.record_id, "records"),
-            dialect.among(cell.c.field_tag, "tags"),
-        )
+        .where(*_of_records(dialect))
     )
 
 

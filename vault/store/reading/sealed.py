@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from domain import ids
 from domain.ids import Id
-from domain.ports import Fetch, Rows, SealedValue
+from domain.ports import Fetch, Rows, Scope, SealedValue
 from domain.reading import ERASED, NOT_GRANTED, Level, Reveal
 from domain.records import Confidential
-from vault.store.material import Material
+from vault.keys import DekName
+from vault.seal import Cell
+from vault.store.material import Material, ReadyMaterial
 from vault.store.reading import queries
 from vault.store.reading.columns import Unsupported
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.gathering import Gathering
 from vault.store.reading.rows import Row
+
+Owners = Mapping[Id, tuple[Id, Row]]
+"""The subject and the row of each record."""
 
 
 class Ask(NamedTuple):
@@ -44,6 +50,7 @@ class SealedCells:
         """The open ones, by tag; empty where nothing needs to be loaded."""
         for ask in asks:
             self.asked.setdefault(ask.field.tag, []).append(ask)
+        self._classes = {tag: asks[0].field.data_class.value for tag, asks in self.asked.items()}
         for field in _fields(level):
             if level.shape.confidential.get(field.name) != field:
                 raise Unsupported(f"{level.shape.name} declares no confidential field {field.name}.")
@@ -58,32 +65,58 @@ class SealedCells:
                 part[withheld] = [dict(item) for item in closed]
             row[label] = part
 
-    def fetch(self, tenant: Id, records: Sequence[Id]) -> Fetch:
-        """The statement that loads the cells of some records."""
-        values = {
-            "tenant": tenant,
+    def load(self, run: Gathering, owners: Owners) -> Generator[Fetch, Rows, None]:
+        """Hands on every cell of some records, still sealed, with the places its value goes to.
+
+        The subject is the record's own: a cell or key that was moved from elsewhere does not open under it. Wrapped
+        keys are loaded for the records of which a key is not ready.
+        """
+        found = yield queries.sealed(self._dialect).fetch(self.values(run.scope, owners))
+        cold = self._place_ready(run, owners, found)
+        if cold:
+            self._place(
+                run, owners, (yield queries.sealed_with_keys(self._dialect).fetch(self.values(run.scope, cold)))
+            )
+
+    def values(self, scope: Scope, records: Iterable[Id]) -> dict[str, Any]:
+        """What both statements are given."""
+        return {
+            "tenant": scope.tenant,
             "record_type": self._table,
-            "records": self._dialect.listed(list(dict.fromkeys(records))),
+            "records": self._dialect.listed(list(records)),
             "tags": self._dialect.listed(list(self.asked)),
         }
-        return queries.sealed(self._dialect).fetch(values)
 
-    def place(self, run: Gathering, owners: Mapping[Id, tuple[Id, Row]], rows: Rows) -> None:
-        """Hands on every cell, still sealed, with the places its value goes to.
-
-        The subject is the record's own: a cell or key that was moved from elsewhere does not open under it.
-        """
-        tenant, table = run.scope.tenant, self._table
-        for stored in rows:
-            record, tag, version = stored[0], stored[1], stored[2]
-            subject, row = owners[record]
-            if not stored[4]:
-                self._tell_erased(tag, row)
+    def _place_ready(self, run: Gathering, owners: Owners, rows: Rows) -> dict[Id, None]:
+        """Hands on the cells of the records whose keys are all ready; the records that are left."""
+        tenant, table, classes = ids.raw(run.scope.tenant), self._table, self._classes
+        names = [DekName(tenant, ids.raw(owners[row[0]][0]), classes[row[1]], row[5]) for row in rows]
+        deks = run.ring.ready(tenant, rows[0][6] or 0, names) if rows else ()
+        cold = {row[0]: None for row, dek in zip(rows, deks, strict=True) if dek is None and row[4]}
+        for row, name, dek in zip(rows, names, deks, strict=True):
+            record, tag, version, schema, envelope, *_ = row
+            if record in cold:
                 continue
-            material = Material(table, *stored[3:])
-            for field, label, reveal in self.asked[tag]:
-                sealed = SealedValue(field, tenant, subject, record, version, material, reveal is None)
-                run.wait(sealed, (row if reveal is None else row[reveal], label))
+            cell = Cell(tenant, name.subject, name.data_class, table, ids.raw(record), version, tag, schema)
+            material = ReadyMaterial(dek, cell, envelope) if dek is not None and envelope else None
+            self._hand_on(run, owners[record], row, material)
+        return cold
+
+    def _place(self, run: Gathering, owners: Owners, rows: Rows) -> None:
+        """Hands on cells with their wrapped keys."""
+        for row in rows:
+            self._hand_on(run, owners[row[0]], row, Material(self._table, *row[3:]) if row[4] else None)
+
+    def _hand_on(self, run: Gathering, owner: tuple[Id, Row], stored: Sequence[Any], material: object | None) -> None:
+        """One cell, with the places its value goes to; one that was erased holds nothing."""
+        record, tag, version, *_ = stored
+        subject, row = owner
+        if material is None:
+            self._tell_erased(tag, row)
+            return
+        for field, label, reveal in self.asked[tag]:
+            sealed = SealedValue(field, run.scope.tenant, subject, record, version, material, reveal is None)
+            run.wait(sealed, (row if reveal is None else row[reveal], label))
 
     def _tell_erased(self, tag: str, row: Row) -> None:
         """Says of a value that was erased why it is not there, as of what stays closed; its places stay empty."""

@@ -22,11 +22,12 @@ class SqlSteps:
 
     def __init__(self, reading: Reading, dialect: Dialect, ring: Keyring) -> None:
         self._dialect = dialect
-        self._ring = ring if any(level.sought for level in reading.levels()) else None
+        self._ring = ring
+        self._sought = any(level.sought for level in reading.levels())
         self._roots = tuple((root.label, LevelPlan(root.what, dialect)) for root in reading.roots)
         counts = [plan.statements for _, plan in self._roots]
         self._zone = queries.zone(dialect) if any(level.computed for level in reading.levels()) else None
-        self.alone = sum(counts) == 1 and self._zone is None and self._ring is None
+        self.alone = sum(counts) == 1 and self._zone is None and not self._sought
         self.ledger = any(level.shape.ledger for level in reading.levels())
 
     def run(self, scope: Scope, arguments: Sequence[Any], now: datetime) -> Generator[Fetch, Rows, Draft]:
@@ -36,8 +37,8 @@ class SqlSteps:
                 that is looked up and is no identifier of its kind; KeyUnavailable.
         """
         today = yield from self._today(scope, now)
-        finds = None if self._ring is None else (yield from finder(self._ring, scope.tenant, self._dialect))
-        run = Gathering(scope, arguments, today, finds)
+        finds = (yield from finder(self._ring, scope.tenant, self._dialect)) if self._sought else None
+        run = Gathering(scope, arguments, today, self._ring, finds)
         answer: dict[str, Any] = {}
         for label, plan in self._roots:
             found = yield from plan.read(run)
