@@ -39,6 +39,7 @@ from domain.tenancy import OpenTenant
 from vault.audit import certificate, note
 from vault.audit.report import Report
 from vault.audit.verify import verify_folder
+from vault.delivery import receipts
 from vault.delivery.sealing import hybrid_of
 from vault.documents.blobs import Name
 from vault.documents.places import blobs_at
@@ -326,6 +327,8 @@ def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:
 
 
 Verdict = verifying.Verdict
+Judged = receipts.Judged
+judge_receipt = receipts.judge_receipt
 new_holder_key, holder_key = presenting.new_key, presenting.private_key
 write_private_key = write_private
 private_text, public_text = presenting.private_text, presenting.public_text

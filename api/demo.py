@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from api.app import CUSTOMER_ROLE, PARTNER_ROLE, STAFF_ROLES, House, new_key, open_house, prepare, thumbprint_of
-from api.graphql.mutations import looked_at
+from api.graphql.changing.consents import looked_at
 from api.graphql.trusting import completed
 from api.imports.synthetic import furnish, portfolio
 from api.settings import Settings

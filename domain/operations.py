@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
 from domain.actors import Actor
 from domain.ids import Id
-from domain.ports import Handover, SealedValue, Unit, Unsigned
+from domain.ports import SealedValue, ToSign, Unit
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
@@ -31,7 +31,7 @@ class Decided(Generic[T]):
     resources: tuple[Id, ...] = ()
     fields: tuple[str, ...] = ()
     """What leaves besides what was sealed, by name, as the entry tells it."""
-    signs: Callable[[Sequence[Any]], Unsigned | Handover] | None = None
+    signs: Callable[[Sequence[Any]], ToSign] | None = None
     """Makes the statement to sign after the entry is durable, of the values that were opened for it."""
 
 

@@ -283,10 +283,30 @@ class Handover:
         return f"Handover({self.disclosure})"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attested:
+    """What a company attests to whoever takes it along, such as a consent as it stands, before it is signed."""
+
+    id: str
+    """What names this receipt; nobody can guess it."""
+    about: str
+    """Whom it is about, as receipts name it."""
+    issued_at: datetime
+    record: Mapping[str, Any]
+    """What is attested; the entry that precedes the signing holds the digest of its canonical form."""
+
+    def __repr__(self) -> str:
+        return f"Attested({self.id})"
+
+
+ToSign = Unsigned | Handover | Attested
+"""Everything that is signed in a company's name."""
+
+
 class Signer(Protocol):
     """The only way to a signed statement."""
 
-    async def sign(self, warrant: Warrant, statement: Unsigned | Handover) -> str:
+    async def sign(self, warrant: Warrant, statement: ToSign) -> str:
         """The statement as its holder gets it, signed by the company the warrant is of; sealed where it is handed over.
 
         Raises: KeyUnavailable.

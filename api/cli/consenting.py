@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,7 +16,7 @@ from domain.files.sources import LawfulBasis
 from domain.ids import check
 
 if TYPE_CHECKING:
-    from api.app import House
+    from api.app import House, Judged
     from api.consents.words import Words
     from domain.actors import Actor
 
@@ -145,3 +146,51 @@ def export(
         typer.echo(text, nl=False)
     else:
         output.write_text(text, encoding="utf-8")
+
+
+@consents.command("verify")
+def verify(
+    file: Annotated[Path, typer.Argument(help="The receipt, as takeConsentReceipt answers it.", exists=True)],
+    keys: Annotated[
+        Path, typer.Option(help="The company's keys: its /.well-known/credence-keys.json?company=te_….", exists=True)
+    ],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Says what a receipt of a consent attests; needs no network. Ends with 1 where it is not to be believed."""
+    from api.app import judge_receipt  # noqa: PLC0415 - signing is loaded where it is used
+
+    try:
+        known = json.loads(_text(keys))
+    except (ValueError, RecursionError):
+        raise Malformed("The file is no JSON.", advice="Check what --keys names.", path=("keys",)) from None
+    judged = judge_receipt(_text(file), known, datetime.now(UTC))
+    answer(_judged(judged), _said(judged), as_json=as_json)
+    if not judged.ok:
+        raise typer.Exit(1)
+
+
+def _judged(judged: Judged) -> dict[str, Any]:
+    if judged.reason is not None:
+        says, advice = judged.words
+        return {"ok": False, "reason": judged.reason.value, "says": says, "advice": advice}
+    return {
+        "ok": True,
+        "issuer": judged.issuer,
+        "asOf": judged.issued_at and judged.issued_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "auditEntry": judged.entry,
+        "sha256": judged.digest,
+        "consent": dict(judged.record),
+    }
+
+
+def _said(judged: Judged) -> str:
+    told = _judged(judged)
+    if not told["ok"]:
+        return f"Not to be believed: {told['says']} ({told['reason']})\n{told['advice']}"
+    consent = json.dumps(told["consent"], ensure_ascii=False, indent=2)
+    return (
+        f"True as of {told['asOf']}, by {told['issuer']}:\n{consent}\n"
+        f"The audit entry {told['auditEntry']} holds the same digest: {told['sha256']}.\n"
+        "What was done since, such as a withdrawal, this receipt cannot know: ask for a new one."
+    )

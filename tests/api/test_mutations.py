@@ -9,9 +9,10 @@ from graphql import GraphQLNonNull, GraphQLUnionType, get_named_type
 
 from api.graphql.generation.refusals import KINDS
 from api.graphql.generation.wording import camel, remarks
-from api.graphql.mutations import MUTATIONS, printed
+from api.graphql.mutations import MUTATIONS
 from api.graphql.schema import print_schema_text
 from domain.audit import Outcome
+from domain.consent.handover.handing import printed
 from domain.errors import AuditUnavailable, Code, KeyUnavailable, Unavailable
 from domain.files.history import DefaultEvent, TradeTransaction
 from domain.files.parties import ContactPerson, CreditFile

@@ -13,8 +13,9 @@ from typing import Any, Final, NamedTuple
 from domain.audit import Warrant
 from domain.errors import KeyUnavailable
 from domain.ids import Id
-from domain.ports import Handover, Unsigned
+from domain.ports import Attested, Handover, ToSign
 from vault.delivery.handing import hand_over
+from vault.delivery.receipts import attest
 from vault.statements.issuing import issue
 from vault.statements.publishing import Issuer
 from vault.statements.statuslist import sign_list
@@ -58,7 +59,7 @@ class Board:
         self._moment = moment
         self._lists: OrderedDict[tuple[Id, int], Kept] = OrderedDict()
 
-    async def sign(self, warrant: Warrant, statement: Unsigned | Handover) -> str:
+    async def sign(self, warrant: Warrant, statement: ToSign) -> str:
         """The statement as its holder gets it, signed by the company the warrant is of; sealed where it is handed over.
 
         Raises: KeyUnavailable; Tampered.
@@ -68,6 +69,8 @@ class Board:
             raise KeyUnavailable("The company has no key for statements.", advice="Ask again; if it stays, run fsck.")
         if isinstance(statement, Handover):
             return hand_over(issuer, warrant, statement)
+        if isinstance(statement, Attested):
+            return attest(issuer, warrant, statement)
         return issue(issuer, statement)
 
     async def metadata(self, tenant: Id) -> dict[str, Any] | None:
