@@ -1,6 +1,6 @@
 """Which documents are taken: a short list of forms, told by their own bytes and not by what they are called.
 
-Forms that a browser would run or that carry programs, such as pages, scripts and archives, are not on the list.
+Forms that a browser would run or that carry programs, such as pages, scripts and other archives, are not on the list.
 """
 
 from __future__ import annotations
@@ -9,19 +9,16 @@ import codecs
 from dataclasses import dataclass
 from typing import Final
 
+from domain.documents.packages import PACKED, Package
 from domain.errors import Malformed
 
 HEAD_BYTES: Final = 4096
 """How many of its first bytes tell the form of a document."""
 
 PDF, PNG, JPEG, TIFF = "application/pdf", "image/png", "image/jpeg", "image/tiff"
-DOCX: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-OFD: Final = "application/ofd"
-"""GB/T 33190, the form of Chinese electronic invoices."""
 TEXT, CSV = "text/plain", "text/csv"
 
-TAKEN: Final = (PDF, PNG, JPEG, TIFF, DOCX, XLSX, OFD, TEXT, CSV)
+TAKEN: Final = (PDF, PNG, JPEG, TIFF, *PACKED, TEXT, CSV)
 """Every media type that is taken."""
 
 _BEGINNINGS: Final = {
@@ -29,14 +26,6 @@ _BEGINNINGS: Final = {
     PNG: (b"\x89PNG\r\n\x1a\n",),
     JPEG: (b"\xff\xd8\xff",),
     TIFF: (b"II*\x00", b"MM\x00*"),
-}
-_ZIP: Final = b"PK\x03\x04"
-_NAME_LENGTH, _NAME = slice(26, 28), 30
-"""Where the first entry of an archive says how long its name is, and where that name begins."""
-_FIRST_ENTRIES: Final = {
-    DOCX: ("[Content_Types].xml", "_rels/", "docProps/", "word/"),
-    XLSX: ("[Content_Types].xml", "_rels/", "docProps/", "xl/"),
-    OFD: ("OFD.xml", "Doc_0/"),
 }
 _TEXTS: Final = frozenset({TEXT, CSV})
 _CONTROLS: Final = frozenset(range(32)) - {9, 10, 12, 13} | {127}
@@ -50,6 +39,7 @@ class Inspection:
     media_type: str
     _head: bytearray
     _text: codecs.IncrementalDecoder | None
+    _package: Package | None
     _known: bool = False
 
     @classmethod
@@ -68,7 +58,13 @@ class Inspection:
                 path=("contentType",),
             )
         decoder = codecs.getincrementaldecoder("utf-8")() if plain in _TEXTS else None
-        return cls(media_type=plain, _head=bytearray(), _text=decoder)
+        package = Package() if plain in PACKED else None
+        return cls(media_type=plain, _head=bytearray(), _text=decoder, _package=package)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether a look takes so long that it is done beside the event loop: an archive is unpacked to be counted."""
+        return self._package is not None
 
     def look(self, piece: bytes) -> None:
         """Looks at some more of it.
@@ -78,6 +74,8 @@ class Inspection:
         """
         if self._text is not None:
             self._read(piece)
+        elif self._package is not None:
+            self._package.look(piece)
         elif not self._known:
             self._head += piece[: HEAD_BYTES - len(self._head)]
             if len(self._head) == HEAD_BYTES:
@@ -91,22 +89,17 @@ class Inspection:
         """
         if self._text is not None:
             self._read(b"", final=True)
+        elif self._package is not None:
+            found = self._package.end()
+            if found != self.media_type:
+                raise _other(f"Send it with Content-Type: {found}.")
         elif not self._known:
             self._recognise()
 
     def _recognise(self) -> None:
-        head = bytes(self._head)
-        if not (
-            head.startswith(_BEGINNINGS[self.media_type]) if self.media_type in _BEGINNINGS else self._packed(head)
-        ):
+        if not bytes(self._head).startswith(_BEGINNINGS[self.media_type]):
             raise _other()
         self._known = True
-
-    def _packed(self, head: bytes) -> bool:
-        """Whether the first entry of an archive is one that such documents begin with."""
-        length = int.from_bytes(head[_NAME_LENGTH], "little")
-        name = head[_NAME : _NAME + length].decode("ascii", "replace")
-        return head.startswith(_ZIP) and name.startswith(_FIRST_ENTRIES[self.media_type])
 
     def _read(self, piece: bytes, *, final: bool = False) -> None:
         if self._text is None:
@@ -119,9 +112,7 @@ class Inspection:
             raise _other()
 
 
-def _other() -> Malformed:
-    return Malformed(
-        "The document is not of the media type it is sent as.",
-        advice="Send it with the Content-Type that it has; texts are in UTF-8, without control characters.",
-        path=("contentType",),
-    )
+def _other(
+    advice: str = "Send it with the Content-Type that it has; texts are in UTF-8, without control characters.",
+) -> Malformed:
+    return Malformed("The document is not of the media type it is sent as.", advice=advice, path=("contentType",))

@@ -67,6 +67,6 @@ def test_the_queries_of_the_page_fit_the_schema():
 
 
 def test_the_page_names_every_form_that_is_taken():
-    names = ("PDF", "PNG", "JPEG", "TIFF", "DOCX", "XLSX", "OFD", "text", "CSV")
+    names = ("PDF", "PNG", "JPEG", "TIFF", "DOCX", "XLSX", "PPTX", "OFD", "text", "CSV")
     assert len(names) == len(media.TAKEN)
     assert [name for name in names if name not in TEXT] == []

@@ -144,11 +144,22 @@ async def _fill(request: Request, slot: Slot, inspection: Inspection) -> None:
         size += len(piece)
         if size > MAX_BYTES:
             raise too_large()
-        inspection.look(piece)
+        await _looked(inspection, piece)
         await slot.write(piece)
     if not size:
         raise Malformed("The document is empty.", advice="Send its bytes as the body.")
     inspection.end()
+
+
+async def _looked(inspection: Inspection, piece: bytes) -> None:
+    """Looks at a piece; others go on meanwhile where that takes long.
+
+    Raises: Malformed.
+    """
+    if inspection.lasting:
+        await asyncio.to_thread(inspection.look, piece)
+    else:
+        inspection.look(piece)
 
 
 async def _pieces(request: Request) -> AsyncIterator[bytes]:
