@@ -79,7 +79,7 @@ class Entry:
     policy: str = ""
     """Digest of the credit policy version used."""
     digest: str = ""
-    """Keyed digest of the document that was stored or read."""
+    """Keyed digest of the document that was stored or read; of what was handed over, its SHA-256."""
     outcome: Outcome
     code: str = ""
     """The error code of an outcome that is not DONE."""
@@ -181,6 +181,18 @@ class Receipt:
     tenant: Id
     placed: bool = True
     """Whether the entry stands in the tree of the log, and not in its outbox alone."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryProof:
+    """What shows without any network that an entry stands in the audit log (Ch.8 §1)."""
+
+    entry: Id
+    """The audit entry. Ch.8 §1"""
+    leaf: str
+    """The entry itself, letter by letter as the log holds it: canonical JSON in UTF-8. Ch.8 §1"""
+    proof: str
+    """Its place, the hashes that lead from it to the root, and the signed checkpoint (C2SP tlog-proof). Ch.8 §1"""
 
 
 @dataclass(frozen=True, slots=True)

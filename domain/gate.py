@@ -8,13 +8,14 @@ under a warrant that nobody else can mint, give plaintext. No record, no plainte
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Generic, TypeVar
+from hashlib import sha256
+from typing import Any, TypeVar
 
 from domain import ids
 from domain.actors import Actor, Grants, Rights
-from domain.audit import Entry, Outcome, Receipt, Trace, Warrant
+from domain.audit import Entry, EntryProof, Outcome, Receipt, Trace, Warrant
 from domain.errors import (
     AuditUnavailable,
     Conflict,
@@ -29,8 +30,8 @@ from domain.errors import (
     Unavailable,
 )
 from domain.ids import Id
-from domain.operations import NOT_TOLD, OPERATIONS, Asked, Collecting, Decided, Operation
-from domain.ports import Clock, Ids, Opener, Scope, SealedValue, Signer, Steps, Store, Unit, Work
+from domain.operations import NOT_TOLD, OPERATIONS, Asked, Collecting, Decided, Operation, Performed, Released
+from domain.ports import Clock, Handover, Ids, Opener, Scope, SealedValue, Signer, Steps, Store, Unit, Work
 from domain.reading import Judged
 
 T = TypeVar("T")
@@ -38,17 +39,6 @@ N = TypeVar("N", bound=str)
 
 ATTEMPTS = 5
 """How often an operation that lost a race decides again before the caller is told."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Performed(Generic[T]):
-    """The end of an operation: its value, what was opened or signed for the answer, and the receipt of its entry."""
-
-    value: T
-    opened: tuple[Any, ...]
-    receipt: Receipt
-    signed: str = field(default="", repr=False)
-    """What was signed for the answer; it stands nowhere else."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +67,8 @@ NOTHING: Decided[None] = Decided(value=None)
 """Stands for a decision that was not reached."""
 BUG = "INTERNAL_ERROR"
 """The cause of a release that failed for no reason the product knows."""
+HANDED_OVER = "disclosure:hand_over"
+"""The action of the entry that names the digest of what is handed over to a partner."""
 
 
 class Gate:
@@ -162,9 +154,9 @@ class Gate:
             fields=judged.contract.fields,
         )
         receipt = await self._store.put(self._entry(call, trace, None, decided), placed=actor.partner is not None)
-        opened, _ = await self._release(call, draft.sealed, receipt, trace, decided)
-        if opened:
-            draft.place(opened)
+        released = await self._release(call, draft.sealed, receipt, trace, decided)
+        if released.opened:
+            draft.place(released.opened)
         return draft.answer
 
     async def refuse(self, tenant: Id, error: NotAuthenticated, *, request: str = "") -> None:
@@ -227,18 +219,18 @@ class Gate:
             raise committed.result
         decided = committed.result
         receipt, told = committed.receipt, _with(Trace(), decided)
-        opened, signed = await self._release(call, decided.reveals, receipt, told, decided)
-        return Performed(value=decided.value, opened=tuple(opened), receipt=receipt, signed=signed)
+        released = await self._release(call, decided.reveals, receipt, told, decided)
+        return Performed(value=decided.value, receipt=receipt, released=released)
 
     async def _release(
         self, call: Call, sealed: Sequence[SealedValue[Any]], receipt: Receipt, told: Trace, decided: Decided[Any]
-    ) -> tuple[list[Any], str]:
-        """Opens and signs under the warrant of the entry; a failure leaves a second entry and no value.
+    ) -> Released:
+        """Opens, signs and proves under the warrant of the entry; a failure leaves a second entry and no value.
 
         The warrant covers what the entry tells of, not what happens to be asked for.
         """
-        if not sealed and decided.signs is None:
-            return [], ""
+        if not sealed and decided.signs is None and not decided.proves:
+            return Released()
         warrant = Warrant(
             receipt=receipt,
             tenant=receipt.tenant,
@@ -250,23 +242,42 @@ class Gate:
             opened = await self._opener.open(warrant, sealed) if sealed else []
             if len(opened) != len(sealed):
                 raise Tampered("Not every value could be opened.")  # noqa: TRY301 - it fails like any other opening
-            signed = await self._signed(warrant, decided, opened)
+            proofs = [await self._store.prove(receipt.tenant, entry or receipt.entry) for entry in decided.proves]
+            signed, handed_over = await self._signed(call, told, warrant, decided, opened, proofs)
         except Exception as error:
             # Also a bug: the first entry says that the values were released, and they were not.
             known = error if isinstance(error, CreditError) else Unavailable("The release failed.", cause=BUG)
             await self._store.put(self._entry(call, told, known, replace(decided, note=""), outcome=Outcome.FAILED))
             raise
-        return opened, signed
+        return Released(opened=tuple(opened), signed=signed, proofs=(*proofs, *handed_over))
 
-    async def _signed(self, warrant: Warrant, decided: Decided[Any], opened: Sequence[Any]) -> str:
-        """The statement that was decided to be signed; nothing where none was."""
+    async def _signed(
+        self,
+        call: Call,
+        told: Trace,
+        warrant: Warrant,
+        decided: Decided[Any],
+        opened: Sequence[Any],
+        proofs: Sequence[EntryProof],
+    ) -> tuple[str, list[EntryProof]]:
+        """The statement that was decided to be signed, if any; of what is handed over, also the proof of its digest."""
         if decided.signs is None:
-            return ""
+            return "", []
         if self._signer is None:
             raise KeyUnavailable(
                 "Nothing is signed here.", advice="Call the operator: no key for statements is set up."
             )
-        return await self._signer.sign(warrant, decided.signs(opened))
+        statement = decided.signs(opened)
+        if not isinstance(statement, Handover):
+            return await self._signer.sign(warrant, statement), []
+        signed = await self._signer.sign(warrant, replace(statement, proof=proofs[0] if proofs else None))
+        digest = sha256(signed.encode()).hexdigest()
+        handed = replace(call, action=HANDED_OVER, actions=(HANDED_OVER,))
+        entry = self._entry(handed, told, None, replace(decided, note="", digest=digest))
+        # No record, no delivery: whoever holds what was handed over can show by this entry that it was.
+        receipt = await self._store.put(entry, placed=True)
+        _placed(call, receipt)
+        return signed, [await self._store.prove(receipt.tenant, receipt.entry)]
 
     def _undone(self, call: Call, trace: Trace, error: CreditError) -> Entry:
         """The entry of work that was rolled back: what it touched, what was asked for, and that it wrote nothing."""

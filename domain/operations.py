@@ -7,11 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
 from domain.actors import Actor
+from domain.audit import EntryProof, Receipt
 from domain.ids import Id
 from domain.ports import SealedValue, ToSign, Unit
 
 T = TypeVar("T")
 C = TypeVar("C", bound=type)
+
+
+OWN = Id("")
+"""Stands for the entry of an operation while it is not made yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +38,43 @@ class Decided(Generic[T]):
     """What leaves besides what was sealed, by name, as the entry tells it."""
     signs: Callable[[Sequence[Any]], ToSign] | None = None
     """Makes the statement to sign after the entry is durable, of the values that were opened for it."""
+    proves: tuple[Id, ...] = ()
+    """Entries the caller gets a proof of, once they stand in the log; `OWN` is the entry of this very operation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Released:
+    """What leaves after the entry of an operation is durable; it stands nowhere else."""
+
+    opened: tuple[Any, ...] = field(default=(), repr=False)
+    signed: str = field(default="", repr=False)
+    """What was signed for the answer."""
+    proofs: tuple[EntryProof, ...] = ()
+    """What shows that entries stand in the log: those that were asked for, then that of what was handed over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Performed(Generic[T]):
+    """The end of an operation: its value, the receipt of its entry, and what was released for the answer."""
+
+    value: T
+    receipt: Receipt
+    released: Released = Released()
+
+    @property
+    def opened(self) -> tuple[Any, ...]:
+        """The values that were opened, in their order."""
+        return self.released.opened
+
+    @property
+    def signed(self) -> str:
+        """What was signed, or nothing."""
+        return self.released.signed
+
+    @property
+    def proofs(self) -> tuple[EntryProof, ...]:
+        """What shows that entries stand in the log."""
+        return self.released.proofs
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
-from domain.audit import Entry, Receipt, Trace, Warrant
+from domain.audit import Entry, EntryProof, Receipt, Trace, Warrant
 from domain.custody.keeping import Destruction, Rotation
 from domain.errors import CreditError
 from domain.ids import Id
@@ -234,6 +234,13 @@ class Store(Protocol):
         """Records one entry alone, durable when it returns; where it is asked for, it also waits for its place."""
         ...
 
+    async def prove(self, tenant: Id, entry: Id) -> EntryProof:
+        """What shows that an entry stands in the log, under the first signed checkpoint that covers it.
+
+        Raises: NotFound where it has no place yet, or is none; Unavailable.
+        """
+        ...
+
 
 class Opener(Protocol):
     """The only way to plaintext."""
@@ -278,6 +285,8 @@ class Handover:
     issued_at: datetime
     claims: Mapping[str, Any]
     """What it says: the values, and what the partner owes."""
+    proof: EntryProof | None = None
+    """What shows that the entry of the disclosure stands in the log; the Gate adds it."""
 
     def __repr__(self) -> str:
         return f"Handover({self.disclosure})"

@@ -18,9 +18,9 @@ from domain.consent.giving import RegisterPartner
 from domain.files.opening import BasicInformation, OpenCreditFile
 from domain.files.parties import CreditFile, PartyKind
 from domain.files.sources import LawfulBasis, Origin, RegisterSource, SourceType
-from domain.gate import Gate, Performed
+from domain.gate import Gate
 from domain.ids import Id, encode
-from domain.operations import OPERATIONS, Collecting, Operation
+from domain.operations import OPERATIONS, Collecting, Operation, Performed
 from domain.reading import Purpose
 from domain.records import Record
 from tests.memory import Faults, Store, Unit, Vault

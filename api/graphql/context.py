@@ -17,9 +17,9 @@ from api.graphql.sharing.memory import Lru
 from api.graphql.sharing.variables import Variable
 from domain.actors import Actor, Rights
 from domain.errors import CreditError
-from domain.gate import Performed, Plan
+from domain.gate import Plan
 from domain.ids import Id
-from domain.operations import Operation
+from domain.operations import Operation, Performed
 from domain.ports import Readings
 from domain.reading import judge
 

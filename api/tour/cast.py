@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from domain.actors import Actor, Rights
-from domain.gate import Performed, Plan
+from domain.gate import Plan
 from domain.ids import Id
-from domain.operations import Operation
+from domain.operations import Operation, Performed
 from domain.ports import Readings
 from domain.reading import Labelled, Level, Page, Reading, Slot, Where, judge
 from domain.records import Record

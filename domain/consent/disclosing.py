@@ -27,7 +27,7 @@ from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
 from domain.objections.objections import is_contested
-from domain.operations import Asked, Decided, Operation, operation
+from domain.operations import OWN, Asked, Decided, Operation, operation
 from domain.ports import SealedValue, Unit
 from domain.reading import Purpose
 
@@ -237,6 +237,7 @@ def _decided(
         consent=reference(consent),
         resources=(disclosure.id, disclosure.credit_file, *([] if key is None else [key.id])),
         signs=None if key is None else handed(unit, disclosure, consent, key, tags),
+        proves=(OWN,),
     )
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from domain.actors import Actor
 from domain.audit import Outcome
+from domain.errors import NotFound
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
@@ -54,6 +55,28 @@ class AccessEntry(Record):
     outcome: Outcome = fact("How it ended. Ch.3 §3", filter=True)
     purpose: str = fact("The purpose stated. Ch.3 §3", filter=True)
     fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.3 §3")
+
+
+@operation("audit:prove", chapter="4.4, 8.1")
+class ProveAuditEntry(Operation[Id]):
+    """Gives the proof that an audit entry stands in the log: a partner of its own, an auditor of any (Ch.8 §1)."""
+
+    entry: Id
+    """The audit entry. Ch.8 §1"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Id]:
+        """To a partner there are no entries but those that were made on its behalf.
+
+        Chapter: 4.4, 8.1.
+        """
+        found = unit.find(AuditEntry, id=self.entry)
+        if not found or (actor.partner is not None and found[0].behalf != actor.partner):
+            raise NotFound(
+                "There is no such audit entry, or it has no place in the log yet.",
+                advice="An entry gets its place within a second or two: ask again then.",
+                path=("entry",),
+            )
+        return Decided(value=self.entry, proves=(self.entry,), resources=(self.entry,))
 
 
 @operation("audit:export", chapter="8.1")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from datetime import UTC, datetime, timedelta
 
@@ -15,10 +16,13 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from domain import ids
+from domain.errors import Tampered
 from tests.journeys.conftest import mutation
+from vault.audit.note import Verifier
+from vault.audit.proof import read_proof, verify
 
 PHONE = "+8613800138000"
-SHOWN = "disclosure { id state pseudonym } values { field text } sealed sealedTo auditEntry"
+SHOWN = "disclosure { id state pseudonym } values { field text } sealed sealedTo proofs { entry leaf proof } auditEntry"
 SUITE = Suite(KEM.X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
 
 
@@ -149,6 +153,40 @@ def test_a_partner_with_a_key_gets_what_it_is_told_sealed_and_nothing_in_clear(
         '{ auditEntries(filter: {action: {eq: "disclosure:request"}}, first: 10) { nodes { id resources } } }'
     )["auditEntries"]["nodes"]
     assert [key["id"] in entry["resources"] for entry in entries] == [False, True]
+
+
+def test_what_was_handed_over_is_proven_offline_at_once_and_later(
+    installation, tenant, officer, partner, consent, bank, file
+):
+    private, _ = keyed(installation, tenant, officer, partner)
+    got = bank.done("requestDisclosure", asked(file, "proven"), SHOWN)
+    told = bank._http.get(f"/.well-known/credence-keys.json?company={tenant}").json()
+    log = Verifier.read(told["logs"][0])
+    claims = json.loads(jws.extract_compact(read(private, got, tenant, partner, consent).encode()).payload)
+    disclosed, handed = got["proofs"]
+    assert (claims["entry"], claims["leaf"], claims["proof"]) == tuple(disclosed.values())
+    for proof in (disclosed, handed):
+        verify(proof["leaf"].encode(), read_proof(proof["proof"].encode()), log)
+    first, second = json.loads(disclosed["leaf"]), json.loads(handed["leaf"])
+    assert (first["id"], first["action"], first["behalf"]) == (got["auditEntry"], "disclosure:request", partner)
+    assert got["disclosure"]["id"] in first["resources"]
+    assert first["consent"] == claims["consent"]
+    assert (second["action"], second["behalf"]) == ("disclosure:hand_over", partner)
+    assert second["digest"] == hashlib.sha256(got["sealed"].encode()).hexdigest()
+    with pytest.raises(Tampered):
+        verify(handed["leaf"].replace(second["digest"], "0" * 64).encode(), read_proof(handed["proof"].encode()), log)
+
+    shown = "proofs { entry leaf proof }"
+    installation.trust(tenant, mutation("proveAuditEntry", shown))
+    for proof in (disclosed, handed):
+        assert bank.done("proveAuditEntry", {"entry": proof["entry"]}, shown)["proofs"] == [proof]
+    foreign = officer.done("suspendPartner", {"partner": partner, "reason": "x"}, "partner { state }")["auditEntry"]
+    officer.done("reinstatePartner", {"partner": partner, "reason": "x"}, "partner { state }")
+    refused = bank.change("proveAuditEntry", {"entry": foreign}, shown)
+    assert [error["code"] for error in refused["errors"]] == ["NOT_FOUND"]
+    assert not refused["proofs"]
+    auditor = installation.client(tenant, "auditor")
+    assert auditor.done("proveAuditEntry", {"entry": foreign}, shown)["proofs"][0]["entry"] == foreign
 
 
 def test_what_must_stay_closed_for_decades_is_sealed_to_a_hybrid_key(

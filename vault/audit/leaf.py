@@ -138,6 +138,7 @@ _SHAPES: Mapping[str, Callable[[object], bool]] = {
     "actions": lambda value: isinstance(value, list) and value != [] and all(map(_is_word, value)),
     "fields": lambda value: isinstance(value, list) and value != [] and all(map(_is_word, value)),
     "commitment": _matches(_DIGEST),
+    "digest": _matches(_DIGEST),
 } | dict.fromkeys(_WORDS, _is_word)
 _REQUIRED = frozenset(
     ("v", "id", "at", "tenant", "actor", "action", "outcome", "resources", "subjects", "written"),

@@ -114,6 +114,28 @@ def nodes_over(leaves: Sequence[bytes]) -> Nodes:
     return node
 
 
+def nodes_beyond(before: CompactRange, leaves: Sequence[bytes]) -> Nodes:
+    """Nodes of a tree whose first leaves are known by their compact range alone, and those after it by their hashes.
+
+    Shape: enough for the inclusion of every leaf after the range: what stands left of its path are peaks of the range.
+    """
+
+    def node(level: int, index: int) -> bytes:
+        start, end = (index << level) - before.size, ((index + 1) << level) - before.size
+        if start >= 0 and end <= len(leaves):
+            return root_of(leaves[start:end])
+        # Of the range, the peaks below this level are all that a subtree which begins in it can consist of.
+        within = before.size & ((1 << level) - 1)
+        lower = before.peaks[len(before.peaks) - within.bit_count() :]
+        if start == -within and 0 < end <= len(leaves):
+            return CompactRange(within, lower).extend(leaves[:end]).root()
+        if end == -within and before.size >> level & 1:
+            return before.peaks[len(before.peaks) - within.bit_count() - 1]
+        raise Malformed(f"Of the tree, subtree {index} at level {level} is not known.")
+
+    return node
+
+
 def inclusion_proof(index: int, size: int, nodes: Nodes) -> Proof:
     """The hashes that lead from a leaf to the root of the tree of a size, lowest first.
 

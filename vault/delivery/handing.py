@@ -37,6 +37,8 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
         "entry": warrant.receipt.entry,
         **handover.claims,
     }
+    if handover.proof is not None:
+        claims |= {"leaf": handover.proof.leaf, "proof": handover.proof.proof}
     signed = sign(issuer.key, {"typ": TYPE, "kid": issuer.kid}, claims)
     return seal(key, signed, about(warrant, handover))
 

@@ -16,7 +16,7 @@ import asyncpg
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from domain.audit import Entry, Receipt
+from domain.audit import Entry, EntryProof, Receipt
 from domain.errors import AuditUnavailable, CreditError, Overloaded, Stale, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
@@ -26,6 +26,7 @@ from vault.store.keeping.residue import clean_postgres, forget_blobs
 from vault.store.ledger import lookups
 from vault.store.ledger.logbook import Leaf
 from vault.store.ledger.outbox import Outbox
+from vault.store.ledger.proving import proven
 from vault.store.ledger.sequencer import Sequencer
 from vault.store.ledger.spent import Spending
 from vault.store.run import run_postgres
@@ -98,6 +99,10 @@ class PostgresStore:
             return Receipt(entry.id, entry.tenant, await self._sequencer.integrated(entry.tenant))
         self._sequencer.note(entry.tenant)
         return Receipt(entry.id, entry.tenant, placed=False)
+
+    async def prove(self, tenant: Id, entry: Id) -> EntryProof:
+        """What shows that an entry stands in the log, under the first signed checkpoint that covers it."""
+        return await proven(self, tenant, entry)
 
     async def spend(self, tenant: Id, once: str, until: int) -> bool:
         """Whether what may be used once is used for the first time now; durable when it returns."""

@@ -22,7 +22,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.pool import NullPool
 
-from domain.audit import Entry, Receipt
+from domain.audit import Entry, EntryProof, Receipt
 from domain.errors import AuditUnavailable, Overloaded, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
@@ -33,6 +33,7 @@ from vault.store.keeping.residue import clean_sqlite, forget_blobs
 from vault.store.ledger import lookups
 from vault.store.ledger.heads import Heads
 from vault.store.ledger.logbook import Leaf, integrate
+from vault.store.ledger.proving import proven
 from vault.store.ledger.spent import Spending
 from vault.store.run import run_sqlite
 from vault.store.tables import tenant_register
@@ -112,6 +113,10 @@ class SqliteStore:
         else:
             await self._submit(Leaf.of(entry))
         return receipt
+
+    async def prove(self, tenant: Id, entry: Id) -> EntryProof:
+        """What shows that an entry stands in the log, under the first signed checkpoint that covers it."""
+        return await proven(self, tenant, entry)
 
     async def spend(self, tenant: Id, once: str, until: int) -> bool:
         """Whether what may be used once is used for the first time now; durable when it returns."""

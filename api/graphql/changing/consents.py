@@ -10,6 +10,7 @@ from api.consents.writing import written
 from api.graphql.changing.declaring import Extra, Mutation
 from api.graphql.context import House
 from api.graphql.trusting import completed
+from domain.audit import EntryProof
 from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
@@ -34,8 +35,8 @@ from domain.consent.trusted import (
     RejectTrustedDocument,
     RetireTrustedDocument,
 )
-from domain.gate import Performed
-from domain.operations import Operation
+from domain.files.trail import ProveAuditEntry
+from domain.operations import Operation, Performed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,14 @@ VALUES = Extra(
     type=tuple[DisclosedValue, ...],
     says="The disclosed values themselves; they stand nowhere else. Ch.4 §4",
     of=_disclosed,
+)
+
+
+PROOFS = Extra(
+    name="proofs",
+    type=tuple[EntryProof, ...],
+    says="What shows offline that the entry stands in the log; of what was sealed, also that of its digest. Ch.8 §1",
+    of=attrgetter("proofs"),
 )
 
 
@@ -161,7 +170,9 @@ CONSENTS: Final = {
                 says="The fields that stayed closed, each with its reason. Ch.4 §4",
                 of=lambda ended: ended.value.disclosure.withheld,
             ),
+            PROOFS,
         ),
     ),
+    "proveAuditEntry": Mutation(operation=ProveAuditEntry, shows={}, extras=(PROOFS,)),
 }
 """Each mutation of this room, by its name in the schema."""

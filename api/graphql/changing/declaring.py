@@ -10,9 +10,8 @@ from typing import Any
 from api.graphql.context import House
 from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.payloads import AUDIT_ENTRY
-from domain.gate import Performed
 from domain.ids import Id
-from domain.operations import Collecting, Operation
+from domain.operations import Collecting, Operation, Performed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

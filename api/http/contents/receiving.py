@@ -24,8 +24,8 @@ from domain.documents.documents import Document
 from domain.documents.filing import BeginUpload, StoreDocument, too_large
 from domain.documents.media import Inspection
 from domain.errors import CreditError, Invalid, Malformed, Overloaded, Refused, Unavailable
-from domain.gate import Performed
 from domain.ids import Id
+from domain.operations import Performed
 
 STALL_SECONDS = 30
 """How long the next bytes of a document are waited for."""
