@@ -8,7 +8,7 @@ from authz.adapter import RULES
 from authz.roles import JOB, OUTSIDERS, ROLES, STAFF
 from authz.table import Effect
 
-READING = ("read", "examine", "introspect", "export", "watch")
+READING = ("read", "examine", "introspect", "export", "prove", "watch")
 DECIDING = ("assessment:approve", "control:approve", "control:lift")
 
 
@@ -64,7 +64,7 @@ def test_management_opens_no_file_and_no_value(table):
 
 
 def test_a_partner_asks_for_disclosures_and_reads_its_own(table):
-    assert allowed(table, "partner_client") == {"disclosure:request", "disclosure:read", "recall:answer"}
+    assert allowed(table, "partner_client") == {"disclosure:request", "disclosure:read", "recall:answer", "audit:prove"}
 
 
 def test_only_a_partner_asks_for_disclosures(table):
