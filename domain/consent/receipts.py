@@ -16,7 +16,7 @@ from domain.consent.giving import own_consent, reference
 from domain.errors import Code, Malformed
 from domain.files.parties import Tenant
 from domain.ids import Id
-from domain.operations import Decided, Operation, operation
+from domain.operations import OWN, Decided, Operation, operation
 from domain.ports import Attested, Unit
 from domain.records import TAGS
 
@@ -64,6 +64,7 @@ class TakeConsentReceipt(Operation[Consent]):
             purpose=consent.purpose.value,
             consent=reference(consent),
             digest=canonical.digest(attested.record),
+            proves=(OWN,),
             resources=(consent.id, consent.credit_file),
         )
 

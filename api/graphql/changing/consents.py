@@ -132,6 +132,7 @@ CONSENTS: Final = {
                 says="The receipt itself, a JWS signed with ES256; it stands nowhere else: keep it. Ch.4 §4",
                 of=attrgetter("signed"),
             ),
+            PROOFS,
         ),
     ),
     "publishConsentNotice": Mutation(operation=PublishConsentNotice, shows={"consentNotice": "ConsentNotice"}),
