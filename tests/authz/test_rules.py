@@ -8,7 +8,7 @@ from authz.adapter import RULES
 from authz.roles import JOB, OUTSIDERS, ROLES, STAFF
 from authz.table import Effect
 
-READING = ("read", "examine", "introspect", "export", "prove", "watch")
+READING = ("read", "examine", "introspect", "export", "prove", "receipt", "watch")
 DECIDING = ("assessment:approve", "control:approve", "control:lift")
 
 
