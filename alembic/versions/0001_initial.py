@@ -347,6 +347,7 @@ def _consent_event() -> None:
         sa.Column("authority", WORDS, nullable=True),
         sa.Column("notice_digest", WORDS, nullable=False),
         sa.Column("evidence_digest", WORDS, nullable=True),
+        sa.Column("digest", WORDS, nullable=False),
     )
     op.create_index("consent_event_consent", "consent_event", ["tenant", "consent", "id"])
 

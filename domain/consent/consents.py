@@ -159,6 +159,7 @@ class ConsentEvent(Record):
     authority: Authority | None = fact("By what authority. Ch.4 §4", default=None)
     notice_digest: str = fact("SHA-256 of the notice it rests on. Ch.4 §4")
     evidence_digest: str | None = fact("SHA-256 of the evidence of this act. Ch.4 §4", default=None)
+    digest: str = fact("SHA-256 of all that the consent said then. Ch.4 §4")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

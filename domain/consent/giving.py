@@ -9,6 +9,7 @@ from datetime import datetime
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Partner, PartnerState
 from domain.consent.handover.recalling import recall_under
+from domain.consent.recorded.agreeing import GIVING, digest_of
 from domain.consent.terms import ConsentProof, ConsentTerms
 from domain.consent.words import ConsentAct
 from domain.errors import Code, Malformed, NotFound
@@ -332,7 +333,7 @@ def acted(
 
     Chapter: 4.4, 8.1.
     """
-    giving = act in {ConsentAct.GIVEN, ConsentAct.RECONFIRMED}
+    giving = act in GIVING
     event = ConsentEvent(
         stamp=unit.stamp(ConsentEvent, subject=consent.subject_id),
         consent=consent.id,
@@ -344,6 +345,7 @@ def acted(
         authority=consent.authority if giving else None,
         notice_digest=consent.notice_digest,
         evidence_digest=consent.evidence_digest if giving else None,
+        digest=digest_of(consent),
     )
     unit.add([event])
     return told(consent)

@@ -11,6 +11,7 @@ from typing import Final
 from domain.actors import Actor
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Partner
 from domain.consent.giving import acted, check_terms, own_consent, own_file, reference
+from domain.consent.recorded.agreeing import AFTER, GIVING, state_after
 from domain.consent.terms import ConsentProof, ConsentTerms
 from domain.consent.words import ConsentAct
 from domain.documents.documents import Document, FilingState
@@ -28,15 +29,6 @@ MAX_ORIGINAL: Final = 64 * 1024
 """Characters of a record that is taken over."""
 MAX_PARTS: Final = 50
 """How many consents one record may hold."""
-
-_AFTER: Final[dict[ConsentAct | None, frozenset[ConsentAct]]] = {
-    None: frozenset({ConsentAct.REQUESTED, ConsentAct.GIVEN, ConsentAct.REFUSED}),
-    ConsentAct.REQUESTED: frozenset({ConsentAct.GIVEN, ConsentAct.REFUSED}),
-    ConsentAct.GIVEN: frozenset({ConsentAct.RECONFIRMED, ConsentAct.WITHDRAWN, ConsentAct.INVALIDATED}),
-    ConsentAct.RECONFIRMED: frozenset({ConsentAct.RECONFIRMED, ConsentAct.WITHDRAWN, ConsentAct.INVALIDATED}),
-}
-"""Which act may follow which."""
-_GIVING: Final = frozenset({ConsentAct.GIVEN, ConsentAct.RECONFIRMED})
 
 
 class Taken(Enum):
@@ -281,7 +273,7 @@ def _drafted(unit: Unit, file: CreditFile, source: Source, past: PastConsent) ->
     onward = tuple(_partner(unit, name, "onwardTo").id for name in past.onward_to)
     terms = replace(past.terms, onward_to=onward)
     _check_acts(past.acts, unit.now)
-    given = any(act.act in _GIVING for act in past.acts)
+    given = any(act.act in GIVING for act in past.acts)
     proof = _proof_here(unit, file, past.proof)
     act = proof.checked(unit, file.id, past.given_by, past.evidence_digest) if given else {}
     return Consent(
@@ -341,7 +333,7 @@ def _check_acts(acts: Sequence[PastAct], now: datetime) -> None:
                 advice="Send each with its time zone, the oldest first.",
                 path=path,
             )
-        if act.act not in _AFTER.get(before.act if before else None, frozenset()):
+        if act.act not in AFTER.get(before.act if before else None, frozenset()):
             raise Malformed(
                 "These acts on a consent do not follow each other.",
                 code=Code.INVALID_TRANSITION,
@@ -360,5 +352,4 @@ def _check_acts(acts: Sequence[PastAct], now: datetime) -> None:
 
 
 def _state(acts: Sequence[PastAct]) -> ConsentState:
-    last = acts[-1].act if acts else ConsentAct.REQUESTED
-    return ConsentState.GIVEN if last is ConsentAct.RECONFIRMED else ConsentState[last.value]
+    return state_after(acts[-1].act if acts else ConsentAct.REQUESTED)

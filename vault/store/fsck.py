@@ -33,6 +33,7 @@ from vault.providers.port import Purpose
 from vault.seal import Cell, Dek, dek_id_of, open_envelope
 from vault.store import contents
 from vault.store.codec import record_of
+from vault.store.consents.checking import check_consents
 from vault.store.contents import Kept
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
@@ -64,6 +65,7 @@ def check_store(connection: sa.Connection, room: Room, tenant: Id) -> Iterator[F
     yield from _check_contents(connection, keys, room.blobs, kept)
     for shape in shapes().values():
         yield from _check_links(connection, shape, tenant)
+    yield from check_consents(connection, tenant)
     yield from _check_log(connection, keys, tenant)
 
 

@@ -15,6 +15,7 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Disclosure
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.recorded.agreeing import disagreements
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent
 from domain.consent.words import ConsentAct
 from domain.errors import CreditError, NotConsented
@@ -211,6 +212,13 @@ class Histories(RuleBasedStateMachine):
                 state = made.get(version.stamp.version, state)
                 assert version.state is state
             assert all(one.stamp.version == 1 for one in events)
+
+    @invariant()
+    def every_consent_stands_as_its_events_tell(self):
+        """Whatever was done, the record is a view of its events."""
+        for consent in self.world.current(Consent):
+            events = [one for one in self.world.current(ConsentEvent) if one.consent == consent.id]
+            assert list(disagreements(self.world.versions(consent), events)) == []
 
     @invariant()
     def uses_are_counted(self):

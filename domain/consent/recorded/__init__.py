@@ -1,0 +1,1 @@
+"""What the events of a consent say, against what stands (Ch.4 §4)."""

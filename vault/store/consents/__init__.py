@@ -1,0 +1,1 @@
+"""Consents as the store keeps them."""
