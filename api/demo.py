@@ -36,6 +36,12 @@ DOCUMENTS = {
         " values { field text } withheld { field reason unlock } errors { ... on UserError { code message advice } }"
         " auditEntry } }"
     ),
+    "what the customer agreed to, sealed": (
+        "mutation ($id: ID!) { requestDisclosure(input: {creditFile: $id, purpose: PARTNER_CREDIT_DECISION,"
+        ' fields: ["contact.phone", "financial.bank_account"], idempotencyKey: "my-first-sealed-request"}) {'
+        " disclosure { id } sealed sealedTo proofs { entry leaf proof } withheld { field reason unlock }"
+        " errors { ... on UserError { code message advice } } auditEntry } }"
+    ),
     "what was disclosed to us": (
         "query ($first: Int = 20) { disclosures(first: $first, orderBy: {field: RECORDED_AT, direction: DESC}) {"
         " nodes { id idempotencyKey purpose fields state recordedAt } } }"

@@ -6,18 +6,21 @@ import json
 import secrets
 import shutil
 import subprocess
+import sys
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 
 import httpx2
 import pytest
 from joserfc import jws
+from joserfc.jwk import ECKey
 
 from api.settings import Issuer
 from authz import jwks
 from tests.journeys.conftest import Installation, mutation
 from tests.journeys.test_partners import PHONE, PURPOSE, agreed, request
-from tests.judges.programs import HERE, installed
+from tests.judges.programs import HERE, ROOT, installed
 from tests.proofs import Proving, new_key, proof_of
 
 PACKAGES = ("oidc-provider@9.13.3",)
@@ -209,3 +212,48 @@ def test_an_issuer_turns_its_keys_and_goes_away_while_we_serve(installation, oth
         assert refused.json()["errors"][0]["extensions"]["code"] == "KEY_UNAVAILABLE"
     other.say("up")
     assert status(after, "after-4") == 200
+
+
+ASKED = """mutation ($id: ID!) {
+  requestDisclosure(input: {
+    creditFile: $id, purpose: PARTNER_CREDIT_DECISION, fields: ["contact.phone"], idempotencyKey: "of a program"
+  }) {
+    disclosure { id } sealed sealedTo proofs { entry leaf proof } errors { ... on UserError { code message } }
+  }
+}"""
+
+
+@pytest.mark.parametrize("program", ["partner.py", "partner.mjs"])
+def test_the_program_of_a_partner_registers_gets_a_token_asks_unseals_and_proves_offline(
+    installation, other, bank, program, tmp_path
+):
+    def run(*words):
+        line = [sys.executable if program.endswith(".py") else "node", ROOT / "docs" / "examples" / program, *words]
+        ended = subprocess.run(line, capture_output=True, text=True, check=False, timeout=60)
+        assert ended.returncode == 0, ended.stderr
+        return json.loads(ended.stdout or "null")
+
+    tenant = bank["tenant"]
+    asked = {"name": "Second Bank", "contact": "dpo@second.example", "purposes": [PURPOSE]}
+    partner = bank["privacy"].done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    made = run("keys", tmp_path)
+    for use in ("DPOP", "ENC"):
+        proposed = {"partner": partner, "use": use, "jwk": json.dumps(made[use])}
+        legal = installation.client(tenant, "legal")
+        key = legal.done("proposePartnerKey", proposed, "partnerKey { id }")["partnerKey"]["id"]
+        bank["privacy"].done("approvePartnerKey", {"key": key}, "partnerKey { state }")
+    installation.trust(tenant, ASKED, "contact.phone")
+    consent = agreed(bank["privacy"], bank["file"], partner, datetime.now(UTC) + timedelta(days=1))
+    claims = {"tenant": tenant, "roles": ["partner_client"], "partner": partner, "consents": [consent]}
+    other.say("claims", {ECKey.import_key(made["CLIENT"]).thumbprint(): claims})
+
+    run("register", tmp_path, other.url)
+    document = sha256(ASKED.encode()).hexdigest()
+    answer = run("ask", tmp_path, f"{installation.url}/graphql", tenant, document, bank["file"]["id"])
+    assert answer["data"]["requestDisclosure"]["errors"] == []
+    assert answer["verified"]["data"] == {"contact.phone": PHONE}
+    assert answer["verified"]["consent"].startswith(f"{consent}/")
+    other.say("down")
+    installation.stop_server()
+    kept = tmp_path / f"{answer['verified']['jti']}.json"
+    assert run("verify", tmp_path, kept) == answer["verified"]
