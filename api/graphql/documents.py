@@ -177,7 +177,8 @@ def operation_of(document: Document, request: GraphQLRequest) -> OperationDefini
     if operation is None:
         raise Malformed("The document has no such operation.", advice="Name one operation of the document.")
     if operation.operation is OperationType.SUBSCRIPTION:
-        raise Malformed("Subscriptions are not served by this request.", advice="Open a stream instead.")
+        advice = "Open a stream instead: Accept: text/event-stream, or a WebSocket at /graphql."
+        raise Malformed("Subscriptions are not served by this request.", advice=advice)
     return operation
 
 

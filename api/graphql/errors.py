@@ -22,6 +22,7 @@ from graphql import (
     is_required_input_field,
 )
 
+from api.graphql.scalars import Unreadable
 from domain.errors import Code, CreditError, Malformed
 
 Told = dict[str, Any]
@@ -34,6 +35,15 @@ _LOG = structlog.get_logger("credence.graphql")
 _QUOTED = re.compile(r'"[^"]*"')
 _ASIDE = re.compile(r"( Did you mean |\.? Found: |,? found: ).*", re.DOTALL)
 """Where graphql-core begins to guess what was meant, or to repeat a value."""
+_LACKING = re.compile(r"Expected value of type '(\w+)' to include required field '(\w+)'", re.ASCII)
+_ASKED = re.compile(
+    r"Expected value of (?:non-null )?type '([\w!\[\]]+)'"
+    r"|Value '\w+' does not exist in '(\w+)' enum"
+    r"|Enum '(\w+)' cannot represent "
+    r"|(\w+) cannot represent ",
+    re.ASCII,
+)
+"""Where graphql-core names the type of a place, before it repeats what stands there."""
 _ADVICE = "Compare the document with schema.graphql."
 _CODES = {
     "Date": Code.MALFORMED_DATE,
@@ -85,13 +95,22 @@ def syntax(error: GraphQLError, request: str) -> dict[str, Any]:
 
 def invalid(error: GraphQLError, request: str) -> dict[str, Any]:
     """A document that does not fit the schema; names of the schema are repeated, values are not."""
-    literal = any(isinstance(node, ValueNode) and not isinstance(node, VariableNode) for node in error.nodes or ())
-    sentence = (
-        "A literal does not have the type that is asked for there."
-        if literal
-        else _QUOTED.sub("…", _ASIDE.sub("", error.message).removesuffix(".") + ".")
-    )
+    if any(isinstance(node, ValueNode) and not isinstance(node, VariableNode) for node in error.nodes or ()):
+        return _located(told(_literal(error), request), error)
+    sentence = _QUOTED.sub("…", _ASIDE.sub("", error.message).removesuffix(".") + ".")
     return _located(told(Malformed(sentence, advice=_ADVICE), request), error)
+
+
+def _literal(error: GraphQLError) -> Malformed:
+    """What does not fit about a literal, told by the type that is asked for there and never by the value."""
+    lacking = _LACKING.match(error.message)
+    if lacking:
+        return Malformed(f"{lacking[2]} of {lacking[1]} is missing.", code=Code.MISSING_VALUE, advice=_ADVICE)
+    asked = _ASKED.match(error.message)
+    name = next(filter(None, asked.groups())) if asked else ""
+    if isinstance(error.original_error, Unreadable):
+        return Malformed(str(error.original_error), code=_CODES.get(name.strip("[]!"), Code.MALFORMED), advice=_ADVICE)
+    return Malformed(f"A literal is no {name}." if name else "A literal does not fit its place.", advice=_ADVICE)
 
 
 def unfit(error: GraphQLError, request: str) -> dict[str, Any]:

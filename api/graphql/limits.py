@@ -202,9 +202,10 @@ def check_page(size: int) -> int:
     Raises: Malformed, QUERY_TOO_LARGE above the maximum.
     """
     if size > MAX_PAGE:
-        raise too_large(f"A page has at most {MAX_PAGE} rows.", f"Ask for first: {MAX_PAGE} and follow endCursor.")
+        advice = f"Ask for first: {MAX_PAGE} and follow endCursor."
+        raise too_large(f"A page has at most {MAX_PAGE} rows.", advice, ("first",))
     if size < 1:
-        raise Malformed("A page has at least one row.", advice=f"Ask for first: 1 to {MAX_PAGE}.")
+        raise Malformed("A page has at least one row.", advice=f"Ask for first: 1 to {MAX_PAGE}.", path=("first",))
     return size
 
 

@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Any, NewType
 
 import strawberry
-from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from domain.money import EXPONENTS
@@ -25,6 +24,10 @@ _INSTANT = re.compile(
 )
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,30}(\.\d{1,18})?", re.ASCII)
+
+
+class Unreadable(ValueError):
+    """A value does not have the form of its scalar; the sentence tells the form and never the value."""
 
 
 def print_instant(value: datetime | str) -> str:
@@ -73,38 +76,38 @@ def print_truth(value: bool) -> bool:  # noqa: FBT001 - the value is the subject
 def parse_instant(value: Any) -> datetime:
     """An RFC 3339 instant with its offset, in UTC."""
     if not isinstance(value, str) or not _INSTANT.fullmatch(value):
-        raise GraphQLError("A DateTime is RFC 3339 with an offset, such as 2026-11-24T08:30:00Z.")
+        raise Unreadable("A DateTime is RFC 3339 with an offset, such as 2026-11-24T08:30:00Z.")
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise GraphQLError("This DateTime does not exist.") from None
+        raise Unreadable("This DateTime does not exist.") from None
 
 
 def parse_day(value: Any) -> date:
     """A day of the calendar, `2026-11-24`."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):
-        raise GraphQLError("A Date is year, month and day, such as 2026-11-24.")
+        raise Unreadable("A Date is year, month and day, such as 2026-11-24.")
     try:
         return date.fromisoformat(value)
     except ValueError:
-        raise GraphQLError("This Date does not exist.") from None
+        raise Unreadable("This Date does not exist.") from None
 
 
 def parse_decimal(value: Any) -> Decimal:
     """An exact decimal, sent as text; a JSON number with a fraction is refused, since it may be rounded already."""
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _NUMBER.fullmatch(text):
-        raise GraphQLError("A Decimal is text with plain digits, such as 1234.50.")
+        raise Unreadable("A Decimal is text with plain digits, such as 1234.50.")
     try:
         return Decimal(text)
     except InvalidOperation:
-        raise GraphQLError("This Decimal cannot be read.") from None
+        raise Unreadable("This Decimal cannot be read.") from None
 
 
 def parse_currency(value: Any) -> str:
     """A currency the product knows."""
     if not isinstance(value, str) or value not in EXPONENTS:
-        raise GraphQLError("A CurrencyCode is a three-letter ISO 4217 code such as CNY.")
+        raise Unreadable("A CurrencyCode is a three-letter ISO 4217 code such as CNY.")
     return value
 
 

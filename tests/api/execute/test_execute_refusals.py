@@ -46,6 +46,35 @@ def test_a_hostile_or_wrong_document_is_refused_with_a_code_and_without_suggesti
     assert house.entries == []
 
 
+@pytest.mark.parametrize(
+    ("literal", "message", "code"),
+    [
+        ("first: true", "A literal is no Int.", "MALFORMED"),
+        ("filter: {grade: {eq: S3CRET}}", "A literal is no Grade.", "MALFORMED"),
+        ('filter: {grade: {eq: "s3cret"}}', "A literal is no Grade.", "MALFORMED"),
+        ("filter: 5", "A literal is no CreditFileFilter.", "MALFORMED"),
+        ("filter: {grade: {in: [null]}}", "A literal is no Grade!.", "MALFORMED"),
+        ('lookUp: {phone: "s3cret"}', "purpose of CreditFileLookUp is missing.", "MISSING_VALUE"),
+        ('filter: {reviewDueOn: {gte: "2026-13-01"}}', "This Date does not exist.", "MALFORMED_DATE"),
+        ('asOf: "s3cret"', "A DateTime is RFC 3339 with an offset, such as 2026-11-24T08:30:00Z.", "MALFORMED_DATE"),
+    ],
+)
+def test_a_literal_that_does_not_fit_is_told_by_its_type_and_its_place_and_never_by_its_value(
+    house, literal, message, code
+):
+    response = house.ask(f"{{ creditFiles({literal}) {{ totalCount }} }}")
+    (error,) = response.errors
+    assert (error["message"], error["extensions"]["code"]) == (message, code)
+    assert error["locations"][0]["column"] > len("{ creditFiles(")
+    assert "s3cret" not in json.dumps(response.body()).lower()
+
+
+def test_a_page_out_of_bounds_names_the_argument(house):
+    for size in 0, 101:
+        (error,) = house.ask(f"{{ creditFiles(first: {size}) {{ totalCount }} }}").errors
+        assert error["extensions"]["inputPath"] == ["first"]
+
+
 def test_a_document_beyond_the_limits_is_never_validated(house, monkeypatch):
     monkeypatch.setattr("api.graphql.documents.validate", lambda *_a, **_k: pytest.fail("it was validated"))
     assert codes(house.ask("{" + "a{" * 13 + "a" + "}" * 14)) == ["QUERY_TOO_LARGE"]

@@ -157,7 +157,7 @@ def test_a_subscription_that_cannot_be_streamed_says_how_it_could(site, run):
         stream = site.stream(WATCH, accept="application/json")
         assert await stream.head() == (200, "application/json; charset=utf-8")
         body = (await asyncio.wait_for(stream.outbox.get(), 20))["body"]
-        assert b"Open a stream instead." in body
+        assert b"Open a stream instead: Accept: text/event-stream" in body
         await stream.task
 
     run(work)
