@@ -1,4 +1,4 @@
-"""What comes due by itself: documents that never came, and bytes that nobody refers to."""
+"""What comes due by itself: documents that never came, bytes that nobody refers to, objections nobody answered."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from domain.actors import Actor
 from domain.documents.filing import AWAITED_FOR, AbandonUploads
 from domain.ids import Id
+from domain.objections.clocks import EscalateObjections
 
 if TYPE_CHECKING:
     from api.app import House
@@ -31,6 +32,18 @@ async def sweep_documents(house: House, actor: Actor) -> Swept:
     """
     abandoned = (await house.gate.perform(AbandonUploads(), actor, request="command")).value
     return Swept(abandoned=abandoned, strays=await _remove_strays(house, actor.tenant))
+
+
+async def escalate_objections(house: House, actor: Actor) -> int:
+    """Tells what is due or late about a company's objections, through the Gate, each level once; how many there were.
+
+    Raises: Unavailable.
+    """
+    raised, more = 0, True
+    while more:
+        told = (await house.gate.perform(EscalateObjections(), actor, request="command")).value
+        raised, more = raised + told.raised, told.more
+    return raised
 
 
 async def sweep_parts(house: House) -> int:

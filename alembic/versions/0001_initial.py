@@ -36,6 +36,7 @@ RECORDS = (
     "legal_hold",
     "litigation_record",
     "objection",
+    "objection_escalation",
     "partner",
     "partner_jwk",
     "public_sanction",
@@ -46,6 +47,7 @@ RECORDS = (
     "tenant",
     "trade_transaction",
     "trusted_document",
+    "work_calendar",
 )
 APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting")
 OUTBOX = ("audit_outbox",)
@@ -690,6 +692,24 @@ def _objection() -> None:
     op.create_index("objection_credit_file", "objection", ["tenant", "credit_file", "id"])
 
 
+def _objection_escalation() -> None:
+    _record(
+        "objection_escalation",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("objection", WORDS, nullable=False),
+        sa.Column("clock", WORDS, nullable=False),
+        sa.Column("level", WORDS, nullable=False),
+        sa.Column("told", WORDS, nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        _instant("raised_at"),
+        sa.Column("state", WORDS, nullable=False),
+        _instant("settled_at", null=True),
+    )
+    op.create_index("objection_escalation_credit_file", "objection_escalation", ["tenant", "credit_file", "id"])
+    op.create_index("objection_escalation_objection", "objection_escalation", ["tenant", "objection", "id"])
+    _current("objection_escalation_objection_clock_level", "objection_escalation", "objection", "clock", "level")
+
+
 def _partner() -> None:
     _record(
         "partner",
@@ -938,6 +958,18 @@ def _vault_key() -> None:
     )
 
 
+def _work_calendar() -> None:
+    _record(
+        "work_calendar",
+        sa.Column("year", sa.BigInteger(), nullable=False),
+        sa.Column("holidays", WORDS, nullable=False),
+        sa.Column("worked", WORDS, nullable=False),
+        sa.Column("notice", WORDS, nullable=False),
+        sa.Column("entered_by", WORDS, nullable=False),
+    )
+    _current("work_calendar_year", "work_calendar", "year")
+
+
 TABLES = (
     _assessment,
     _audit_batch,
@@ -969,6 +1001,7 @@ TABLES = (
     _legal_hold,
     _litigation_record,
     _objection,
+    _objection_escalation,
     _partner,
     _partner_jwk,
     _public_sanction,
@@ -985,4 +1018,5 @@ TABLES = (
     _vault_dek,
     _vault_dek_wrap,
     _vault_key,
+    _work_calendar,
 )

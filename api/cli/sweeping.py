@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
-from api.sweeping import sweep_documents, sweep_parts
+from api.sweeping import escalate_objections, sweep_documents, sweep_parts
 
 if TYPE_CHECKING:
     from api.app import House
+    from domain.actors import Actor
 
 
 def join(app: typer.Typer) -> None:
@@ -20,18 +21,23 @@ def join(app: typer.Typer) -> None:
 
 
 def sweep(tenant: Tenant = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
-    """One pass of due work: gives up on documents that never came, removes bytes that no document has."""
+    """One pass of due work: documents that never came, bytes that no document has, objections that are due or late."""
+
+    async def swept(house: House, actor: Actor) -> dict[str, int]:
+        documents = asdict(await sweep_documents(house, actor))
+        return {**documents, "escalated": await escalate_objections(house, actor)}
 
     async def work(house: House) -> dict[str, Any]:
         from api.app import INSTALLATION, job  # noqa: PLC0415 - commands that need no house start faster
 
         wanted = [await tenant_of(house, tenant)] if tenant else await house.store.tenants()
-        done = {one: asdict(await sweep_documents(house, job(one, "sweep"))) for one in wanted if one != INSTALLATION}
+        done = {one: await swept(house, job(one, "sweep")) for one in wanted if one != INSTALLATION}
         return {"companies": done, "parts": await sweep_parts(house)}
 
     found = in_house(loaded(data_dir), work)
     lines = [
-        f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed."
+        f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed, "
+        f"{did['escalated']} escalations of objections."
         for one, did in found["companies"].items()
     ]
     answer(found, "\n".join([*lines, f"{found['parts']} uploads that broke off removed."]), as_json=as_json)

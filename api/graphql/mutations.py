@@ -34,6 +34,7 @@ from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import RegisterSource
 from domain.ids import Id, prefix_of
 from domain.objections.handling import AnnotateObjection, DecideObjection, InvestigateObjection, NotifyRecipients
+from domain.objections.holidays import PublishWorkCalendar
 from domain.objections.raising import RaiseObjection, WithdrawObjection
 from domain.records import SHAPES
 from domain.statements.issuing import IssueCreditStatement, RevokeCreditStatement
@@ -94,6 +95,7 @@ MUTATIONS = {
     "proposeErasure": Mutation(operation=ProposeErasure, shows=ERASURE),
     "approveErasure": Mutation(operation=ApproveErasure, shows=ERASURE),
     "rejectErasure": Mutation(operation=RejectErasure, shows=ERASURE),
+    "publishWorkCalendar": Mutation(operation=PublishWorkCalendar, shows={"workCalendar": "WorkCalendar"}),
     "raiseObjection": Mutation(operation=RaiseObjection, shows=OBJECTION),
     "withdrawObjection": Mutation(operation=WithdrawObjection, shows=OBJECTION),
     "annotateObjection": Mutation(operation=AnnotateObjection, shows=OBJECTION),

@@ -67,6 +67,8 @@ ROOTS = {
     "statutoryDisclosures": Root(Kind.PAGE, "StatutoryDisclosure"),
     "objection": Root(Kind.ONE, "Objection"),
     "objections": Root(Kind.PAGE, "Objection"),
+    "escalations": Root(Kind.PAGE, "Escalation"),
+    "workCalendars": Root(Kind.PAGE, "WorkCalendar"),
     "recalls": Root(Kind.PAGE, "Recall"),
     "document": Root(Kind.ONE, "Document"),
     "documents": Root(Kind.PAGE, "Document"),

@@ -1,12 +1,13 @@
 """Working days, by which some clocks run: the published holidays of a year and the days worked in their place.
 
 Sources: the yearly notices of the General Office of the State Council on the arrangement of holidays (secondary). In a
-year whose notice is not here every day counts as worked: a clock then ends too early for the company, never too late
-for the customer.
+year whose notice is not here, and was not entered by the company, every day counts as worked: a clock then ends too
+early for the company, never too late for the customer.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
@@ -63,24 +64,53 @@ _YEARS: Final = {
 }
 
 
-def is_worked(day: date) -> bool:
-    """Whether a day is a working day.
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """The working days of a company, by the notices it knows."""
 
-    Chapter: 3.3.
-    """
-    year = _YEARS.get(day.year)
-    return year is None or year.works(day)
+    years: Mapping[int, _Year]
+
+    def is_worked(self, day: date) -> bool:
+        """Whether a day is a working day.
+
+        Chapter: 3.3.
+        """
+        year = self.years.get(day.year)
+        return year is None or year.works(day)
+
+    def after(self, day: date, count: int) -> date:
+        """The day on which so many working days after a day are over.
+
+        Chapter: 3.3.
+        Units:   working days, at least one.
+        Shape:   a working day behind `day`; never earlier for a later day or a larger count.
+        """
+        return self._walk(day, count, timedelta(days=1))
+
+    def before(self, day: date, count: int) -> date:
+        """The working day with so many working days from its end to the end of a day.
+
+        Chapter: 3.3.
+        Units:   working days, at least one.
+        Shape:   a working day ahead of `day`; `after(before(day, count), count) <= day` where `day` is worked.
+        """
+        return self._walk(day, count, -timedelta(days=1))
+
+    def with_year(self, year: int, holidays: Iterable[date], worked: Iterable[date]) -> Calendar:
+        """The calendar with the notice of a year, in place of what was known of it.
+
+        Chapter: 3.3.
+        """
+        noticed = _Year(tuple((day, day) for day in sorted(holidays)), frozenset(worked))
+        return Calendar({**self.years, year: noticed})
+
+    def _walk(self, day: date, count: int, step: timedelta) -> date:
+        left = count
+        while left > 0:
+            day += step
+            left -= self.is_worked(day)
+        return day
 
 
-def working_day_after(day: date, count: int) -> date:
-    """The day on which so many working days after a day are over.
-
-    Chapter: 3.3.
-    Units:   working days, at least one.
-    Shape:   a working day behind `day`; never earlier for a later day or a larger count.
-    """
-    left = count
-    while left > 0:
-        day += timedelta(days=1)
-        left -= is_worked(day)
-    return day
+KNOWN: Final = Calendar(_YEARS)
+"""The calendar that every company begins with."""

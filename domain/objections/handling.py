@@ -15,6 +15,7 @@ from domain.files.parties import CreditFile
 from domain.ids import Id, prefix_of
 from domain.objections import following
 from domain.objections.annotating import clear, mark
+from domain.objections.clocks import settle
 from domain.objections.objections import CONTESTS, Objection, ObjectionKind, ObjectionState
 from domain.objections.raising import ended, require, written
 from domain.operations import Decided, Operation, operation
@@ -57,8 +58,9 @@ class AnnotateObjection(Operation[Objection]):
                 advice="Take it up with investigateObjection.",
                 path=("objection",),
             )
-        marked = mark(unit, objection)
-        return ended(unit.replace(replace(marked, state=ObjectionState.ANNOTATED, annotated_at=unit.now)))
+        marked = replace(mark(unit, objection), state=ObjectionState.ANNOTATED, annotated_at=unit.now)
+        settle(unit, marked)
+        return ended(unit.replace(marked))
 
 
 @operation("objection:handle", chapter="3.3")
@@ -114,6 +116,7 @@ class DecideObjection(Operation[Objection]):
             replace(objection, state=_STATE[self.ruling], answered_at=unit.now, decided_by=actor.person)
         )
         unit.seal(decided, Objection.answer, answer)
+        settle(unit, decided)
         return ended(decided)
 
     def _another(self, unit: Unit, actor: Actor, objection: Objection) -> None:

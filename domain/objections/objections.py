@@ -9,7 +9,7 @@ from typing import Final
 from domain.ids import Id
 from domain.money import Money
 from domain.ports import Unit
-from domain.records import DataClass, Record, confidential, fact, link, record
+from domain.records import DataClass, Record, children, confidential, fact, link, record
 
 
 class ObjectionKind(Enum):
@@ -95,6 +95,8 @@ class Objection(Record):
     answered_at: datetime | None = fact("When it was answered. Ch.3 §3", default=None)
     decided_by: str | None = fact("Who decided. Ch.3 §3", default=None)
     evidence_digest: str | None = fact("SHA-256 of the customer's evidence. Ch.3 §3", default=None)
+
+    escalations = children("Escalation", by="objection", says="What fell due about it, and who was told. Ch.3 §3")
 
     statement = confidential(
         "identity.objection_statement", DataClass.IDENTITY, str, "What the customer says. Ch.3 §3", bucket=64

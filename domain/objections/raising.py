@@ -17,7 +17,8 @@ from domain.files.parties import CreditFile, FileState
 from domain.ids import Id, prefix_of
 from domain.money import Money
 from domain.objections.annotating import clear
-from domain.objections.calendar import working_day_after
+from domain.objections.clocks import settle
+from domain.objections.holidays import calendar_of
 from domain.objections.objections import CONTESTS, OPEN, Objection, ObjectionKind, ObjectionState
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
@@ -70,7 +71,7 @@ class RaiseObjection(Operation[Objection]):
                 advice="Wait for the answer, or withdraw it with withdrawObjection.",
                 path=("contested",),
             )
-        today, contests = days(unit).today, self.kind in CONTESTS
+        today, contests, calendar = days(unit).today, self.kind in CONTESTS, calendar_of(unit)
         objection = Objection(
             stamp=unit.stamp(Objection, subject=file.subject_id),
             credit_file=file.id,
@@ -80,8 +81,8 @@ class RaiseObjection(Operation[Objection]):
             state=ObjectionState.RECEIVED,
             raised_by=actor.person,
             received_at=unit.now,
-            annotate_by=working_day_after(today, ANNOTATE_IN) if contests else None,
-            answer_by=today + ANSWER_IN if contests else working_day_after(today, REQUEST_IN),
+            annotate_by=calendar.after(today, ANNOTATE_IN) if contests else None,
+            answer_by=today + ANSWER_IN if contests else calendar.after(today, REQUEST_IN),
             evidence_digest=self.evidence_digest,
         )
         unit.add([objection])
@@ -138,6 +139,7 @@ class WithdrawObjection(Operation[Objection]):
             require(objection, *OPEN)
             clear(unit, objection)
             objection = unit.replace(replace(objection, state=ObjectionState.WITHDRAWN))
+            settle(unit, objection)
         return ended(objection)
 
 

@@ -22,12 +22,13 @@ from domain.custody import epochs, erasures, holds
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
-from domain.objections import objections
+from domain.objections import clocks, holidays, objections
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
 
 _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, holds, erasures)
+_OBJECTIONS = (objections, clocks, holidays)
 RECORDS = (
     *_FILES,
     *_CUSTODY,
@@ -39,7 +40,7 @@ RECORDS = (
     notices,
     statutory,
     recalling,
-    objections,
+    *_OBJECTIONS,
     statements,
 )
 """The modules that declare records: a new one is named here."""

@@ -28,7 +28,7 @@ from domain.files.opening import BasicInformation, UpdateBasicInformation
 from domain.files.parties import FileState
 from domain.files.recording.documents import RecordTransactions
 from domain.files.recording.events import RecordLitigation
-from domain.objections.calendar import is_worked, working_day_after
+from domain.objections.calendar import KNOWN
 from domain.objections.handling import (
     AnnotateObjection,
     DecideObjection,
@@ -400,20 +400,20 @@ def test_a_restricted_file_is_objected_to_and_an_erased_one_is_not(world, file):
 
 
 def test_holidays_are_not_worked_and_the_days_in_their_place_are():
-    assert working_day_after(date(2026, 9, 30), 1) == date(2026, 10, 8)
-    assert is_worked(date(2026, 10, 10))
-    assert not is_worked(date(2026, 10, 11))
-    assert working_day_after(date(2026, 2, 13), 2) == date(2026, 2, 24)
+    assert KNOWN.after(date(2026, 9, 30), 1) == date(2026, 10, 8)
+    assert KNOWN.is_worked(date(2026, 10, 10))
+    assert not KNOWN.is_worked(date(2026, 10, 11))
+    assert KNOWN.after(date(2026, 2, 13), 2) == date(2026, 2, 24)
 
 
 def test_in_a_year_without_a_calendar_every_day_counts_so_that_nobody_is_answered_late():
-    assert working_day_after(date(2026, 12, 31), 3) == date(2027, 1, 3)
+    assert KNOWN.after(date(2026, 12, 31), 3) == date(2027, 1, 3)
 
 
 @given_(st.dates(date(2024, 1, 1), date(2030, 1, 1)), st.integers(1, 40))
 def test_a_deadline_lies_ahead_on_a_working_day_and_never_moves_back(day, count):
-    due = working_day_after(day, count)
+    due = KNOWN.after(day, count)
     assert due > day
-    assert is_worked(due)
-    assert due <= working_day_after(day + timedelta(days=1), count)
-    assert due < working_day_after(day, count + 1)
+    assert KNOWN.is_worked(due)
+    assert due <= KNOWN.after(day + timedelta(days=1), count)
+    assert due < KNOWN.after(day, count + 1)
