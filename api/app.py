@@ -318,12 +318,13 @@ def verify_certificate(text: str, key: str) -> Mapping[str, Any]:
     return certificate.verified(text, note.Verifier.read(key))
 
 
-def verify_log(folder: Path, key: str, earlier: Sequence[str]) -> Report:
-    """What is wrong with an exported log, judged by a pinned key; it needs no database and no house.
+def verify_log(folder: Path, key: str, earlier: Sequence[str], witnesses: Sequence[str] = ()) -> Report:
+    """What is wrong with an exported log, judged by pinned keys; it needs no database and no house.
 
-    Raises: Malformed when the key is none.
+    Raises: Malformed when a key is none.
     """
-    return verify_folder(folder, note.Verifier.read(key), earlier=earlier)
+    cosigned = [note.Verifier.read(witness) for witness in witnesses]
+    return verify_folder(folder, note.Verifier.read(key), earlier=earlier, witnesses=cosigned)
 
 
 Verdict = verifying.Verdict

@@ -42,6 +42,7 @@ app = typer.Typer(
 for _room in (serving, touring, importing, installing, exploring, sweeping):
     _room.join(app)
 app.add_typer(auditing.audit, name="audit")
+app.add_typer(auditing.witness_, name="witness")
 app.add_typer(consenting.consents, name="consents")
 app.add_typer(installing.tenants, name="tenant")
 searching.join(keeping.keys)

@@ -1,13 +1,15 @@
-"""Commands of the audit log: export it as plain files, and verify such files without the database or us."""
+"""Commands of the audit log: export it as plain files, have them cosigned, verify them without the database or us."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
+from api.log import set_log
 from domain.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
@@ -48,6 +50,10 @@ def verify(
     earlier: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint kept from before; may be given more than once.")
     ] = None,
+    witness: Annotated[
+        list[str] | None,
+        typer.Option(help="The key of a witness that must have cosigned; may be given more than once."),
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
@@ -59,9 +65,9 @@ def verify(
     pinned = key or _key_beside(folder)
     kept = [path.read_text(encoding="utf-8", errors="replace") for path in earlier or ()]
     try:
-        report = verify_log(folder, pinned, kept)
+        report = verify_log(folder, pinned, kept, witness or ())
     except Malformed as error:
-        error.path, error.advice = ("key",), "Write the key as `credence audit export` told it: name+id+base64."
+        error.path, error.advice = ("key",), "Write a key as it was told: name+id+base64."
         raise
     lines = [str(problem) for problem in report.problems]
     said = str(report)
@@ -71,6 +77,21 @@ def verify(
     answer(found | {"pinned": key is not None}, said, as_json=as_json)
     if not report.ok:
         raise typer.Exit(1)
+
+
+@audit.command()
+def cosign(
+    folder: Annotated[Path, typer.Argument(help="The exported log.")],
+    witness: Annotated[str, typer.Option(help="Where the witness answers, such as https://witness.example.")],
+    key: Annotated[str, typer.Option(help="The key of the witness, name+id+base64.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Has a witness cosign an exported log; its signature goes into the checkpoint there."""
+    from api import witness as program  # noqa: PLC0415 - a program of its own
+
+    origin, size = asyncio.run(program.cosign(folder, witness, key))
+    answer({"origin": origin, "entries": size}, f"{size} entries of {origin} are cosigned.", as_json=as_json)
 
 
 @audit.command()
@@ -86,6 +107,68 @@ def certificate(
     said = verify_certificate(file.read_text(encoding="utf-8", errors="replace"), key)
     lines = [f"{name}: {value}" for name, value in said.items()]
     answer({"ok": True, "certificate": dict(said)}, "\n".join(["The signature holds.", *lines]), as_json=as_json)
+
+
+witness_ = typer.Typer(
+    help="A witness: an auditor runs it elsewhere, and it cosigns what only grew.", no_args_is_help=True
+)
+Place = Annotated[Path, typer.Argument(help="The folder of the witness.")]
+
+
+@witness_.command(name="open")
+def open_(
+    folder: Annotated[Path, typer.Argument(help="A new folder for its key, its logs and its state.")],
+    name: Annotated[str, typer.Option(help="What its key is called, such as auditor.example/w1.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Makes a new witness, and tells the key to pin."""
+    from api import witness as program  # noqa: PLC0415 - a program of its own
+
+    key = program.open_witness(folder, name)
+    answer({"key": key}, f"Key to pin: {key}", as_json=as_json)
+
+
+@witness_.command()
+def follow(
+    folder: Place,
+    key: Annotated[list[str], typer.Argument(help="The key of a log, name+id+base64; a log that changes it has two.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Follows a log from now on; a witness that serves has to be started again."""
+    from api import witness as program  # noqa: PLC0415 - a program of its own
+
+    keys = program.follow(folder, key)
+    answer({"logs": list(keys)}, "\n".join(["Followed:", *keys]), as_json=as_json)
+
+
+@witness_.command()
+def show(folder: Place, *, as_json: AsJson = False) -> None:
+    """Shows its key, and how many entries of each log it cosigned."""
+    from api import witness as program  # noqa: PLC0415 - a program of its own
+
+    key, logs = program.show(folder)
+    lines = [f"{origin}: {size} entries cosigned." for origin, size in logs.items()]
+    answer({"key": key, "logs": dict(logs)}, "\n".join([f"Key to pin: {key}", *lines]), as_json=as_json)
+
+
+@witness_.command()
+def serve(
+    folder: Place,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65_535)] = 8100,
+) -> None:
+    """Serves the witness (C2SP tlog-witness), for one process at a time."""
+    from api.cli.serving import serve_alone  # noqa: PLC0415 - a server is behind it
+    from api.witness import Serving  # noqa: PLC0415 - the same
+
+    set_log("text")
+    serving = Serving(folder)
+    try:
+        serve_alone(serving.application, host, port, f"Key to pin: {serving.key.verifier()}")
+    finally:
+        serving.close()
 
 
 def _key_beside(folder: Path) -> str:

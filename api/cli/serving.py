@@ -18,6 +18,8 @@ from api.cli.console import AsJson, DataDir, loaded, progress, thrown_away
 from domain.errors import Malformed
 
 if TYPE_CHECKING:
+    from starlette.types import ASGIApp
+
     from api.settings import Settings
 
 PARTNER_KEY = "partner-key.json"
@@ -140,12 +142,27 @@ def _address(taken: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
+def serve_alone(application: ASGIApp, host: str, port: int, text: str) -> None:
+    """Serves an application of its own, in one process, and says so."""
+    taken = _listening(host, port)
+    told = f"Serving on {_address(taken)}. Ctrl-C ends it.\n{text}"
+    _run(application, taken, lambda: typer.echo(told, err=True))
+
+
 def _serve_one(found: Settings, taken: socket.socket, told: Callable[[], None]) -> None:
+    """Serves the API of an installation."""
+    from api.served import Served  # noqa: PLC0415 - commands that do not serve start faster
+
+    if not found.public_url and taken.getsockname()[0] not in {"0.0.0.0", "::"}:  # noqa: S104 - what is compared with
+        found = replace(found, public_url=_address(taken))  # nobody said how others reach it
+    _run(Served(found), taken, told)
+
+
+def _run(application: ASGIApp, taken: socket.socket, told: Callable[[], None]) -> None:
     """Serves until it is told to end; what is told is told once it answers."""
     import uvicorn  # noqa: PLC0415 - commands that do not serve start faster
 
     from api.http.serving import configured  # noqa: PLC0415 - the same
-    from api.served import Served  # noqa: PLC0415 - the same
 
     class Server(uvicorn.Server):
         async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -153,9 +170,7 @@ def _serve_one(found: Settings, taken: socket.socket, told: Callable[[], None]) 
             if self.started:
                 told()
 
-    if not found.public_url and taken.getsockname()[0] not in {"0.0.0.0", "::"}:  # noqa: S104 - what is compared with
-        found = replace(found, public_url=_address(taken))  # nobody said how others reach it
-    server = Server(configured(Served(found)))
+    server = Server(configured(application))
     server.run(sockets=[taken])
     if not server.started:
         raise typer.Exit(3)

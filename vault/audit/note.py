@@ -104,6 +104,31 @@ class Ed25519Signer:
 
 
 @dataclass(frozen=True, slots=True)
+class Cosigner:
+    """A witness's Ed25519 key: it signs the time with the text (C2SP tlog-cosignature)."""
+
+    name: str
+    public: bytes
+    signs: Callable[[bytes], bytes]
+    now: Callable[[], int]
+    """Seconds since 1970 UTC."""
+
+    @property
+    def key_id(self) -> bytes:
+        """The key id of a key that cosigns."""
+        return key_id(self.name, COSIGNATURE, self.public)
+
+    def sign(self, message: bytes) -> bytes:
+        """The time, and the signature over it and the message."""
+        seconds = self.now()
+        return seconds.to_bytes(_TIME_BYTES, "big") + self.signs(cosigned_message(message.decode(), seconds))
+
+    def verifier(self) -> Verifier:
+        """What an auditor pins to verify this key's cosignatures."""
+        return Verifier(self.name, COSIGNATURE, self.public)
+
+
+@dataclass(frozen=True, slots=True)
 class Verifier:
     """The public part of a named key; as text `name+id+base64`, which is what an auditor pins."""
 
