@@ -98,7 +98,7 @@ def _record(name: str, *columns: sa.Column[Any]) -> None:
     key = sa.PrimaryKeyConstraint("tenant", "id", "version", name=f"{{name}}_key").ddl_if(dialect="postgresql")
     op.create_table(name, *_stamps(), *columns, key)
     if op.get_bind().dialect.name == "sqlite":
-        op.create_index(f"{{name}}_version", name, ["id", "version"], unique=True)
+        op.create_index(f"{{name}}_version", name, ["tenant", "id", "version"], unique=True)
     _current(f"{{name}}_current", name, "id")
     op.create_index(f"{{name}}_subject_id", name, ["tenant", "subject_id"])
 

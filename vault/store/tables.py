@@ -207,7 +207,7 @@ def _record(shape: Shape) -> sa.Table:
         *_stamps(),
         *(column for fact in shape.facts.values() for column in _columns(fact)),
         _key(name, "tenant", "id", "version").ddl_if(dialect="postgresql"),
-        _index(f"{name}_version", "id", "version", unique=True).ddl_if(dialect="sqlite"),
+        _index(f"{name}_version", "tenant", "id", "version", unique=True).ddl_if(dialect="sqlite"),
         _index(f"{name}_current", "tenant", "id", unique=True, current=True),
         *(_index(f"{name}_{'_'.join(group)}", "tenant", *group, unique=True, current=True) for group in shape.unique),
         _index(f"{name}_subject_id", "tenant", "subject_id"),
