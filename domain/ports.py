@@ -274,10 +274,12 @@ class Unsigned:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handover:
-    """What is disclosed to a partner before it is signed, and sealed to the partner's key."""
+    """What is handed over to a partner before it is signed, and sealed to the partner's key."""
 
-    key: str
-    """The public key it is sealed to, as a JWK."""
+    type: str
+    """What it is, such as `disclosure+jwt`."""
+    key: str | None
+    """The public key it is sealed to, as a JWK; without one it is signed alone."""
     partner: Id
     consent: Id
     consent_version: int

@@ -16,6 +16,7 @@ depends_on = None
 
 RECORDS = (
     "assessment",
+    "attestation",
     "consent",
     "consent_event",
     "consent_notice",
@@ -162,6 +163,21 @@ def _assessment() -> None:
         sa.Column("receipt_digest", WORDS, nullable=False),
     )
     op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file", "id"])
+
+
+def _attestation() -> None:
+    _record(
+        "attestation",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("partner", WORDS, nullable=False),
+        sa.Column("disclosure", WORDS, nullable=False),
+        sa.Column("predicate", WORDS, nullable=False),
+        sa.Column("predicates_version", sa.BigInteger(), nullable=False),
+        sa.Column("threshold", WORDS, nullable=False),
+        sa.Column("answer", sa.Boolean(), nullable=False),
+    )
+    op.create_index("attestation_credit_file", "attestation", ["tenant", "credit_file", "id"])
+    op.create_index("attestation_disclosure", "attestation", ["tenant", "disclosure", "id"])
 
 
 def _audit_batch() -> None:
@@ -647,6 +663,7 @@ def _legal_hold() -> None:
         sa.Column("placed_by", WORDS, nullable=False),
         sa.Column("lifted_by", WORDS, nullable=True),
         sa.Column("lifted_because", WORDS, nullable=True),
+        sa.Column("bars_disclosure", sa.Boolean(), nullable=False),
     )
     op.create_index("legal_hold_credit_file", "legal_hold", ["tenant", "credit_file", "id"])
 
@@ -972,6 +989,7 @@ def _work_calendar() -> None:
 
 TABLES = (
     _assessment,
+    _attestation,
     _audit_batch,
     _audit_checkpoint,
     _audit_entry,

@@ -29,8 +29,8 @@ from api.consents.jsonld import (
     wrong,
 )
 from api.consents.words import Words
+from domain.consent.attesting.predicates import CONSENTABLE
 from domain.consent.consents import ConsentUse
-from domain.consent.giving import DISCLOSABLE
 from domain.consent.moving import PastConsent
 from domain.consent.terms import ConsentProof, ConsentTerms
 from domain.consent.words import ConsentKind, DisclosureAction, EvidenceMethod, Redisclosure
@@ -252,7 +252,7 @@ def _fields(record: Record, process: Object, path: Path) -> tuple[str, ...]:
 
 def _meant(record: Record, word: str) -> tuple[str, ...]:
     prefix, _, rest = word.partition(":")
-    return (rest,) if prefix == OURS and rest in DISCLOSABLE else record.words.fields.get(word, ())
+    return (rest,) if prefix == OURS and rest in CONSENTABLE else record.words.fields.get(word, ())
 
 
 def _recipients(record: Record, process: Object) -> list[str]:

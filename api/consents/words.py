@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from domain.consent.giving import DISCLOSABLE
+from domain.consent.attesting.predicates import CONSENTABLE
 from domain.errors import Malformed
 from domain.reading import Purpose
 
@@ -96,7 +96,7 @@ def _purpose(word: str, meant: Any) -> Purpose:
 
 def _tags(word: str, meant: Any) -> tuple[str, ...]:
     tags = meant if isinstance(meant, list) else [meant]
-    if not tags or any(tag not in DISCLOSABLE for tag in tags):
+    if not tags or any(tag not in CONSENTABLE for tag in tags):
         raise _malformed("A kind of data means tags of confidential fields.", "fields", word)
     return tuple(tags)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -27,11 +27,15 @@ class Reason(Enum):
     REDISCLOSURE = "REDISCLOSURE"
     NOTICE_SUPERSEDED = "NOTICE_SUPERSEDED"
     FIELD_NOT_COVERED = "FIELD_NOT_COVERED"
+    OUTSIDE_LOOKBACK = "OUTSIDE_LOOKBACK"
+    DISPUTED = "DISPUTED"
     CONSUMED = "CONSUMED"
     RATE_EXCEEDED = "RATE_EXCEEDED"
     RECIPIENT_SUSPENDED = "RECIPIENT_SUSPENDED"
     UNKNOWN_FIELD = "UNKNOWN_FIELD"
     NOT_ON_FILE = "NOT_ON_FILE"
+    LEGAL_HOLD = "LEGAL_HOLD"
+    THRESHOLDS_EXHAUSTED = "THRESHOLDS_EXHAUSTED"
 
     @property
     def unlock(self) -> str:
@@ -51,11 +55,15 @@ _UNLOCK = {
     Reason.REDISCLOSURE: "Ask for yourself alone, or for a consent that lets you hand it on to this recipient.",
     Reason.NOTICE_SUPERSEDED: "The notice changed; have the customer confirm the consent under the new one.",
     Reason.FIELD_NOT_COVERED: "Ask the customer for a consent that covers this field.",
+    Reason.OUTSIDE_LOOKBACK: "Ask over fewer days back, or for a consent that reaches as far.",
+    Reason.DISPUTED: "The customer contests it; ask again once its objection is answered.",
     Reason.CONSUMED: "The consent is used up; ask the customer for a new one.",
     Reason.RATE_EXCEEDED: "Ask again when a day has passed since the first use of today.",
     Reason.RECIPIENT_SUSPENDED: "The partner is suspended; ask the company's privacy officer.",
     Reason.UNKNOWN_FIELD: "Ask only for confidential fields of a credit file, by their tags.",
     Reason.NOT_ON_FILE: "Ask the customer or the company to complete the file.",
+    Reason.LEGAL_HOLD: "The law forbids to hand it out now; ask the company's legal department.",
+    Reason.THRESHOLDS_EXHAUSTED: "Ask a threshold that was answered before, or wait until 30 days have passed.",
 }
 
 _WEIGHT = {reason: index for index, reason in enumerate(Reason)}
@@ -77,6 +85,12 @@ class Question:
     """Whom the partner wants to hand it on to."""
     superseded: frozenset[str] = frozenset()
     """Digests of notices that have to be confirmed anew."""
+    days_back: Mapping[str, int] = field(default_factory=dict)
+    """How many days back the records lie that a field tells of, where it tells of any."""
+    disputed: frozenset[str] = frozenset()
+    """Fields that are not told while the customer contests them."""
+    held: bool = False
+    """Whether the law forbids to hand out anything of the file now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +108,7 @@ class Verdict:
 def decide(consents: Sequence[Consent], partner: Partner, question: Question, fields: Sequence[str]) -> Verdict:
     """Which of the fields a partner may get now, under the one consent that covers most of them.
 
+    A field that tells of dated records is covered by a consent that reaches back as far, and by no other.
     Two consents never add up, neither for one field nor within one disclosure. Of those that cover as many, one that
     is not used up comes first, then the one that holds longest. Default is deny.
 
@@ -106,17 +121,19 @@ def decide(consents: Sequence[Consent], partner: Partner, question: Question, fi
         return _nothing(dict.fromkeys(wanted, Reason.RECIPIENT_SUSPENDED))
     if question.purpose not in partner.purposes:
         return _nothing(dict.fromkeys(wanted, Reason.PURPOSE_NOT_COVERED))
+    if question.held:
+        return _nothing(dict.fromkeys(wanted, Reason.LEGAL_HOLD))
     own = [consent for consent in consents if consent.partner == partner.id]
     if consents and not own:
         return _nothing(dict.fromkeys(wanted, Reason.RECIPIENT_MISMATCH))
     usable = [consent for consent in own if obstacle(consent, question) is None]
-    best = max(usable, key=lambda consent: _preference(consent, wanted), default=None)
-    if best is None or not _covered(best, wanted):
-        return _nothing({field: _why_not(own, field, question) for field in wanted})
+    best = max(usable, key=lambda consent: _preference(consent, wanted, question), default=None)
+    if best is None or not _covered(best, wanted, question):
+        return _nothing({tag: _why_not(own, tag, question) for tag in wanted})
     return Verdict(
         consent=best,
-        allowed=tuple(field for field in wanted if field in best.fields),
-        denied={field: _why_not(own, field, question) for field in wanted if field not in best.fields},
+        allowed=tuple(tag for tag in wanted if closed(best, tag, question) is None),
+        denied={tag: _why_not(own, tag, question) for tag in wanted if closed(best, tag, question)},
         obligations=(ObligationKind.NO_REDISCLOSURE, ObligationKind.DELETE_BY),
         delete_by=best.not_after if best.retention_days is None else question.at + timedelta(days=best.retention_days),
     )
@@ -183,16 +200,32 @@ def used_today(consent: Consent, at: datetime) -> int:
     return consent.day_uses if consent.day_from is not None and at < consent.day_from + DAY else 0
 
 
-def _preference(consent: Consent, wanted: Sequence[str]) -> tuple[int, bool, datetime, Id]:
-    return _covered(consent, wanted), consent.use is ConsentUse.STANDING, consent.not_after, consent.id
+def closed(consent: Consent, tag: str, question: Question) -> Reason | None:
+    """What keeps a field closed under a consent that can be used, if anything.
+
+    Chapter: 3.3, 4.4.
+    """
+    if tag not in consent.fields:
+        return Reason.FIELD_NOT_COVERED
+    if question.days_back.get(tag, 0) > (consent.lookback_days or 0):
+        return Reason.OUTSIDE_LOOKBACK
+    return Reason.DISPUTED if tag in question.disputed else None
 
 
-def _covered(consent: Consent, fields: Sequence[str]) -> int:
-    return sum(field in consent.fields for field in fields)
+def _preference(consent: Consent, wanted: Sequence[str], question: Question) -> tuple[int, bool, datetime, Id]:
+    covered = _covered(consent, wanted, question)
+    return covered, consent.use is ConsentUse.STANDING, consent.not_after, consent.id
 
 
-def _why_not(consents: Sequence[Consent], field: str, question: Question) -> Reason:
+def _covered(consent: Consent, tags: Sequence[str], question: Question) -> int:
+    return sum(closed(consent, tag, question) is None for tag in tags)
+
+
+def _why_not(consents: Sequence[Consent], tag: str, question: Question) -> Reason:
     """The reason of the consent that came nearest to covering the field."""
-    reasons = [obstacle(consent, question) or Reason.FIELD_NOT_COVERED for consent in consents]
-    covering = [reason for consent, reason in zip(consents, reasons, strict=True) if field in consent.fields]
+    reasons = [
+        obstacle(consent, question) or closed(consent, tag, question) or Reason.FIELD_NOT_COVERED
+        for consent in consents
+    ]
+    covering = [reason for consent, reason in zip(consents, reasons, strict=True) if tag in consent.fields]
     return max(covering or reasons, key=_WEIGHT.__getitem__, default=Reason.NO_CONSENT)

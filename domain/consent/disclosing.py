@@ -9,6 +9,7 @@ from typing import Any
 
 from domain import canonical
 from domain.actors import Actor
+from domain.consent.attesting.predicates import DISCLOSABLE
 from domain.consent.consents import (
     Consent,
     ConsentUse,
@@ -18,11 +19,12 @@ from domain.consent.consents import (
     Withheld,
 )
 from domain.consent.decision import Question, Reason, Verdict, decide, used_today
-from domain.consent.giving import DISCLOSABLE, reference
+from domain.consent.giving import reference
 from domain.consent.handover.handing import handed, key_of
 from domain.consent.notices import superseded
 from domain.consent.trusted import within
 from domain.consent.words import DisclosureAction
+from domain.custody.holds import bars_disclosure
 from domain.errors import Code, Malformed, NotConsented, NotFound, NotPermitted
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
@@ -73,11 +75,9 @@ class RequestDisclosure(Operation[Disclosed]):
 
         Chapter: 4.4.
         """
-        if actor.partner is None:
-            raise NotPermitted("Only a partner asks for a disclosure.", advice="Use a partner's token.")
+        partner = partner_of(unit, actor)
         self._check()
         within(unit, actor, self.purpose, self.fields)
-        partner = unit.get(Partner, actor.partner)
         digest = canonical.digest(self._request(partner))
         # Locked before the key is looked for: a request that comes second finds what the first one disclosed.
         consents = unit.find(Consent, lock=True, credit_file=self.credit_file, partner=partner.id)
@@ -85,9 +85,9 @@ class RequestDisclosure(Operation[Disclosed]):
         consents = [consent for consent in consents if not actor.consents or consent.id in actor.consents]
         earlier = unit.find(Disclosure, partner=partner.id, idempotency_key=self.idempotency_key)
         if earlier:
-            if actor.consents and earlier[0].consent not in actor.consents:
-                raise _not_consented("CONSENT_NOT_NAMED")
-            return self._again(unit, earlier[0], partner, digest)
+            question, known = self._question(unit, consents), earlier[0].fields
+            consent = again_allowed(unit, earlier[0], partner, question, known, digest, actor)
+            return _decided(unit, earlier[0], _load(unit, unit.get(CreditFile, self.credit_file), known), consent)
         files = unit.find(CreditFile, id=self.credit_file)
         # Whom else the customer gave one is for the audit log alone: the refusal reads as every other does.
         others = consents or [
@@ -95,7 +95,7 @@ class RequestDisclosure(Operation[Disclosed]):
         ]
         verdict = _decided_on(others, partner, self._question(unit, consents), self.fields)
         if not files or files[0].state is not FileState.OPEN or verdict.consent is None:
-            raise _refused(files, verdict)
+            raise refused(files, verdict)
         return self._disclose(unit, files[0], verdict.consent, verdict, digest)
 
     def asked(self) -> Asked:
@@ -119,13 +119,14 @@ class RequestDisclosure(Operation[Disclosed]):
     def _question(self, unit: Unit, consents: Sequence[Consent]) -> Question:
         found = [] if self.onward_to is None else unit.find(Partner, id=self.onward_to)
         if self.onward_to is not None and not found:
-            raise _not_consented(Reason.REDISCLOSURE.value)
+            raise not_consented(Reason.REDISCLOSURE.value)
         return Question(
             purpose=self.purpose,
             at=unit.now,
             action=self.action,
             onward=found[0] if found else None,
             superseded=superseded(unit, (consent.notice_digest for consent in consents)),
+            held=bars_disclosure(unit, self.credit_file),
         )
 
     def _check(self) -> None:
@@ -141,12 +142,7 @@ class RequestDisclosure(Operation[Disclosed]):
                     advice="Use tags such as contact.phone.",
                     path=("fields", str(index)),
                 )
-        if not MIN_KEY <= len(self.idempotency_key) <= MAX_KEY or not self.idempotency_key.isprintable():
-            raise Malformed(
-                f"An idempotency key has {MIN_KEY} to {MAX_KEY} printable characters.",
-                advice="Send a key of your own making, a new one for each new request.",
-                path=("idempotencyKey",),
-            )
+        check_key(self.idempotency_key)
 
     def _disclose(
         self, unit: Unit, file: CreditFile, consent: Consent, verdict: Verdict, digest: str
@@ -156,7 +152,7 @@ class RequestDisclosure(Operation[Disclosed]):
         if not on_file:
             raise NotFound("None of these fields is on file.", advice=Reason.NOT_ON_FILE.unlock, path=("fields",))
         denied = verdict.denied | {tag: Reason.NOT_ON_FILE for tag in verdict.allowed if tag not in on_file}
-        consent = _used(unit, consent)
+        consent = used(unit, consent)
         disclosure = Disclosure(
             stamp=unit.stamp(Disclosure, subject=file.subject_id),
             credit_file=file.id,
@@ -183,26 +179,71 @@ class RequestDisclosure(Operation[Disclosed]):
         unit.add([disclosure])
         return _decided(unit, disclosure, sealed, consent)
 
-    def _again(self, unit: Unit, earlier: Disclosure, partner: Partner, digest: str) -> Decided[Disclosed]:
-        if earlier.request_digest != digest:
-            raise Malformed(
-                "This idempotency key was used for another request.",
-                code=Code.CONFLICT,
-                advice="Use a new key for a new request.",
-                path=("idempotencyKey",),
-            )
-        consent = unit.get(Consent, earlier.consent, lock=True) if earlier.consent else None
-        # A withdrawal bites at once, also on a retry; a use that is spent already is not spent again.
-        unspent = [] if consent is None else [replace(consent, uses=0, day_uses=0)]
-        verdict = _decided_on(unspent, partner, self._question(unit, unspent), earlier.fields)
-        files = unit.find(CreditFile, id=earlier.credit_file)
-        if consent is None or verdict.consent is None or not files or files[0].state is not FileState.OPEN:
-            raise _refused(files, verdict)
-        return _decided(unit, earlier, _load(unit, files[0], earlier.fields), consent)
+
+def partner_of(unit: Unit, actor: Actor) -> Partner:
+    """The partner that asks for itself.
+
+    Chapter: 4.4.
+    Raises:  NotPermitted where nobody asks for a partner.
+    """
+    if actor.partner is None:
+        raise NotPermitted("Only a partner asks for a disclosure.", advice="Use a partner's token.")
+    return unit.get(Partner, actor.partner)
 
 
-def _used(unit: Unit, consent: Consent) -> Consent:
-    """The consent after one more use, where its uses are counted at all."""
+def check_key(idempotency_key: str) -> None:
+    """Refuses an idempotency key that is too short, too long, or not printable.
+
+    Chapter: 4.4.
+    Raises:  Malformed.
+    """
+    if not MIN_KEY <= len(idempotency_key) <= MAX_KEY or not idempotency_key.isprintable():
+        raise Malformed(
+            f"An idempotency key has {MIN_KEY} to {MAX_KEY} printable characters.",
+            advice="Send a key of your own making, a new one for each new request.",
+            path=("idempotencyKey",),
+        )
+
+
+def again_allowed(
+    unit: Unit,
+    earlier: Disclosure,
+    partner: Partner,
+    question: Question,
+    tags: Sequence[str],
+    digest: str,
+    actor: Actor,
+) -> Consent:
+    """The consent under which an earlier disclosure is told again, which uses nothing up.
+
+    Chapter: 4.4.
+    Raises:  NotConsented where it may not be told any more; Malformed where another thing is asked under its key.
+    """
+    if actor.consents and earlier.consent not in actor.consents:
+        raise not_consented("CONSENT_NOT_NAMED")
+    if earlier.request_digest != digest:
+        raise Malformed(
+            "This idempotency key was used for another request.",
+            code=Code.CONFLICT,
+            advice="Use a new key for a new request.",
+            path=("idempotencyKey",),
+        )
+    consent = unit.get(Consent, earlier.consent, lock=True) if earlier.consent else None
+    # A withdrawal bites at once, also on a retry; a use that is spent already is not spent again.
+    unspent = [] if consent is None else [replace(consent, uses=0, day_uses=0)]
+    notices = superseded(unit, (one.notice_digest for one in unspent))
+    verdict = decide(unspent, partner, replace(question, superseded=notices), tags)
+    files = unit.find(CreditFile, id=earlier.credit_file)
+    if consent is None or verdict.consent is None or not files or files[0].state is not FileState.OPEN:
+        raise refused(files, verdict)
+    return consent
+
+
+def used(unit: Unit, consent: Consent) -> Consent:
+    """The consent after one more use, where its uses are counted at all.
+
+    Chapter: 4.4.
+    """
     if consent.use is ConsentUse.STANDING and consent.max_per_day is None:
         return consent
     today = used_today(consent, unit.now)
@@ -241,18 +282,25 @@ def _decided(
     )
 
 
-def _refused(files: Sequence[CreditFile], verdict: Verdict) -> NotConsented:
-    """One refusal for every cause: a partner must not learn from it whether the customer exists."""
+def refused(files: Sequence[CreditFile], verdict: Verdict) -> NotConsented:
+    """One refusal for every cause: a partner must not learn from it whether the customer exists.
+
+    Chapter: 4.4.
+    """
     if not files:
         cause = "NO_SUCH_FILE"
     elif verdict.consent is not None:
         cause = "FILE_NOT_OPEN"
     else:
         cause = ",".join(sorted({reason.value for reason in verdict.denied.values()}))
-    return _not_consented(cause)
+    return not_consented(cause)
 
 
-def _not_consented(cause: str) -> NotConsented:
+def not_consented(cause: str) -> NotConsented:
+    """The refusal itself; its cause is for the audit log alone.
+
+    Chapter: 4.4.
+    """
     return NotConsented(
         "No consent in force lets you have any of these fields for this purpose.", cause=cause, path=("creditFile",)
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from domain.actors import Actor
+from domain.consent.attesting.predicates import CONSENTABLE
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, ConsentUse, Partner, PartnerState
 from domain.consent.handover.recalling import recall_under
 from domain.consent.recorded.agreeing import GIVING, digest_of
@@ -21,9 +22,6 @@ from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 from domain.reading import Purpose
-
-DISCLOSABLE = {field.tag: field for field in CreditFile.shape.confidential.values()}
-"""What a customer can consent to: the confidential fields of its file, by tag. Contacts are persons of their own."""
 
 
 @operation("partner:register", chapter="4.4")
@@ -230,7 +228,7 @@ def check_terms(fields: Sequence[str], use: ConsentUse, max_uses: int | None) ->
             path=("fields",),
         )
     for index, field in enumerate(fields):
-        if field in DISCLOSABLE:
+        if field in CONSENTABLE:
             continue
         category = category_of(field)
         raise Malformed(
@@ -238,7 +236,7 @@ def check_terms(fields: Sequence[str], use: ConsentUse, max_uses: int | None) ->
             if category
             else "A consent names confidential fields of the credit file by their tags.",
             code=Code.FORBIDDEN_CATEGORY if category else Code.MALFORMED,
-            advice="Use these tags: " + ", ".join(sorted(DISCLOSABLE)) + ".",
+            advice="Use these tags: " + ", ".join(sorted(CONSENTABLE)) + ".",
             path=("fields", str(index)),
         )
     if (use is ConsentUse.COUNTED) != (max_uses is not None) or (max_uses is not None and max_uses < 1):

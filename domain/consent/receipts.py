@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from domain import canonical
 from domain.actors import Actor
+from domain.consent.attesting.predicates import class_of
 from domain.consent.consents import Consent, ConsentEvent, ConsentState, Partner
 from domain.consent.giving import own_consent, reference
 from domain.errors import Code, Malformed
@@ -18,7 +19,6 @@ from domain.files.parties import Tenant
 from domain.ids import Id
 from domain.operations import OWN, Decided, Operation, operation
 from domain.ports import Attested, Unit
-from domain.records import TAGS
 
 SCHEMA: Final = "ISO/IEC TS 27560:2023"
 """Whose fields a receipt holds."""
@@ -128,7 +128,7 @@ def _processing(consent: Consent) -> Json:
     return {
         "purpose": consent.purpose.value,
         "lawful_basis": "CONSENT",
-        "pii_types": sorted({TAGS[tag].data_class.value for tag in consent.fields}),
+        "pii_types": sorted({class_of(tag).value for tag in consent.fields}),
         "pii_fields": list(consent.fields),
         "actions": [action.value for action in consent.actions],
         "use": consent.use.value,

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Final
 
 from domain.actors import Actor
-from domain.consent.giving import DISCLOSABLE
+from domain.consent.attesting.predicates import DISCLOSABLE
 from domain.documents.documents import Document, FilingState
 from domain.errors import Code, Malformed, NotFound, NotPermitted
 from domain.files.codes import required_text, short_text

@@ -12,6 +12,7 @@ from hashlib import sha256
 from typing import Final
 
 from domain.actors import Actor, Rights
+from domain.consent.attesting.predicates import ATTESTABLE
 from domain.consent.consents import Partner
 from domain.errors import Code, Conflict, Malformed, NotPermitted
 from domain.ids import Id
@@ -123,7 +124,7 @@ class ProposeTrustedDocument(Operation[TrustedDocument]):
         if not self.reads and not self.changes:
             raise Malformed("The document asks for nothing.", path=("text",))
         for index, tag in enumerate(self.scope):
-            if tag not in TAGS:
+            if tag not in TAGS and tag not in ATTESTABLE:
                 raise Malformed(
                     "A scope names confidential fields.",
                     advice="Use tags such as contact.phone.",

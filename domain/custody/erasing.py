@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from domain.actors import Actor
+from domain.consent.attesting.predicates import class_of
 from domain.consent.consents import Disclosure
 from domain.consent.handover.recalling import RELEASED, RecallCause, issue
 from domain.custody.epochs import readable_until
@@ -17,7 +18,7 @@ from domain.files.parties import ContactPerson, CreditFile, FileState
 from domain.ids import Id, prefix_of
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
-from domain.records import TAGS, DataClass
+from domain.records import DataClass
 from domain.statements.falling import statements_fall
 from domain.statements.statements import RevokedBecause
 
@@ -210,7 +211,7 @@ def _recalled(unit: Unit, file: CreditFile, erasure: Erasure, classes: Sequence[
         return ()
     told: dict[str, None] = {}
     for disclosure in unit.find(Disclosure, credit_file=file.id, state=RELEASED):
-        fields = [tag for tag in disclosure.fields if TAGS[tag].data_class.value in classes]
+        fields = [tag for tag in disclosure.fields if class_of(tag).value in classes]
         if fields:
             issue(unit, disclosure, fields, RecallCause.ERASURE)
             told[disclosure.partner] = None

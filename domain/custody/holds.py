@@ -37,6 +37,9 @@ class LegalHold(Record):
     placed_by: str = fact("Who placed it. Ch.8 §1")
     lifted_by: str | None = fact("Who lifted it. Ch.8 §1", default=None)
     lifted_because: str | None = fact("Why it was lifted. Ch.4 §4", default=None)
+    bars_disclosure: bool = fact(
+        "Whether nothing of the file is disclosed to partners meanwhile. Ch.4 §4", default=False
+    )
 
 
 @operation("hold:place", chapter="4.4")
@@ -51,6 +54,8 @@ class PlaceLegalHold(Operation[LegalHold]):
     """Who answers for the hold. Ch.4 §4"""
     until: date | None = None
     """The last day it holds; without one it holds until it is lifted. Ch.4 §4"""
+    bars_disclosure: bool = False
+    """Whether nothing of the file is disclosed to partners meanwhile, as where a court sealed it. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[LegalHold]:
         """The file's row is locked: an erasure comes before the hold or is stopped by it, never between.
@@ -72,6 +77,7 @@ class PlaceLegalHold(Operation[LegalHold]):
             owner=required_text(self.owner, "owner"),
             until=self.until,
             placed_by=actor.person,
+            bars_disclosure=self.bars_disclosure,
         )
         unit.add([hold])
         return Decided(value=hold, resources=(hold.id, file.id))
@@ -107,6 +113,14 @@ def holding(unit: Unit, credit_file: Id) -> Sequence[LegalHold]:
     held = unit.find(LegalHold, credit_file=credit_file, state=HoldState.HELD)
     today = days(unit).today if held else date.min
     return [hold for hold in held if hold.until is None or today <= hold.until]
+
+
+def bars_disclosure(unit: Unit, credit_file: Id) -> bool:
+    """Whether a hold that stands on a file today lets nothing of it go to partners.
+
+    Chapter: 4.4.
+    """
+    return any(hold.bars_disclosure for hold in holding(unit, credit_file))
 
 
 def refuse_held(unit: Unit, credit_file: Id) -> None:

@@ -16,7 +16,7 @@ from domain.actors import Actor, Rights
 from domain.assessment.assessments import PointsLine
 from domain.assessment.scale import Grade
 from domain.audit import Receipt
-from domain.consent.giving import DISCLOSABLE
+from domain.consent.attesting.predicates import DISCLOSABLE
 from domain.consent.trusted import ApproveTrustedDocument, ProposeTrustedDocument, TrustedDocument, TrustState
 from domain.files.parties import CreditStatus, FileState
 from domain.gate import Gate

@@ -68,6 +68,9 @@ def test_the_queries_a_demo_shows_fit_the_schema(demo):
 
 
 def test_a_partner_may_ask_every_document_the_demo_approved_for_it(demo):
-    disclosed, listed = demo[2]
+    disclosed, unsealed, listed = demo[2]
     assert [value["field"] for value in disclosed["data"]["requestDisclosure"]["values"]] == ["contact.phone"]
-    assert [one["idempotencyKey"] for one in listed["data"]["disclosures"]["nodes"]] == ["my-first-request"]
+    assert unsealed["data"]["requestDisclosure"]["sealed"] is None  # it registered no key to seal to
+    assert len(unsealed["data"]["requestDisclosure"]["proofs"]) == 1
+    keys = [one["idempotencyKey"] for one in listed["data"]["disclosures"]["nodes"]]
+    assert keys == ["my-first-sealed-request", "my-first-request"]

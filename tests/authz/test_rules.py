@@ -64,7 +64,13 @@ def test_management_opens_no_file_and_no_value(table):
 
 
 def test_a_partner_asks_for_disclosures_and_reads_its_own(table):
-    assert allowed(table, "partner_client") == {"disclosure:request", "disclosure:read", "recall:answer", "audit:prove"}
+    assert allowed(table, "partner_client") == {
+        "disclosure:request",
+        "disclosure:read",
+        "recall:answer",
+        "audit:prove",
+        "disclosure:attest",
+    }
 
 
 def test_only_a_partner_asks_for_disclosures(table):

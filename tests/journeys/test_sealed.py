@@ -216,3 +216,77 @@ def test_a_disclosure_asked_for_again_is_sealed_to_the_newest_key(
     assert before["disclosure"]["id"] == again["disclosure"]["id"]
     assert read(new, again, tenant, partner, consent)
     assert read(old, again, tenant, partner, consent) is None
+
+
+def test_a_partner_asks_yes_or_no_and_gets_it_signed_and_proven_and_no_value(
+    installation, tenant, officer, partner, bank, file
+):
+    shown = "disclosure { id fields action } attestation sealedTo proofs { entry leaf proof }"
+    installation.trust(tenant, mutation("requestAttestation", shown), "transactions.overdue")
+    customer = installation.client(tenant, "customer_self", person="li", subject=file["customer"]["id"])
+    given = {
+        "creditFile": file["id"],
+        "partner": partner,
+        "purpose": "PARTNER_CREDIT_DECISION",
+        "fields": ["transactions.overdue"],
+        "use": "COUNTED",
+        "maxUses": 3,
+        "notAfter": (datetime.now(UTC) + timedelta(days=30)).isoformat(),
+        "noticeDigest": "ab" * 32,
+        "givenBy": "Li",
+        "terms": {"actions": ["ATTEST"], "lookbackDays": 365},
+    }
+    customer.done("grantConsent", given, "consent { id }")
+    source = officer.ask("{ sources(first: 1) { nodes { id } } }")["sources"]["nodes"][0]["id"]
+    today = datetime.now(UTC).date()
+    document = {
+        "sourceRow": "1",
+        "kind": "RECEIVABLE",
+        "number": "R-1",
+        "issuedOn": (today - timedelta(days=100)).isoformat(),
+        "dueOn": (today - timedelta(days=70)).isoformat(),
+        "net": {"amount": "100", "currency": "CNY"},
+        "total": {"amount": "100", "currency": "CNY"},
+    }
+    recorded = {"creditFile": file["id"], "documents": [document]}
+    recorded["origin"] = {"source": source, "lawfulBasis": "CONTRACT"}
+    installation.client(tenant, "credit_analyst").done("recordTransactions", recorded, "transactionIds")
+
+    def asks(threshold, days_back=365):
+        said = {"creditFile": file["id"], "purpose": "PARTNER_CREDIT_DECISION", "predicate": "NO_OVERDUE_BEYOND"}
+        said |= {"threshold": threshold, "daysBack": days_back, "idempotencyKey": f"attest-{threshold}-{days_back}"}
+        return bank.change("requestAttestation", said, shown)
+
+    told = bank._http.get(f"/.well-known/credence-keys.json?company={tenant}").json()
+    for threshold, answer in (("90", True), ("60", False)):
+        got = asks(threshold)
+        assert got["errors"] == []
+        key = ECKey.import_key(told["statements"]["jwks"]["keys"][0])
+        signed = jws.deserialize_compact(got["attestation"], key, algorithms=["ES256"])
+        claims = json.loads(signed.payload)
+        assert (signed.headers()["typ"], claims["answer"], claims["threshold"]) == (
+            "attestation+jwt",
+            answer,
+            threshold,
+        )
+        for proof in got["proofs"]:
+            verify(proof["leaf"].encode(), read_proof(proof["proof"].encode()), Verifier.read(told["logs"][0]))
+        handed = json.loads(got["proofs"][1]["leaf"])["digest"]
+        assert handed == hashlib.sha256(got["attestation"].encode()).hexdigest()
+    for refused in (asks("30"), asks("90", 366)):
+        assert [error["code"] for error in refused["errors"]] == ["NOT_CONSENTED"]
+        assert not refused["attestation"]
+    private, _ = keyed(installation, tenant, officer, partner)
+    again = asks("90")
+    (consent,) = customer.ask("{ consents(first: 9) { nodes { id version uses } } }")["consents"]["nodes"]
+    assert consent["uses"] == 2
+    used = {"id": consent["id"], "version": consent["version"] - 1}
+    assert '"answer": true' in json.dumps(opened(private, again, tenant, partner, used))
+    kept = officer.ask("{ attestations(first: 9) { nodes { predicate threshold answer } } }")["attestations"]["nodes"]
+    assert [one["answer"] for one in kept] == [True, False]
+
+
+def opened(private, got, tenant, partner, consent):
+    """What is inside of a sealed attestation."""
+    signed = read(private, got | {"sealed": got["attestation"]}, tenant, partner, consent)
+    return json.loads(jws.extract_compact(signed.encode()).payload)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import Final
 
 from domain import ids
 from domain.audit import Warrant
@@ -13,9 +12,6 @@ from vault.delivery.sealing import About, recipient_key, seal
 from vault.statements.compact import sign
 from vault.statements.publishing import Issuer
 
-TYPE: Final = "disclosure+jwt"
-"""The `typ` of what is inside."""
-
 
 def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
     """The disclosure in the one form its partner can read.
@@ -23,7 +19,7 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
     Raises: KeyUnavailable where its key is none that something can be sealed to.
     """
     try:
-        key = recipient_key(json.loads(handover.key))
+        key = None if handover.key is None else recipient_key(json.loads(handover.key))
     except (Malformed, ValueError):
         raise KeyUnavailable(
             "Nothing can be sealed to the partner's key.", advice="Have the partner register another one."
@@ -39,8 +35,8 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
     }
     if handover.proof is not None:
         claims |= {"leaf": handover.proof.leaf, "proof": handover.proof.proof}
-    signed = sign(issuer.key, {"typ": TYPE, "kid": issuer.kid}, claims)
-    return seal(key, signed, about(warrant, handover))
+    signed = sign(issuer.key, {"typ": handover.type, "kid": issuer.kid}, claims)
+    return signed if key is None else seal(key, signed, about(warrant, handover))
 
 
 def about(warrant: Warrant, handover: Handover) -> About:

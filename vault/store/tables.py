@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from domain import controls
 from domain.assessment import assessments
 from domain.consent import consents, keys, notices, statutory, trusted
+from domain.consent.attesting import attesting
 from domain.consent.handover import recalling
 from domain.custody import epochs, erasures, holds
 from domain.documents import documents
@@ -39,6 +40,7 @@ RECORDS = (
     controls,
     notices,
     statutory,
+    attesting,
     recalling,
     *_OBJECTIONS,
     statements,

@@ -11,6 +11,7 @@ from api.graphql.changing.declaring import Extra, Mutation
 from api.graphql.context import House
 from api.graphql.trusting import completed
 from domain.audit import EntryProof
+from domain.consent.attesting.attesting import RequestAttestation
 from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
@@ -83,6 +84,14 @@ PROOFS = Extra(
     type=tuple[EntryProof, ...],
     says="What shows offline that the entry stands in the log; of what was sealed, also that of its digest. Ch.8 §1",
     of=attrgetter("proofs"),
+)
+
+
+SEALED_TO = Extra(
+    name="sealedTo",
+    type=str,
+    says="The thumbprint of that key. Ch.4 §4",
+    of=lambda ended: ended.value.sealed_to,
 )
 
 
@@ -159,18 +168,28 @@ CONSENTS: Final = {
                 says="The values signed by the company and sealed to the partner's own key, where it has one. Ch.4 §4",
                 of=lambda ended: ended.signed or None,
             ),
-            Extra(
-                name="sealedTo",
-                type=str,
-                says="The thumbprint of that key. Ch.4 §4",
-                of=lambda ended: ended.value.sealed_to,
-            ),
+            SEALED_TO,
             Extra(
                 name="withheld",
                 type=tuple[Withheld, ...],
                 says="The fields that stayed closed, each with its reason. Ch.4 §4",
                 of=lambda ended: ended.value.disclosure.withheld,
             ),
+            PROOFS,
+        ),
+    ),
+    "requestAttestation": Mutation(
+        operation=RequestAttestation,
+        shows={"disclosure": "Disclosure"},
+        id=attrgetter("disclosure.id"),
+        extras=(
+            Extra(
+                name="attestation",
+                type=str,
+                says="The answer, a JWS signed with ES256; sealed to the partner's own key where it has one. Ch.4 §4",
+                of=attrgetter("signed"),
+            ),
+            SEALED_TO,
             PROOFS,
         ),
     ),

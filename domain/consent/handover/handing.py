@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from domain.consent.consents import Consent, Disclosure
 from domain.consent.keys import KeyState, KeyUse, PartnerKey
 from domain.ids import Id
 from domain.money import Money
 from domain.ports import Handover, Unit
+
+TYPE: Final = "disclosure+jwt"
+"""The `typ` of what is disclosed."""
 
 
 def key_of(unit: Unit, partner: Id) -> PartnerKey | None:
@@ -34,6 +37,7 @@ def handed(
     def of(opened: Sequence[Any]) -> Handover:
         values = {tag: printed(value) for tag, value in zip(tags, opened, strict=True)}
         return Handover(
+            type=TYPE,
             key=key.jwk,
             partner=disclosure.partner,
             consent=consent.id,

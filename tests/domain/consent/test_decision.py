@@ -206,29 +206,51 @@ def in_force(one, asked):
     )
 
 
+def told(one, field, asked):
+    """Whether a consent in force tells a field: it names it, reaches as far back, and nobody contests it."""
+    return (
+        field in one.fields
+        and (field not in asked.days_back or asked.days_back[field] <= (one.lookback_days or 0))
+        and field not in asked.disputed
+    )
+
+
+def why(one, field, asked):
+    """Why a consent in force does not tell a field: what is not named first, then what lies too far back."""
+    if field in one.fields and field in asked.days_back and asked.days_back[field] > (one.lookback_days or 0):
+        return Reason.OUTSIDE_LOOKBACK
+    if field in one.fields and field in asked.disputed:
+        return Reason.DISPUTED
+    return Reason.FIELD_NOT_COVERED
+
+
 def check(consents, wanted, partner=PARTNER, asked=None):
     """A verdict is right: exactly what one consent in force covers, and none covers more."""
     asked = asked or question()
     verdict = decide(consents, partner, asked, wanted)
     fit = partner.state is PartnerState.ACTIVE and asked.purpose in partner.purposes
     usable = [one for one in consents if fit and in_force(one, asked)]
-    covers = [{field for field in wanted if field in one.fields} for one in usable]
+    usable = [] if asked.held else usable
+    covers = [{field for field in wanted if told(one, field, asked)} for one in usable]
     most = max((len(cover) for cover in covers), default=0)
     assert len(verdict.allowed) == most
     if most:
         assert verdict.consent in usable
-        assert set(verdict.allowed) == {field for field in wanted if field in verdict.consent.fields}
+        assert set(verdict.allowed) == {field for field in wanted if told(verdict.consent, field, asked)}
         assert verdict.obligations
     else:
         assert (verdict.consent, verdict.obligations) == (None, ())
     assert set(verdict.denied) == set(wanted) - set(verdict.allowed)
     assert len(set(verdict.allowed)) == len(verdict.allowed)
     ours = [one for one in consents if one.partner == partner.id]
+    if fit and asked.held:
+        assert set(verdict.denied.values()) == {Reason.LEGAL_HOLD}
+        return verdict
     for field, reason in verdict.denied.items() if fit else ():
         near = [one for one in ours if field in one.fields] or ours
         assert isinstance(reason, Reason)
         nobody = Reason.RECIPIENT_MISMATCH if consents else Reason.NO_CONSENT
-        assert reason in {obstacle(one, asked) or Reason.FIELD_NOT_COVERED for one in near} or (
+        assert reason in {obstacle(one, asked) or why(one, field, asked) for one in near} or (
             not near and reason is nobody
         )
     return verdict
@@ -249,8 +271,17 @@ RULES = (
     {"actions": (VIEW, EXPORT), "redisclosure": Redisclosure.PROCESSORS_ONLY},
     {"redisclosure": Redisclosure.NAMED, "onward_to": (OTHER.id,)},
     {"notice_digest": OLD_NOTICE},
+    {"lookback_days": 30},
+)
+BEYOND = (
+    {"days_back": {FIELDS[0]: 30}},
+    {"days_back": {FIELDS[0]: 31, FIELDS[1]: 1}},
+    {"disputed": frozenset(FIELDS[:1])},
+    {"disputed": frozenset(FIELDS[1:]), "days_back": {FIELDS[0]: 1}},
+    {"held": True},
 )
 ASKED = [question(action=action, onward=onward) for action in (VIEW, EXPORT) for onward in (None, OTHER, PROCESSOR)]
+ASKED += [question(**more) for more in BEYOND]
 
 
 def kinds():
@@ -327,7 +358,8 @@ FORGOTTEN = {
     "_handed_on": _always,
     "_OVER": {ConsentState.WITHDRAWN: None, ConsentState.INVALIDATED: None},
     "used_today": lambda *_: 0,
-    "_covered": lambda _, fields: len(fields),
+    "_covered": lambda _, fields, __: len(fields),
+    "closed": lambda one, field, _: None if field in one.fields else Reason.FIELD_NOT_COVERED,
 }
 """Parts of the decision, each as it would be without what it says."""
 

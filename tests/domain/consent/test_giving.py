@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 
 from domain.audit import Outcome
+from domain.consent.attesting.predicates import DISCLOSABLE
 from domain.consent.consents import Consent, ConsentState, ConsentUse, Partner, PartnerState
 from domain.consent.giving import (
-    DISCLOSABLE,
     GrantConsent,
     RegisterPartner,
     ReinstatePartner,
