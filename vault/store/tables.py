@@ -30,21 +30,8 @@ from domain.statements import statements
 _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, holds, erasures)
 _OBJECTIONS = (objections, clocks, holidays)
-RECORDS = (
-    *_FILES,
-    *_CUSTODY,
-    assessments,
-    consents,
-    keys,
-    trusted,
-    controls,
-    notices,
-    statutory,
-    attesting,
-    recalling,
-    *_OBJECTIONS,
-    statements,
-)
+_CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
+RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
