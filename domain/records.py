@@ -183,6 +183,8 @@ class Shape:
     """A partner finds the rows whose `partner` names it."""
     subject_reach: bool
     """A customer finds the rows about itself."""
+    shown_to_all: bool
+    """Every customer finds every row: it is about none of them."""
     ledger: bool
     """An append-only table of the audit log: no versions, no times, written by the log alone."""
 
@@ -298,13 +300,14 @@ def record(
     unique: tuple[tuple[str, ...], ...] = (),
     partner_reach: bool = False,
     subject_reach: bool = True,
+    shown_to_all: bool = False,
     ledger: bool = False,
 ) -> Callable[[C], C]:
     """Makes a class a frozen record and registers its shape.
 
     `read` is the action that guards its ordinary facts. `partner_reach` says that a partner finds the rows that
     name it (a `partner` column); `subject_reach` that a customer finds the rows about itself. Nobody else's rows
-    are found by either.
+    are found by either; what is `shown_to_all` is about nobody, and every customer finds it.
 
     Chapter: 3.1, 4.2.
     """
@@ -329,6 +332,7 @@ def record(
             unique=unique,
             partner_reach=partner_reach,
             subject_reach=subject_reach,
+            shown_to_all=shown_to_all,
             ledger=ledger,
         )
         _register(shape)

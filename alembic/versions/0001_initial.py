@@ -148,6 +148,10 @@ def _assessment() -> None:
         sa.Column("completeness_bp", sa.BigInteger(), nullable=False),
         sa.Column("points", WORDS, nullable=False),
         sa.Column("reasons", WORDS, nullable=False),
+        sa.Column("next_grade", WORDS, nullable=True),
+        sa.Column("path", WORDS, nullable=False),
+        sa.Column("path_barred_by", WORDS, nullable=False),
+        sa.Column("path_from", sa.Date(), nullable=True),
         sa.Column("missing", WORDS, nullable=False),
         sa.Column("credit_limit_minor", sa.BigInteger(), nullable=True),
         sa.Column("credit_limit_currency", WORDS, nullable=True),
@@ -724,7 +728,6 @@ def _objection_escalation() -> None:
     )
     op.create_index("objection_escalation_credit_file", "objection_escalation", ["tenant", "credit_file", "id"])
     op.create_index("objection_escalation_objection", "objection_escalation", ["tenant", "objection", "id"])
-    _current("objection_escalation_objection_clock_level", "objection_escalation", "objection", "clock", "level")
 
 
 def _partner() -> None:

@@ -15,10 +15,12 @@ from domain.assessment.assessments import (
     AssessmentOutcome,
     AssessmentState,
     CreditPolicy,
+    PathStep,
     PointsLine,
     Reason,
 )
 from domain.assessment.evaluate import evaluate
+from domain.assessment.improving.path import Path, path_to_next
 from domain.assessment.plan import control_plan, granted
 from domain.assessment.policies import in_force
 from domain.assessment.policy import Level, PolicyDocument
@@ -100,6 +102,7 @@ class RequestAssessment(Collecting[Assessment]):
         receipt = evaluate(begun.document, snapshot)
         state = self._state(gathered.customer, receipt, snapshot.previous)
         assessment = _assessment(unit, actor, begun, receipt, kind=self.kind, state=state)
+        assessment = _with_path(assessment, path_to_next(begun.document, snapshot, receipt))
         if state is not AssessmentState.SCORED:
             refuse_outdated(unit, begun.file, assessment)
             _withdraw_open(unit, begun.file)
@@ -182,6 +185,25 @@ def _assessment(
         prepared_by=actor.person,
         inputs_digest=receipt.inputs_digest,
         receipt_digest=receipt.digest,
+    )
+
+
+def _with_path(assessment: Assessment, path: Path) -> Assessment:
+    return replace(
+        assessment,
+        next_grade=path.grade,
+        path=tuple(
+            PathStep(
+                characteristic=change.code,
+                sentence=change.sentence,
+                points_gained=change.gain,
+                effort=change.effort,
+                waits=change.waits,
+            )
+            for change in path.changes
+        ),
+        path_barred_by=path.barred_by,
+        path_from=path.not_before,
     )
 
 

@@ -98,6 +98,22 @@ class Reason:
     """Points lost against the best band; 0 for caps and knock-outs."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathStep:
+    """One change on the way to the next better grade (Ch.3 §3)."""
+
+    characteristic: str
+    """Its code in the scorecard."""
+    sentence: str
+    """What has to be reached, without any confidential value."""
+    points_gained: int
+    """Points it brings."""
+    effort: int
+    """What it takes, in steps of the scorecard: a comparison, and no amount of anything."""
+    waits: bool
+    """Whether time or a third party has to do it, and not the customer."""
+
+
 @record("as", table="assessment", read="assessment:read")
 class Assessment(Record):
     """One assessment of a customer's credit standing (Ch.5)."""
@@ -117,6 +133,16 @@ class Assessment(Record):
     completeness_bp: int = fact("Share of the card's points whose datum is present and fresh, basis points. Ch.3 §1")
     points: tuple[PointsLine, ...] = fact("Points per characteristic. Ch.5 §1", action=EXAMINE)
     reasons: tuple[Reason, ...] = fact("At most four reasons, the weightiest first. Ch.3 §3")
+    next_grade: Grade | None = fact(
+        "The next better grade; null for the best, and where no path can be told. Ch.3 §3", default=None
+    )
+    path: tuple[PathStep, ...] = fact(
+        "The least that has to change for the next grade under the same rules; no promise. Ch.3 §3", default=()
+    )
+    path_barred_by: tuple[str, ...] = fact(
+        "Codes of knock-outs and caps that bind whatever is changed: then the path is empty. Ch.3 §3", default=()
+    )
+    path_from: date | None = fact("The first day on which a review may raise the grade. Ch.5 §3", default=None)
     missing: tuple[str, ...] = fact("What to supply, where data was not enough. Ch.3 §1", default=())
     credit_limit: Money | None = fact("The recommended credit limit. Ch.5 §4", default=None)
     limit_bound_by: str | None = fact("Which cap bound the limit. Ch.5 §4", default=None)

@@ -46,7 +46,7 @@ def evaluate(policy: PolicyDocument, snapshot: Snapshot) -> Receipt:
     missing = _missing(card, snapshot, points, completeness)
     knock_outs = tuple(sorted(snapshot.knock_outs))
     score = None if missing else sum(line.points for line in points)
-    before = None if score is None else _with_parent(policy, _grade_of(policy, score), snapshot)
+    before = None if score is None else with_parent(policy, grade_of(policy, score), snapshot)
     ceilings = () if before is None else tuple(_ceilings(policy, snapshot, completeness, before))
     capped = None if before is None else _lowest((before, *(ceiling for _, ceiling in ceilings)))
     grade = Grade.D if knock_outs else capped
@@ -148,12 +148,19 @@ def _missing(card: Scorecard, snapshot: Snapshot, points: Sequence[Points], comp
     return ()
 
 
-def _grade_of(policy: PolicyDocument, score: int) -> Grade:
+def grade_of(policy: PolicyDocument, score: int) -> Grade:
+    """The grade of a score, before caps.
+
+    Chapter: 5.2.
+    """
     return next(band.grade for band in policy.grade_scale if band.floor is not None and score >= band.floor)
 
 
-def _with_parent(policy: PolicyDocument, grade: Grade, snapshot: Snapshot) -> Grade:
-    """The grade with the support of a parent that guarantees: never above the parent's own."""
+def with_parent(policy: PolicyDocument, grade: Grade, snapshot: Snapshot) -> Grade:
+    """The grade with the support of a parent that guarantees: never above the parent's own.
+
+    Chapter: 5.2.
+    """
     if snapshot.parent_grade is None or snapshot.parent_grade.rank >= grade.rank:
         return grade
     return _lowest((_better(grade, policy.review_rules.parent_support_notches), snapshot.parent_grade))

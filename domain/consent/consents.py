@@ -62,7 +62,7 @@ class DisclosureState(Enum):
     FAILED = "FAILED"
 
 
-@record("pa", table="partner", read="partner:read", unique=(("name",),), subject_reach=False)
+@record("pa", table="partner", read="partner:read", unique=(("name",),), subject_reach=False, shown_to_all=True)
 class Partner(Record):
     """A third party that may ask for a customer's data, for stated purposes, with consent (Ch.4 §4)."""
 

@@ -32,7 +32,7 @@ class NoticeState(Enum):
     """A later version says something else: consents under it have to be confirmed anew."""
 
 
-@record("cn", table="consent_notice", read="notice:read", unique=(("digest",),), subject_reach=False)
+@record("cn", table="consent_notice", read="notice:read", unique=(("digest",),), subject_reach=False, shown_to_all=True)
 class ConsentNotice(Record):
     """One version of a notice, as customers were shown it before they consented (Ch.4 §4)."""
 

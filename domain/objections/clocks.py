@@ -72,7 +72,7 @@ TOLD: Final = {
 """Who is told at which level."""
 
 
-@record("oe", table="objection_escalation", read="escalation:read", unique=(("objection", "clock", "level"),))
+@record("oe", table="objection_escalation", read="escalation:read")
 class Escalation(Record):
     """Something about an objection that fell due or is late, and who was told (Ch.3 §3)."""
 

@@ -264,7 +264,8 @@ class Living(Interpreter):
             row |= {name: getattr(record.stamp, name) for name in STAMP_FIELDS} | {"id": record.id}
             if scope.partner and not (shape.partner_reach and row["partner"] == scope.partner):
                 continue
-            if scope.subject and not (shape.subject_reach and row["subject_id"] == scope.subject):
+            own = shape.shown_to_all or (shape.subject_reach and row["subject_id"] == scope.subject)
+            if scope.subject and not own:
                 continue
             cells = {
                 name: world.store.state.cells.get((scope.tenant, record.id, sealed.tag))

@@ -155,7 +155,8 @@ class Naive:
         own = row.id if shape.name == "Partner" else row.partner if shape.partner_reach else None
         if actor.partner is not None and own != actor.partner:
             return False
-        return actor.subject is None or (shape.subject_reach and row.subject_id == actor.subject)
+        own = shape.subject_reach and row.subject_id == actor.subject
+        return actor.subject is None or shape.shown_to_all or own
 
     def behind(self, row, children):
         """The rows that name this one."""

@@ -59,7 +59,8 @@ class Oracle:
         named = row.id if shape.name == "Partner" else row.partner if shape.partner_reach else None
         if scope.partner is not None and named != scope.partner:
             return False
-        if scope.subject is not None and not (shape.subject_reach and row.subject_id == scope.subject):
+        own = shape.subject_reach and row.subject_id == scope.subject
+        if scope.subject is not None and not (own or shape.shown_to_all):
             return False
         return self.current(level.times, row) and all(self.holds(row, where) for where in level.where)
 

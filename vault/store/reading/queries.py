@@ -286,13 +286,13 @@ def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
 
 
 def _reach(shape: Shape, kind: Kind, of: str) -> list[sa.ColumnElement[bool]]:
-    """A partner finds the rows that name it, and itself; a customer the rows about itself; nothing else."""
+    """A partner finds the rows that name it, and itself; a customer those about itself, or about no customer."""
     conditions: list[sa.ColumnElement[bool]] = []
     if kind.partner:
         column = "id" if shape.name == "Partner" else "partner" if shape.partner_reach else None
         own = named(shape, column, of) if column else None
         conditions.append(own.column == own.bind("partner") if own else sa.false())
-    if kind.subject:
+    if kind.subject and not shape.shown_to_all:
         own = named(shape, "subject_id", of)
         conditions.append(own.column == own.bind("subject") if shape.subject_reach else sa.false())
         if shape.name == AccessEntry.__name__:
