@@ -100,13 +100,14 @@ def _record(name: str, *columns: sa.Column[Any]) -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.create_index(f"{{name}}_version", name, ["tenant", "id", "version"], unique=True)
     _current(f"{{name}}_current", name, "id")
+    _current(f"{{name}}_by_recorded_at", name, "recorded_at", "id", unique=False)
     op.create_index(f"{{name}}_subject_id", name, ["tenant", "subject_id"])
 
 
-def _current(index: str, name: str, *columns: str) -> None:
-    """What is unique among the versions that are current."""
+def _current(index: str, name: str, *columns: str, unique: bool = True) -> None:
+    """What is unique among the versions that are current, or in what order they are."""
     where = sa.text("superseded_at IS NULL")
-    op.create_index(index, name, ["tenant", *columns], unique=True, sqlite_where=where, postgresql_where=where)
+    op.create_index(index, name, ["tenant", *columns], unique=unique, sqlite_where=where, postgresql_where=where)
 '''
 
 
@@ -148,11 +149,12 @@ def _record(table: sa.Table) -> Iterator[str]:
     yield "    )"
     for index in _indexes(table):
         own = str(index.name).removeprefix(f"{table.name}_")
-        if own in {"version", "current", "subject_id"}:
+        if own in {"version", "current", "subject_id", "by_recorded_at"}:
             continue
         if index.dialect_options["sqlite"]["where"] is not None:
             columns = ", ".join(f'"{column.name}"' for column in list(index.columns)[1:])
-            yield f'    _current("{index.name}", "{table.name}", {columns})'
+            more = "" if index.unique else ", unique=False"
+            yield f'    _current("{index.name}", "{table.name}", {columns}{more})'
         else:
             yield _index(index, table)
 

@@ -121,13 +121,14 @@ def _record(name: str, *columns: sa.Column[Any]) -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.create_index(f"{name}_version", name, ["tenant", "id", "version"], unique=True)
     _current(f"{name}_current", name, "id")
+    _current(f"{name}_by_recorded_at", name, "recorded_at", "id", unique=False)
     op.create_index(f"{name}_subject_id", name, ["tenant", "subject_id"])
 
 
-def _current(index: str, name: str, *columns: str) -> None:
-    """What is unique among the versions that are current."""
+def _current(index: str, name: str, *columns: str, unique: bool = True) -> None:
+    """What is unique among the versions that are current, or in what order they are."""
     where = sa.text("superseded_at IS NULL")
-    op.create_index(index, name, ["tenant", *columns], unique=True, sqlite_where=where, postgresql_where=where)
+    op.create_index(index, name, ["tenant", *columns], unique=unique, sqlite_where=where, postgresql_where=where)
 
 
 def _assessment() -> None:
@@ -166,6 +167,8 @@ def _assessment() -> None:
         sa.Column("inputs_digest", WORDS, nullable=False),
         sa.Column("receipt_digest", WORDS, nullable=False),
     )
+    _current("assessment_by_as_of", "assessment", "as_of", "id", unique=False)
+    _current("assessment_by_score", "assessment", "score", "id", unique=False)
     op.create_index("assessment_credit_file", "assessment", ["tenant", "credit_file", "id"])
 
 
@@ -371,6 +374,7 @@ def _consent_event() -> None:
         sa.Column("evidence_digest", WORDS, nullable=True),
         sa.Column("digest", WORDS, nullable=False),
     )
+    _current("consent_event_by_at", "consent_event", "at", "id", unique=False)
     op.create_index("consent_event_consent", "consent_event", ["tenant", "consent", "id"])
 
 
@@ -384,6 +388,8 @@ def _consent_notice() -> None:
         sa.Column("digest", WORDS, nullable=False),
         sa.Column("state", WORDS, nullable=False),
     )
+    _current("consent_notice_by_name", "consent_notice", "name", "id", unique=False)
+    _current("consent_notice_by_number", "consent_notice", "number", "id", unique=False)
     _current("consent_notice_digest", "consent_notice", "digest")
     op.create_index("consent_notice_number", "consent_notice", ["tenant", "number", "id"])
 
@@ -418,6 +424,7 @@ def _control_action() -> None:
         sa.Column("state", WORDS, nullable=False),
     )
     op.create_index("control_action_assessment", "control_action", ["tenant", "assessment", "id"])
+    _current("control_action_by_deadline_on", "control_action", "deadline_on", "id", unique=False)
     op.create_index("control_action_credit_file", "control_action", ["tenant", "credit_file", "id"])
 
 
@@ -455,6 +462,11 @@ def _credit_file() -> None:
         sa.Column("statement_by_customer", WORDS, nullable=True),
     )
     op.create_index("credit_file_assessment", "credit_file", ["tenant", "assessment", "id"])
+    _current("credit_file_by_established_on", "credit_file", "established_on", "id", unique=False)
+    _current("credit_file_by_grade", "credit_file", "grade", "id", unique=False)
+    _current("credit_file_by_name", "credit_file", "name", "id", unique=False)
+    _current("credit_file_by_review_due_on", "credit_file", "review_due_on", "id", unique=False)
+    _current("credit_file_by_score", "credit_file", "score", "id", unique=False)
     op.create_index("credit_file_customer", "credit_file", ["tenant", "customer", "id"])
     _current("credit_file_reference", "credit_file", "reference")
 
@@ -536,6 +548,7 @@ def _disclosure() -> None:
         sa.Column("idempotency_key", WORDS, nullable=False),
         sa.Column("request_digest", WORDS, nullable=False),
     )
+    _current("disclosure_by_delete_by", "disclosure", "delete_by", "id", unique=False)
     op.create_index("disclosure_consent", "disclosure", ["tenant", "consent", "id"])
     op.create_index("disclosure_credit_file", "disclosure", ["tenant", "credit_file", "id"])
     op.create_index("disclosure_partner", "disclosure", ["tenant", "partner", "id"])
@@ -557,6 +570,7 @@ def _document() -> None:
         sa.Column("size", sa.BigInteger(), nullable=True),
         sa.Column("digest", WORDS, nullable=True),
     )
+    _current("document_by_size", "document", "size", "id", unique=False)
     op.create_index("document_credit_file", "document", ["tenant", "credit_file", "id"])
 
 
@@ -618,6 +632,7 @@ def _financial_statement() -> None:
         sa.Column("period_end", sa.Date(), nullable=False),
         sa.Column("audited", sa.Boolean(), nullable=False),
     )
+    _current("financial_statement_by_period_end", "financial_statement", "period_end", "id", unique=False)
     op.create_index("financial_statement_credit_file", "financial_statement", ["tenant", "credit_file", "id"])
     _current("financial_statement_source_source_row", "financial_statement", "source", "source_row")
 
@@ -710,6 +725,8 @@ def _objection() -> None:
         sa.Column("decided_by", WORDS, nullable=True),
         sa.Column("evidence_digest", WORDS, nullable=True),
     )
+    _current("objection_by_answer_by", "objection", "answer_by", "id", unique=False)
+    _current("objection_by_received_at", "objection", "received_at", "id", unique=False)
     op.create_index("objection_credit_file", "objection", ["tenant", "credit_file", "id"])
 
 
@@ -726,6 +743,8 @@ def _objection_escalation() -> None:
         sa.Column("state", WORDS, nullable=False),
         _instant("settled_at", null=True),
     )
+    _current("objection_escalation_by_due_on", "objection_escalation", "due_on", "id", unique=False)
+    _current("objection_escalation_by_raised_at", "objection_escalation", "raised_at", "id", unique=False)
     op.create_index("objection_escalation_credit_file", "objection_escalation", ["tenant", "credit_file", "id"])
     op.create_index("objection_escalation_objection", "objection_escalation", ["tenant", "objection", "id"])
 
@@ -790,6 +809,7 @@ def _recall() -> None:
         sa.Column("compliance", WORDS, nullable=True),
         _instant("answered_at", null=True),
     )
+    _current("recall_by_answer_by", "recall", "answer_by", "id", unique=False)
     op.create_index("recall_credit_file", "recall", ["tenant", "credit_file", "id"])
     op.create_index("recall_disclosure", "recall", ["tenant", "disclosure", "id"])
     op.create_index("recall_partner", "recall", ["tenant", "partner", "id"])
@@ -864,6 +884,7 @@ def _statutory_disclosure() -> None:
         sa.Column("released_by", WORDS, nullable=True),
         _instant("released_at", null=True),
     )
+    _current("statutory_disclosure_by_released_at", "statutory_disclosure", "released_at", "id", unique=False)
 
 
 def _tenant() -> None:
@@ -913,6 +934,8 @@ def _trade_transaction() -> None:
         sa.Column("counterparty", WORDS, nullable=True),
         sa.Column("findings", WORDS, nullable=False),
     )
+    _current("trade_transaction_by_due_on", "trade_transaction", "due_on", "id", unique=False)
+    _current("trade_transaction_by_issued_on", "trade_transaction", "issued_on", "id", unique=False)
     op.create_index("trade_transaction_credit_file", "trade_transaction", ["tenant", "credit_file", "id"])
     op.create_index("trade_transaction_number", "trade_transaction", ["tenant", "number", "id"])
     _current("trade_transaction_source_source_row", "trade_transaction", "source", "source_row")
@@ -934,6 +957,7 @@ def _trusted_document() -> None:
         sa.Column("proposed_by", WORDS, nullable=False),
         sa.Column("decided_by", WORDS, nullable=True),
     )
+    _current("trusted_document_by_name", "trusted_document", "name", "id", unique=False)
     _current("trusted_document_digest", "trusted_document", "digest")
     op.create_index("trusted_document_partner", "trusted_document", ["tenant", "partner", "id"])
 

@@ -62,7 +62,7 @@ class Corpus:
             for tenant in self.tenants
             for shape in SHAPES.values()
         }
-        self.count = 0
+        self.count, self.taken = 0, set()
         for tenant in self.tenants:
             for shape in SHAPES.values():
                 for id_ in self.ids[tenant, shape.name]:
@@ -94,10 +94,24 @@ class Corpus:
                 recorded_at=recorded,
                 superseded_at=superseded,
             )
-            facts = {fact.name: self.value(tenant, shape, fact) for fact in shape.facts.values()}
+            facts = self.facts(tenant, shape)
+            while superseded is None and not self.is_new(tenant, shape, facts):
+                facts = self.facts(tenant, shape)
             self.records.append(shape.cls(stamp=stamp, **facts))
         full = {(id_, field.tag) for field in shape.confidential.values() if self.random.random() < 0.7}
         self.cells |= set() if last else full
+
+    def facts(self, tenant, shape):
+        """A value of every fact."""
+        return {fact.name: self.value(tenant, shape, fact) for fact in shape.facts.values()}
+
+    def is_new(self, tenant, shape, facts):
+        """Whether no current record has what is unique of these; they are taken then."""
+        keys = {(tenant, shape.name, group, tuple(map(str, map(facts.get, group)))) for group in shape.unique}
+        if keys & self.taken:
+            return False
+        self.taken |= keys
+        return True
 
     def value(self, tenant, shape, fact):
         """A value of a fact, often null where that is allowed."""

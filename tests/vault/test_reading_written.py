@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import orjson
 import pytest
-from graphql import GraphQLObjectType, execute_sync, get_named_type, parse, validate
+from graphql import GraphQLEnumType, GraphQLObjectType, execute_sync, get_named_type, parse, validate
 from graphql.execution.values import get_variable_values
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -16,11 +16,13 @@ from api.graphql.compiler import compile_query
 from api.graphql.compiling.forms import fill
 from api.graphql.compiling.selections import Selections
 from api.graphql.documents import _fragments
+from api.graphql.generation.wording import camel
 from api.graphql.queries import ROOTS, Kind
 from api.graphql.schema import build_schema
 from domain.actors import Rights
 from domain.ports import Scope
 from domain.reading import Labelled, Level, Link, Reading, Written, judge
+from domain.records import SHAPES
 from tests.vault.corpus import NOW, Corpus
 from tests.vault.oracle import Oracle
 from tests.vault.shelf import Shelf, opened
@@ -234,3 +236,31 @@ def test_every_list_that_is_written_is_found_by_an_index_of_its_parent(shelf):
         for line in plan:
             if line.startswith(("SEARCH n1 ", "SCAN n1 ")) and "accessLog" not in text:  # it is a view elsewhere
                 assert " AND " in line, (text, line)
+
+
+def orders_of(root):
+    """Every order of a list, down and up, but those of words, which are places in a list."""
+    for name in GRAPH.get_type(f"{ROOTS[root].record}OrderField").values:
+        kind = GRAPH.get_type(ROOTS[root].record).fields.get(camel(name.lower()))
+        if kind is None or not isinstance(get_named_type(kind.type), GraphQLEnumType):
+            yield from ((name, way) for way in ("ASC", "DESC"))
+
+
+def test_every_declared_order_follows_an_index(shelf):
+    if shelf.database.dialect != "sqlite":
+        pytest.skip("PostgreSQL plans by how many rows there are, SQLite by the text alone")
+    seen = 0
+    for root in PAGES:
+        if SHAPES[ROOTS[root].record].ledger:
+            continue
+        for field, way in orders_of(root):
+            found = compiled(
+                f"{{ {root}(first: 3, orderBy: {{field: {field}, direction: {way}}}) {{ nodes {{ id }} }} }}"
+            )
+            steps = shelf.readings.prepare(judge(found.reading, ALL))
+            arguments = found.arguments(get_variable_values(GRAPH, (), {}))
+            fetch = next(steps.run(Scope(tenant=shelf.corpus.tenants[0]), arguments, NOW))
+            plan = [row[3] for row in shelf.database.fetch(f"EXPLAIN QUERY PLAN {fetch.sql}", fetch.parameters)]
+            assert not any("TEMP B-TREE" in line for line in plan), (root, field, way, plan)
+            seen += 1
+    assert seen > 50

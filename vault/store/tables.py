@@ -26,6 +26,7 @@ from domain.money import Money
 from domain.objections import clocks, holidays, objections
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
+from vault.store.schema.ordering import orders
 
 _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, holds, erasures)
@@ -174,9 +175,8 @@ def _followed() -> frozenset[tuple[str, str]]:
 
 
 def _searched(shape: Shape) -> Iterator[str]:
-    """The facts with an index of their own.
+    """The facts with an index of their own: what children and partners are found by, or leads to the same subject.
 
-    Those that children are found by, that lead to a record about the same subject, or that a partner's reach asks for.
     A link to what many share, such as a source, would be an index that no search uses.
     """
     for fact in shape.facts.values():
@@ -202,6 +202,7 @@ def _record(shape: Shape) -> sa.Table:
         _index(f"{name}_subject_id", "tenant", "subject_id"),
         # With the id behind it the index also gives the order: without, SQLite would rather walk the whole tenant.
         *(_index(f"{name}_{fact}", "tenant", fact, "id") for fact in _searched(shape)),
+        *(_index(f"{name}_by_{fact}", "tenant", fact, "id", current=True) for fact in orders(shape)),
     )
 
 
