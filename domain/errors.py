@@ -116,7 +116,7 @@ class NotAuthenticated(Refused):
     """The caller is not known; the answer says no more than that."""
 
     code = Code.NOT_AUTHENTICATED
-    advice = "Send a valid bearer token."
+    advice = "Send a valid token: as Bearer, or, where it is bound to a key, as DPoP with a fresh proof."
 
 
 class NotPermitted(Refused):

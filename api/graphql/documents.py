@@ -43,6 +43,8 @@ from api.graphql.sharing.variables import Variable, coerce, variables_of_operati
 from domain.errors import Malformed
 
 MAX_ERRORS = 20
+_TOLD = 10
+"""How many operations of a document an error names."""
 """After this many errors of one document, validation stops."""
 LOCATED = 3
 """How much heavier a document is whose nodes know where they stand."""
@@ -168,6 +170,16 @@ def _fragments(tree: DocumentNode) -> dict[str, FragmentDefinitionNode]:
     return {item.name.value: item for item in tree.definitions if isinstance(item, FragmentDefinitionNode)}
 
 
+def no_operation(tree: DocumentNode) -> Malformed:
+    """The refusal of a request that names no operation of its document, or names none of several."""
+    found = [item.name for item in tree.definitions if isinstance(item, OperationDefinitionNode)]
+    named = [name.value for name in found if name]
+    advice = "Leave operationName out: the operation has no name." if found else "Send a document with an operation."
+    if named:
+        advice = f"Set operationName to {' or '.join(named[:_TOLD])}."
+    return Malformed("The document has no such operation.", advice=advice)
+
+
 def operation_of(document: Document, request: GraphQLRequest) -> OperationDefinitionNode:
     """The operation that is asked for.
 
@@ -175,7 +187,7 @@ def operation_of(document: Document, request: GraphQLRequest) -> OperationDefini
     """
     operation = get_operation_ast(document.tree, request.operation_name)
     if operation is None:
-        raise Malformed("The document has no such operation.", advice="Name one operation of the document.")
+        raise no_operation(document.tree)
     if operation.operation is OperationType.SUBSCRIPTION:
         advice = "Open a stream instead: Accept: text/event-stream, or a WebSocket at /graphql."
         raise Malformed("Subscriptions are not served by this request.", advice=advice)

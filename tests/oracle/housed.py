@@ -21,6 +21,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from api.graphql import errors
 from api.graphql.context import Document, Memory
+from api.graphql.documents import no_operation
 from api.graphql.execute import execute
 from api.graphql.operations import INTROSPECT, declared_actions
 from api.graphql.schema import build_schema
@@ -144,11 +145,7 @@ class Wanted:
             return None, [[errors.invalid(error, self.request.request_id) for error in found]]
         operation = get_operation_ast(document, self.request.operation_name)
         if operation is None:
-            return None, [
-                self.told(
-                    Malformed("The document has no such operation.", advice="Name one operation of the document.")
-                )
-            ]
+            return None, [self.told(no_operation(document))]
         given = dict(self.request.variables or {})
         coerced = get_variable_values(SCHEMA, operation.variable_definitions or (), given)
         if not isinstance(coerced, VariableValues):

@@ -141,7 +141,7 @@ def _by_type(fact: Fact) -> str:
         about = first_paragraph(fact.type.__doc__) if is_enum(fact.type) else f"A fact of type {suits.name}."
         input_type(
             name,
-            f"Conditions on one fact. {about}",
+            f"Conditions on one fact; one that is null, or left out, holds for every row. {about}",
             [
                 entry(word, f"list[{inner}] | None" if word == "in" else f"{inner} | None", _SAYS[word])
                 for word in suits.words

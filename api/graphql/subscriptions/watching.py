@@ -19,7 +19,7 @@ from api.graphql.compiling.arguments import deciding
 from api.graphql.compiling.forms import fill
 from api.graphql.compiling.selections import Selections
 from api.graphql.context import Context, Document, House, Prepared, Wait, prepare
-from api.graphql.documents import GraphQLRequest, document_of, variables_of
+from api.graphql.documents import GraphQLRequest, document_of, no_operation, variables_of
 from api.graphql.errors import Refusal
 from api.graphql.execute import Response, execute
 from api.graphql.limits import check_rows
@@ -29,7 +29,7 @@ from api.graphql.subscriptions.roots import compile_stream
 from api.graphql.trusting import resolved
 from api.graphql.veiling import missing_of
 from domain.actors import Actor, Rights
-from domain.errors import CreditError, Malformed, NotAuthenticated
+from domain.errors import CreditError, NotAuthenticated
 from domain.files.watching import STREAMS, Stream, beginning, behind, places
 from domain.gate import Plan
 from domain.reading import judge
@@ -146,7 +146,7 @@ class Watchers:
         document = document_of(house.memory, house.schema.graph, request, actor.tenant)
         operation = get_operation_ast(document.tree, request.operation_name)
         if operation is None:
-            raise Malformed("The document has no such operation.", advice="Name one operation of the document.")
+            raise no_operation(document.tree)
         prepared, context = self._prepared(actor, rights, document, operation, request)
         arguments = prepared.compiled.arguments(context.variables)
         cost = prepared.compiled.rows(arguments)

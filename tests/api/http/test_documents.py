@@ -8,7 +8,7 @@ import pytest
 from api.graphql.limits import MAX_BODY
 from api.http import bodies
 from domain.audit import Outcome
-from domain.errors import AuditUnavailable
+from domain.errors import AuditUnavailable, NotAuthenticated
 
 GRAPHQL, JSON = "application/graphql-response+json", "application/json"
 ME = {"query": "{ me { person } }"}
@@ -63,7 +63,7 @@ def test_without_a_good_token_the_answer_is_one_constant_refusal_and_the_cause_i
                 "message": "The request is not authenticated.",
                 "extensions": {
                     "code": "NOT_AUTHENTICATED",
-                    "advice": "Send a valid bearer token.",
+                    "advice": NotAuthenticated.advice,
                     "requestId": "request-1",
                 },
             }
@@ -304,3 +304,16 @@ def test_a_body_that_breaks_off_is_no_bug(site):
     scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b"", "headers": headers}
     asyncio.run(site.application(scope, receive, send))
     assert answers[0]["status"] == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "advice"),
+    [
+        ({"query": "query A { me { person } } query B { me { person } }"}, "Set operationName to A or B."),
+        ({"query": "query A { me { person } }", "operationName": "C"}, "Set operationName to A."),
+        (ME | {"operationName": "A"}, "Leave operationName out: the operation has no name."),
+    ],
+)
+def test_who_names_no_operation_is_told_which_there_are(site, body, advice):
+    (error,) = site.post(body).json()["errors"]
+    assert error["extensions"]["advice"] == advice
