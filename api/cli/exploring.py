@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from api.cli.console import AsJson, answer
-from api.http.explorer import PACKAGES, STYLE, Package, is_intact
+from api.http.packages import PACKAGES, STYLE, Package, is_intact
 from domain.errors import Malformed, Unavailable
 
 

@@ -6,10 +6,7 @@ that is told the folder serves them under a policy that lets nothing else run.
 
 from __future__ import annotations
 
-import hashlib
-from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
@@ -19,6 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.http.answers import Declined, declined
+from api.http.packages import PACKAGES, STYLE
 from domain.errors import Malformed, NotFound
 
 PATH: Final = "/graphql/ide"
@@ -30,35 +28,6 @@ POLICY: Final = (
 _OWN: Final = {"page.js": "text/javascript", "page.css": "text/css"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Package:
-    """A published package, and what of it the page needs."""
-
-    name: str
-    sha512: str
-    """Of the whole archive, in base64."""
-    file: str
-    """The script in it; a style sheet of the same name is taken along."""
-
-
-PACKAGES: Final = (
-    Package(
-        name="react@18.3.1",
-        sha512="wS+hAgJShR0KhEvPJArfuPVN1+Hz1t0Y6n5jLrGQbkb4urgPE/0Rve+1kMB1v/oWgHgm4WIcV+i7F2pTVj+2iQ==",
-        file="package/umd/react.production.min.js",
-    ),
-    Package(
-        name="react-dom@18.3.1",
-        sha512="5m4nQKp+rZRb09LNH59GM4BxTh9251/ylbKIbpe7TpGxfJ+9kv6BLkLBXIjjspbgbnIBNqlI23tRnTWT0snUIw==",
-        file="package/umd/react-dom.production.min.js",
-    ),
-    Package(
-        name="graphiql@3.8.3",
-        sha512="cuPDYtXVKV86Pu5PHBX642Odi/uVEE2y1Jxq5rGO/Qy1G2lRp7ZZ7a/T30RzxhuLSWo9zUbzq0P3U49//H0Ugw==",
-        file="package/graphiql.min.js",
-    ),
-)
-STYLE: Final = "package/graphiql.min.css"
 _FETCHED: Final[Mapping[str, str]] = {
     **{Path(one.file).name: "text/javascript" for one in PACKAGES},
     Path(STYLE).name: "text/css",
@@ -88,11 +57,6 @@ class Explorer:
             error = NotFound("There is no such file.", advice="Run: credence ide FOLDER")
             return declined(Declined(HTTPStatus.NOT_FOUND, error), _id(request))
         return _file(path.read_bytes(), _FETCHED[name])
-
-
-def is_intact(archive: bytes, package: Package) -> bool:
-    """Whether an archive is the one that was looked at when this was written."""
-    return b64encode(hashlib.sha512(archive).digest()).decode() == package.sha512
 
 
 def _own(name: str) -> bytes:

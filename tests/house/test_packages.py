@@ -84,3 +84,9 @@ def test_no_floor_is_imported_by_asking_for_another():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     assert told.stdout.strip() == "[]"
+
+
+def test_a_command_that_serves_nothing_does_not_load_what_serves():
+    slow = {"graphql", "polars", "sqlalchemy", "starlette", "strawberry", "uvicorn"}
+    code = f"import sys, api.cli; print(sorted({slow} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

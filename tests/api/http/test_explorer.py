@@ -9,7 +9,8 @@ from base64 import b64encode
 import pytest
 from starlette.requests import Request
 
-from api.http.explorer import PACKAGES, POLICY, Explorer, Package, is_intact
+from api.http.explorer import POLICY, Explorer
+from api.http.packages import PACKAGES, Package, is_intact
 
 
 def asked(name="", accept="text/html"):
