@@ -26,6 +26,7 @@ from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
+from domain.consent.handover import delivering
 from domain.consent.keys import KeyUse
 from domain.consent.standing import bar, standing, words_for
 from domain.consent.trusted import TrustState, approving
@@ -98,6 +99,8 @@ class House:
     """Looks up whether a partner's token still stands: like the grants, before the Gate."""
     approving: Steps
     """Looks a trusted document up: like the grants, it says what may be done, and so stands before the Gate."""
+    recalls_due: Steps
+    """Finds what is due to be sent: nothing leaves by it."""
     clock: SystemClock
     make: RandomIds
     issuer: LocalIssuer | None
@@ -265,6 +268,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         readings=readings,
         standing=readings.prepare(standing()),
         approving=readings.prepare(approving()),
+        recalls_due=readings.prepare(delivering.due()),
         clock=clock,
         make=make,
         issuer=LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,

@@ -10,14 +10,16 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from api.app import INSTALLATION, House, authenticator, open_house
+from api.app import INSTALLATION, House, authenticator, job, open_house
 from api.garbage import settle
 from api.http.answers import Edition
 from api.http.application import build_http
 from api.http.ports import Published
+from api.jobs.recalling import keep_delivering
 from api.log import set_log
 from api.settings import Settings, load
 from domain import ids
+from domain.actors import Actor
 from domain.errors import CreditError
 from domain.ids import Id
 
@@ -43,6 +45,7 @@ class Served:
             house = await self._open.enter_async_context(open_house(self._settings))
             _ = house.schema  # built before the first request waits for it
             self._application = application(house)
+            self._open.push_async_callback(ended, asyncio.create_task(keep_delivering(house, recalls_of)))
             settle()
         except CreditError as error:
             await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
@@ -52,6 +55,17 @@ class Served:
         self._application = None
         await self._open.aclose()
         await send({"type": "lifespan.shutdown.complete"})
+
+
+def recalls_of(tenant: Id) -> Actor:
+    """Who sends the recalls of a company."""
+    return job(tenant, "recalls")
+
+
+async def ended(task: asyncio.Task[None]) -> None:
+    """Breaks a task off and waits until it is over; what it was sending is sent again once its lease has run out."""
+    task.cancel()
+    await asyncio.wait([task])
 
 
 def create() -> Served:

@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -18,6 +19,7 @@ from urllib.parse import quote
 from domain.errors import Malformed
 
 PREFIX: Final = "CREDENCE_"
+Network = IPv4Network | IPv6Network
 _ORIGIN: Final = re.compile(r"https?://[a-z0-9.-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 _SITE: Final = re.compile(rf"({_ORIGIN.pattern})(/[A-Za-z0-9._~-]+)*")
 _FETCHED: Final = re.compile(r"https://|http://(127\.0\.0\.1|\[::1\]|localhost):")
@@ -78,6 +80,8 @@ class Settings:
     """`classic` or `2026`: whose status codes GraphQL over HTTP has."""
     backup_days: int = 35
     """How many days backups and archived logs of the database are kept: so long an erasure takes to reach them."""
+    recall_networks: tuple[Network, ...] = ()
+    """Networks that recalls may be sent to though they are private or of this machine, such as 10.1.0.0/16."""
     log: str = "text"
     """`text`, `json` or `off`."""
 
@@ -171,6 +175,11 @@ def _days(value: Any) -> int:
     return days
 
 
+def _networks(value: Any) -> tuple[Network, ...]:
+    listed = value.split() if isinstance(value, str) else [_text(item) for item in value]
+    return tuple(ip_network(item) for item in listed)
+
+
 def _log(value: Any) -> str:
     if value not in {"text", "json", "off"}:
         raise ValueError
@@ -240,6 +249,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "ide": _path,
     "http_status": _edition,
     "backup_days": _days,
+    "recall_networks": _networks,
     "log": _log,
 }
 
@@ -258,6 +268,7 @@ _FORMS: Final[Mapping[str, str]] = {
     "ide": "Name the folder that `credence ide FOLDER` filled.",
     "http_status": "Write classic or 2026.",
     "backup_days": "Write a number of days from 0 to 3650.",
+    "recall_networks": "Write networks such as 10.1.0.0/16, with a space between two.",
     "log": "Write text, json or off.",
 }
 """What to write where a value cannot be read."""

@@ -281,7 +281,8 @@ class Handover:
     key: str | None
     """The public key it is sealed to, as a JWK; without one it is signed alone."""
     partner: Id
-    consent: Id
+    consent: Id | None
+    """The consent it rests on; a recall rests on none, and is never sealed."""
     consent_version: int
     disclosure: Id
     issued_at: datetime

@@ -42,6 +42,7 @@ RECORDS = (
     "partner_jwk",
     "public_sanction",
     "recall",
+    "recall_delivery",
     "source",
     "status_list",
     "statutory_disclosure",
@@ -759,6 +760,7 @@ def _partner() -> None:
         sa.Column("processor_for", WORDS, nullable=True),
         sa.Column("registration", WORDS, nullable=True),
         sa.Column("address", WORDS, nullable=True),
+        sa.Column("recalls_to", WORDS, nullable=True),
     )
     _current("partner_name", "partner", "name")
 
@@ -813,6 +815,23 @@ def _recall() -> None:
     op.create_index("recall_credit_file", "recall", ["tenant", "credit_file", "id"])
     op.create_index("recall_disclosure", "recall", ["tenant", "disclosure", "id"])
     op.create_index("recall_partner", "recall", ["tenant", "partner", "id"])
+
+
+def _recall_delivery() -> None:
+    _record(
+        "recall_delivery",
+        sa.Column("recall", WORDS, nullable=False),
+        sa.Column("partner", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        _instant("due_at", null=True),
+        sa.Column("attempts", sa.BigInteger(), nullable=False),
+        _instant("leased_until", null=True),
+        sa.Column("failure", WORDS, nullable=True),
+        sa.Column("status", sa.BigInteger(), nullable=True),
+        _instant("delivered_at", null=True),
+    )
+    op.create_index("recall_delivery_partner", "recall_delivery", ["tenant", "partner", "id"])
+    op.create_index("recall_delivery_recall", "recall_delivery", ["tenant", "recall", "id"])
 
 
 def _sealed_field() -> None:
@@ -1051,6 +1070,7 @@ TABLES = (
     _partner_jwk,
     _public_sanction,
     _recall,
+    _recall_delivery,
     _sealed_field,
     _source,
     _spent,

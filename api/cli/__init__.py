@@ -19,6 +19,7 @@ from api.cli import (
     installing,
     keeping,
     proving,
+    recalling,
     retaining,
     sealing,
     searching,
@@ -50,6 +51,7 @@ keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
 app.add_typer(retaining.retention, name="retention")
 app.add_typer(proving.partner, name="partner")
+app.add_typer(recalling.recalls, name="recalls")
 app.add_typer(statements.statement, name="statement")
 
 

@@ -70,6 +70,7 @@ ROOTS = {
     "escalations": Root(Kind.PAGE, "Escalation"),
     "workCalendars": Root(Kind.PAGE, "WorkCalendar"),
     "recalls": Root(Kind.PAGE, "Recall"),
+    "recallDeliveries": Root(Kind.PAGE, "RecallDelivery"),
     "attestations": Root(Kind.PAGE, "Attestation"),
     "document": Root(Kind.ONE, "Document"),
     "documents": Root(Kind.PAGE, "Document"),

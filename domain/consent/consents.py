@@ -75,6 +75,7 @@ class Partner(Record):
     )
     registration: str | None = fact("The number its legal entity is registered under. Ch.4 §4", default=None)
     address: str | None = fact("Where its legal entity has its seat. Ch.4 §4", default=None)
+    recalls_to: str | None = fact("The address that recalls are sent to, where there is one. Ch.4 §4", default=None)
 
     keys = children("PartnerKey", by="partner", says="The keys that speak for it. Ch.4 §4", same_subject=False)
     documents = children(

@@ -29,10 +29,11 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
         "aud": handover.partner,
         "jti": handover.disclosure,
         "iat": int(handover.issued_at.timestamp()),
-        "consent": f"{handover.consent}/{handover.consent_version}",
         "entry": warrant.receipt.entry,
         **handover.claims,
     }
+    if handover.consent is not None:
+        claims["consent"] = f"{handover.consent}/{handover.consent_version}"
     if handover.proof is not None:
         claims |= {"leaf": handover.proof.leaf, "proof": handover.proof.proof}
     signed = sign(issuer.key, {"typ": handover.type, "kid": issuer.kid}, claims)
@@ -41,5 +42,5 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
 
 def about(warrant: Warrant, handover: Handover) -> About:
     """What the sealing is bound to."""
-    tenant, partner, consent = map(ids.raw, (warrant.tenant, handover.partner, handover.consent))
+    tenant, partner, consent = map(ids.raw, (warrant.tenant, handover.partner, handover.consent or ""))
     return About(tenant, partner, consent, handover.consent_version, ids.raw(handover.disclosure))

@@ -16,6 +16,7 @@ from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, ReinstatePartner, SuspendPartner, WithdrawConsent
+from domain.consent.handover.delivering import SetRecallAddress
 from domain.consent.handover.handing import printed
 from domain.consent.handover.recalling import AcknowledgeRecall, RecallDisclosure
 from domain.consent.keys import ApprovePartnerKey, ProposePartnerKey, RejectPartnerKey, RetirePartnerKey
@@ -101,6 +102,7 @@ def _release(operation: type[Operation[Any]]) -> Mutation:
 
 CONSENTS: Final = {
     "registerPartner": Mutation(operation=RegisterPartner, shows=PARTNER),
+    "setRecallAddress": Mutation(operation=SetRecallAddress, shows=PARTNER),
     "suspendPartner": Mutation(operation=SuspendPartner, shows=PARTNER),
     "reinstatePartner": Mutation(operation=ReinstatePartner, shows=PARTNER),
     "proposePartnerKey": Mutation(operation=ProposePartnerKey, shows=PARTNER_KEY, complete=looked_at),

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 from domain.actors import Actor
-from domain.consent.consents import Consent, Disclosure, DisclosureState
+from domain.consent.consents import Consent, Disclosure, DisclosureState, Partner
 from domain.errors import Code, Malformed, NotFound
 from domain.files.codes import required_text
 from domain.files.days import days
@@ -67,6 +67,84 @@ class Recall(Record):
     answer_by: date = fact("By when it answers. Ch.4 §4", order=True, filter=True)
     compliance: Compliance | None = fact("What it did. Ch.4 §4", default=None)
     answered_at: datetime | None = fact("When it said so. Ch.4 §4", default=None)
+
+
+class DeliveryState(Enum):
+    """QUEUED → WAITING → DELIVERED, GIVEN_UP or ANSWERED; of a partner one is WAITING at a time, the oldest."""
+
+    QUEUED = "QUEUED"
+    """An earlier one of the same partner comes first."""
+    WAITING = "WAITING"
+    """It is sent as soon as it is due and the partner has an address."""
+    DELIVERED = "DELIVERED"
+    """The partner's address took it; what was done about the recall, the partner answers itself."""
+    GIVEN_UP = "GIVEN_UP"
+    """It was tried as often as is tried; the recall stands, and the partner finds it under recalls."""
+    ANSWERED = "ANSWERED"
+    """The partner answered the recall before it was delivered."""
+
+
+class DeliveryFailure(Enum):
+    """Why an attempt failed."""
+
+    ADDRESS_REFUSED = "ADDRESS_REFUSED"
+    """The address is of a network that nothing is sent to: private, local, or of this machine."""
+    UNREACHABLE = "UNREACHABLE"
+    """Nobody was found there, the connection was refused or broken off, or its certificate was not good."""
+    TOO_LATE = "TOO_LATE"
+    """No answer came in time."""
+    REDIRECTED = "REDIRECTED"
+    """It was sent elsewhere; nothing is sent there."""
+    NOT_TAKEN = "NOT_TAKEN"
+    """The answer was another than 2xx."""
+
+
+@record("rd", table="recall_delivery", read="disclosure:read", partner_reach=True)
+class RecallDelivery(Record):
+    """The sending of one recall to the address of its partner: signed, in order, again until it is taken (Ch.4 §4)."""
+
+    recall: Id = link("Recall", "What is sent. Ch.4 §4")
+    partner: Id = link("Partner", "To whom. Ch.4 §4", same_subject=False, action="partner:read")
+    state: DeliveryState = fact("Where it stands. Ch.4 §4", filter=True)
+    due_at: datetime | None = fact(
+        "When it is tried next; null while the partner has no address. Ch.4 §4", default=None, order=True, filter=True
+    )
+    attempts: int = fact("How often it was tried. Ch.4 §4", default=0)
+    leased_until: datetime | None = fact("Until when one process alone is sending it. Ch.4 §4", default=None)
+    failure: DeliveryFailure | None = fact("Why the last attempt failed. Ch.4 §4", default=None, filter=True)
+    status: int | None = fact("The status of the last answer, where one came. Ch.4 §4", default=None)
+    delivered_at: datetime | None = fact("When it was taken. Ch.4 §4", default=None)
+
+
+UNDELIVERED: Final = (DeliveryState.QUEUED, DeliveryState.WAITING)
+
+
+def finished(unit: Unit, delivery: RecallDelivery) -> RecallDelivery:
+    """Keeps a delivery that is over, and lets the next one of the same partner come; the partner's row is locked.
+
+    Chapter: 4.4.
+    """
+    delivery = unit.replace(delivery)
+    queued = unit.find(RecallDelivery, lock=True, partner=delivery.partner, state=UNDELIVERED)
+    if queued and all(one.state is DeliveryState.QUEUED for one in queued):
+        following = min(queued, key=lambda one: (one.stamp.created_at, one.id))
+        due = None if unit.get(Partner, delivery.partner).recalls_to is None else unit.now
+        unit.replace(replace(following, state=DeliveryState.WAITING, due_at=due))
+    return delivery
+
+
+def _queue(unit: Unit, recall: Recall) -> None:
+    """Has a recall sent after the earlier ones of its partner, whose row is locked: none comes in between unseen."""
+    partner = unit.get(Partner, recall.partner, lock=True)
+    first = not unit.find(RecallDelivery, partner=recall.partner, state=UNDELIVERED)
+    delivery = RecallDelivery(
+        stamp=unit.stamp(RecallDelivery, subject=recall.subject_id),
+        recall=recall.id,
+        partner=recall.partner,
+        state=DeliveryState.WAITING if first else DeliveryState.QUEUED,
+        due_at=unit.now if first and partner.recalls_to else None,
+    )
+    unit.add([delivery])
 
 
 @operation("disclosure:recall", chapter="4.4")
@@ -135,6 +213,9 @@ class AcknowledgeRecall(Operation[Recall]):
                 advice="Tell the company what changed since.",
                 path=("recall",),
             )
+        unit.get(Partner, recall.partner, lock=True)
+        for delivery in unit.find(RecallDelivery, lock=True, recall=recall.id, state=UNDELIVERED):
+            finished(unit, replace(delivery, state=DeliveryState.ANSWERED, leased_until=None))
         answered = replace(recall, state=RecallState.ACKNOWLEDGED, compliance=self.compliance, answered_at=unit.now)
         return _told(unit.replace(answered))
 
@@ -159,6 +240,7 @@ def issue(unit: Unit, disclosure: Disclosure, fields: Sequence[str], cause: Reca
         answer_by=days(unit).today + ANSWER_IN,
     )
     unit.add([recall])
+    _queue(unit, recall)
     return recall
 
 
