@@ -19,7 +19,6 @@ from api.cli import (
     installing,
     keeping,
     proving,
-    recalling,
     retaining,
     sealing,
     searching,
@@ -51,7 +50,7 @@ keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
 app.add_typer(retaining.retention, name="retention")
 app.add_typer(proving.partner, name="partner")
-app.add_typer(recalling.recalls, name="recalls")
+app.add_typer(sweeping.recalls, name="recalls")
 app.add_typer(statements.statement, name="statement")
 
 

@@ -85,7 +85,7 @@ class Question:
     """Whom the partner wants to hand it on to."""
     superseded: frozenset[str] = frozenset()
     """Digests of notices that have to be confirmed anew."""
-    days_back: Mapping[str, int] = field(default_factory=dict)
+    days_back: Mapping[str, int] = field(default_factory=dict[str, int])
     """How many days back the records lie that a field tells of, where it tells of any."""
     disputed: frozenset[str] = frozenset()
     """Fields that are not told while the customer contests them."""

@@ -124,12 +124,8 @@ def disclosed(installation, tenant, officer, bank, count):
     analyst = installation.client(tenant, "credit_analyst")
     consents = []
     for number in range(count):
-        opened = {
-            "reference": f"C-{number}",
-            "name": "Yunfan",
-            "kind": "ENTERPRISE",
-            "basic": {"phone": "010-55550100"},
-        }
+        opened = {"reference": f"C-{number}", "name": "Yunfan", "kind": "ENTERPRISE"}
+        opened["basic"] = {"phone": "010-55550100"}
         opened["origin"] = {"source": source, "lawfulBasis": "CONTRACT"}
         file = analyst.done("openCreditFile", opened, "creditFile { id }")["creditFile"]["id"]
         given = {
