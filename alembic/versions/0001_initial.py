@@ -830,6 +830,7 @@ def _recall_delivery() -> None:
         sa.Column("status", sa.BigInteger(), nullable=True),
         _instant("delivered_at", null=True),
     )
+    _current("recall_delivery_by_due_at", "recall_delivery", "due_at", "id", unique=False)
     op.create_index("recall_delivery_partner", "recall_delivery", ["tenant", "partner", "id"])
     op.create_index("recall_delivery_recall", "recall_delivery", ["tenant", "recall", "id"])
 
