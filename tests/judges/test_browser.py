@@ -138,6 +138,57 @@ def test_the_page_that_verifies_shows_a_verdict_by_keyboard_and_asks_nobody(demo
     assert [text for text in logged if "Content Security Policy" in text or "Trusted" in text] == []
 
 
+def changed(text):
+    """A statement with a letter of its signature changed, so that it stays in its form."""
+    at = text.index("~") - 10
+    return text[:at] + ("A" if text[at] != "A" else "B") + text[at + 1 :]
+
+
+@pytest.mark.parametrize(
+    ("case", "reason"),
+    [
+        ("expired", "EXPIRED"),
+        ("revoked", "REVOKED"),
+        ("altered", "BAD_SIGNATURE"),
+        ("no list", ""),
+        ("another company", "UNKNOWN_ISSUER"),
+    ],
+)
+def test_the_page_tells_what_is_over_taken_back_changed_or_not_known_apart(demo, page, case, reason):
+    scene, now = Scene(), datetime.now(UTC)
+    begins, lasts = (now - timedelta(days=2), 1) if case == "expired" else (now - timedelta(minutes=1), 2)
+    text = scene.issued(issued_at=begins, expires_at=begins + timedelta(days=lasts))
+    shown = scene.shown(text=text, now=int(begins.timestamp()))
+    keys = scene.issuer.metadata() | ({"issuer": "https://other.example/te_1"} if case == "another company" else {})
+    given = {
+        "statement": changed(shown) if case == "altered" else shown,
+        "keys": json.dumps({"statements": keys}),
+        "status": ""
+        if case == "no list"
+        else scene.listed(*([77] if case == "revoked" else []), issued=int(now.timestamp())),
+        "audience": AUDIENCE,
+        "nonce": NONCE,
+    }
+    for domain in ("Page", "Runtime"):
+        page.do(f"{domain}.enable")
+    page.do("Page.navigate", url=demo["url"] + "/statement")
+    page.until("document.readyState", "complete".__eq__)
+    for id_, value in given.items():
+        page.value(f"document.getElementById({json.dumps(id_)}).value = {json.dumps(value)}; 1")
+    page.value("document.querySelector('#ask button').click(); 1")
+    headline = page.until("document.getElementById('headline').textContent", bool)
+    whole = page.value("document.getElementById('verdict').innerText")
+    assert len(base64.b64decode(page.do("Page.captureScreenshot")["data"])) > 10_000
+    if reason:
+        assert "True" not in headline
+        assert reason in whole
+        assert page.value("document.getElementById('claims').textContent") == ""
+    else:
+        assert "True" in headline
+        assert "revoked" in whole.lower()
+        assert "REVOKED" not in whole
+
+
 def test_the_page_for_exploring_shows_an_answer_and_asks_nobody_else(explored, page):
     for domain in ("Page", "Runtime", "Network", "Log"):
         page.do(f"{domain}.enable")
