@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
@@ -311,8 +311,19 @@ class Attested:
         return f"Attested({self.id})"
 
 
-ToSign = Unsigned | Handover | Attested
-"""Everything that is signed in a company's name."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Challenge:
+    """What is sealed to a partner's key, so that whoever reads it shows that it holds the key."""
+
+    key: str
+    """The public key, as a JWK."""
+    partner: Id
+    text: str = field(repr=False)
+    """What is to be read: nobody can guess it."""
+
+
+ToSign = Unsigned | Handover | Attested | Challenge
+"""Everything that leaves signed in a company's name, or sealed by it."""
 
 
 class Signer(Protocol):

@@ -17,7 +17,19 @@ from typing import Any, TypeVar, cast
 from domain.audit import Entry, EntryProof, Receipt, Trace, Warrant, Written
 from domain.errors import AuditUnavailable, CreditError, KeyUnavailable, NotFound, NotPermitted, Stale
 from domain.ids import Id, prefix_of
-from domain.ports import Clock, Committed, Draft, Fetch, Handover, Ids, Rows, SealedValue, Unsigned, Work
+from domain.ports import (
+    Challenge,
+    Clock,
+    Committed,
+    Draft,
+    Fetch,
+    Ids,
+    Rows,
+    SealedValue,
+    ToSign,
+    Unsigned,
+    Work,
+)
 from domain.records import Confidential, Record, Shape, Stamp
 
 R = TypeVar("R", bound=Record)
@@ -111,9 +123,11 @@ class Vault:
             raise self.fails
         return [self._opened(warrant, value) for value in sealed]
 
-    async def sign(self, warrant: Warrant, statement: Unsigned | Handover) -> str:
+    async def sign(self, warrant: Warrant, statement: ToSign) -> str:
         """What a statement says, as plain JSON: memory signs nothing."""
         self._faults.step("sign")
+        if isinstance(statement, Challenge):
+            return statement.text
         if not isinstance(statement, Unsigned):
             return json.dumps({"company": warrant.tenant, "type": statement.type, "claims": dict(statement.claims)})
         told = {"company": warrant.tenant, "claims": dict(statement.claims), "holder": dict(statement.holder)}

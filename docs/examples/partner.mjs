@@ -2,6 +2,7 @@
 // proves it to whom it may, offline.
 //
 //     node partner.mjs keys FOLDER                          makes the partner's keys; the company registers what it prints
+//     node partner.mjs prove FOLDER COMPANY pa_… CHALLENGE  shows the company that it holds the key it unseals with
 //     node partner.mjs register FOLDER ISSUER               registers the program at an OpenID provider that lets it
 //     node partner.mjs ask FOLDER URL COMPANY DOCUMENT cf_… asks, unseals, verifies, and keeps the receipt in FOLDER
 //     node partner.mjs verify FOLDER di_….json              verifies a kept receipt: no network, no account
@@ -163,9 +164,20 @@ function unseal(folder, receipt, entry, company) {
   const disclosure = entry.resources.find((one) => one.startsWith("di_"));
   const tenant = company.statements.issuer.split("/").pop();
   const about = [raw(tenant), raw(entry.behalf), Buffer.from(receipt.sealedTo), raw(consent), big(version, 4), raw(disclosure)];
-  const info = pae(Buffer.from("vault/disclosure/1"), ...about);
+  return opened(jwk, receipt.sealed, pae(Buffer.from("vault/disclosure/1"), ...about));
+}
 
-  const sealed = Buffer.from(receipt.sealed, "base64url");
+/** Prints what a challenge says, which only the holder of the key can read: the company asks before it uses it. */
+function prove(folder, company, partner, challenge) {
+  const jwk = read(join(folder, "seal-key.json"));
+  const thumbprint = sha256(JSON.stringify({ crv: jwk.crv, kty: jwk.kty, x: jwk.x })).toString("base64url");
+  const about = pae(Buffer.from("vault/possession/1"), raw(company), raw(partner), Buffer.from(thumbprint));
+  console.log(JSON.stringify(opened(jwk, challenge, about)));
+}
+
+/** What was sealed to a key with HPKE, X25519, for one purpose. */
+function opened(jwk, base64, info) {
+  const sealed = Buffer.from(base64, "base64url");
   const [encapsulated, text, tag] = [sealed.subarray(0, 32), sealed.subarray(32, -16), sealed.subarray(-16)];
   const theirs = createPublicKey({ key: { kty: "OKP", crv: "X25519", x: encapsulated.toString("base64url") }, format: "jwk" });
   const shared = diffieHellman({ privateKey: createPrivateKey({ key: jwk, format: "jwk" }), publicKey: theirs });
@@ -239,7 +251,7 @@ const verify = (folder, path) => console.log(JSON.stringify(verified(folder, rea
 
 const [word, ...more] = process.argv.slice(2);
 try {
-  await { keys, register, ask, verify }[word](...more);
+  await { keys, prove, register, ask, verify }[word](...more);
 } catch (error) {
   console.error(error.message);
   process.exit(1);

@@ -1,6 +1,7 @@
 """A partner's program: it asks for what a customer agreed to, unseals it, and proves it to whom it may, offline.
 
     python partner.py keys FOLDER                          makes the keys; the company registers what it prints
+    python partner.py prove FOLDER COMPANY pa_… CHALLENGE  shows the company that it holds the key it unseals with
     python partner.py register FOLDER ISSUER               registers the program at an OpenID provider that lets it
     python partner.py ask FOLDER URL COMPANY DOCUMENT cf_… asks, unseals, verifies, and keeps the receipt in FOLDER
     python partner.py verify FOLDER di_….json              verifies a kept receipt: no network, no account
@@ -104,6 +105,15 @@ def make_keys(folder: Path) -> None:
         private = read(path)
         public[use] = {name: private[name] for name in ("kty", "crv", "x", "y") if name in private}
     print(json.dumps(public))
+
+
+def prove(folder: Path, company: str, partner: str, challenge: str) -> None:
+    """Prints what a challenge says, which only the holder of the key can read: the company asks before it uses it."""
+    private = read(folder / "seal-key.json")
+    thumbprint = OKPKey.import_key(private).thumbprint()
+    about = pae(b"vault/possession/1", raw(company), raw(partner), thumbprint.encode())
+    key = X25519PrivateKey.from_private_bytes(unb64(private["d"]))
+    print(json.dumps(SUITE.decrypt(unb64(challenge), key, about).decode()))
 
 
 def register(folder: Path, issuer: str) -> None:
@@ -293,7 +303,7 @@ def main(word: str, folder: str, *more: str) -> None:
         if word == "verify":
             print(json.dumps(verify(place, read(Path(more[0]))), ensure_ascii=False))
         else:
-            {"keys": make_keys, "register": register, "ask": ask}[word](place, *more)  # type: ignore[operator] # as told above
+            {"keys": make_keys, "prove": prove, "register": register, "ask": ask}[word](place, *more)  # type: ignore[operator] # as told above
     except Untrue as error:
         raise SystemExit(str(error)) from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from enum import Enum
+from hmac import compare_digest
 from typing import Final
 
 from domain.actors import Actor
@@ -11,7 +12,7 @@ from domain.consent.consents import Partner
 from domain.errors import Code, Conflict, Malformed, NotPermitted
 from domain.ids import Id
 from domain.operations import Decided, Operation, derived, operation
-from domain.ports import Unit
+from domain.ports import Challenge, Unit
 from domain.records import Record, fact, link, record
 
 MAX_KEYS: Final = 10
@@ -96,7 +97,10 @@ class ProposePartnerKey(Operation[PartnerKey]):
             proposed_by=actor.person,
         )
         unit.add([proposed])
-        return _told(proposed)
+        if self.use is not KeyUse.ENC:
+            return _told(proposed)
+        asked = Challenge(key=self.public, partner=partner.id, text=_secret(unit, proposed))
+        return replace(_told(proposed), signs=lambda _: asked)
 
 
 @operation("partner_key:approve", chapter="4.4, 8.1")
@@ -105,13 +109,35 @@ class ApprovePartnerKey(Operation[PartnerKey]):
 
     key: Id
     """The key, which waits for a decision. Ch.4 §4"""
+    possession: str | None = None
+    """What the partner read in the challenge that came with the proposal; with ENC only. Ch.4 §4"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[PartnerKey]:
-        """Who proposed it does not approve it.
+        """Who proposed it does not approve it, and nothing is ever sealed to a key that its partner may not hold.
+
+        Keys that sign prove themselves with each thing they sign.
 
         Chapter: 4.4, 8.1.
         """
+        self._check(unit, unit.get(PartnerKey, self.key))
         return _decided(unit, actor, self.key, KeyState.APPROVED)
+
+    def _check(self, unit: Unit, key: PartnerKey) -> None:
+        if key.use is not KeyUse.ENC or key.state is not KeyState.PROPOSED:
+            return
+        if self.possession is None:
+            raise Malformed(
+                "The partner has not shown that it holds the key.",
+                code=Code.MISSING_VALUE,
+                advice="Hand it the challenge of proposePartnerKey, and send what it reads in it.",
+                path=("possession",),
+            )
+        if not compare_digest(_secret(unit, key).encode(), self.possession.strip().encode()):
+            raise Malformed(
+                "This is not what the challenge says.",
+                advice="Ask the partner again; if it cannot read it, it does not hold the key: have another proposed.",
+                path=("possession",),
+            )
 
 
 @operation("partner_key:approve", chapter="4.4, 8.1")
@@ -158,6 +184,11 @@ def _decided(unit: Unit, actor: Actor, id_: Id, state: KeyState) -> Decided[Part
             advice="Ask another person whose role allows it.",
         )
     return _told(unit.replace(replace(found, state=state, decided_by=actor.person)))
+
+
+def _secret(unit: Unit, key: PartnerKey) -> str:
+    """What the challenge of a key says: the same whenever it is asked for, and known to nobody who cannot read it."""
+    return unit.pseudonym(key.id, "possession")
 
 
 def _told(key: PartnerKey) -> Decided[PartnerKey]:

@@ -71,20 +71,23 @@ def test_a_program_gets_what_the_customer_agreed_to(demo, own, program):
         assert [one["field"] for one in answer["withheld"]] == ["financial.bank_account"]
 
 
-def registered(told, jwk):
-    """Registers a key that what is disclosed is sealed to, as two persons of the company do."""
+def registered(told, program, own):
+    """Registers the key that a program unseals with, once it shows that it holds it, as two persons do."""
 
     def done(role, field, given, shows):
         body = {"query": mutation(field, shows), "variables": {"input": given}}
         headers = {"Authorization": f"Bearer {told['tokens'][role]}"}
         payload = httpx2.post(f"{told['url']}/graphql", json=body, headers=headers, timeout=30).json()["data"][field]
         assert payload["errors"] == []
-        return payload["partnerKey"]
+        return payload
 
-    given = {"partner": told["partner"]["id"], "use": "ENC", "jwk": json.dumps(jwk)}
-    proposed = done("legal", "proposePartnerKey", given, "partnerKey { id }")
-    done("privacy_officer", "approvePartnerKey", {"key": proposed["id"]}, "partnerKey { state }")
-    return proposed["id"]
+    partner, jwk = told["partner"]["id"], printed(program, "keys", own)["ENC"]
+    given = {"partner": partner, "use": "ENC", "jwk": json.dumps(jwk)}
+    proposed = done("legal", "proposePartnerKey", given, "challenge partnerKey { id }")
+    read = printed(program, "prove", own, told["tenant"], partner, proposed["challenge"])
+    approved = {"key": proposed["partnerKey"]["id"], "possession": read}
+    done("privacy_officer", "approvePartnerKey", approved, "partnerKey { state }")
+    return proposed["partnerKey"]["id"]
 
 
 @pytest.mark.parametrize("program", PROGRAMS)
@@ -93,7 +96,7 @@ def test_what_a_program_unseals_it_proves_offline_and_so_does_the_other_and_noth
     demo, own, program, other
 ):
     told, _ = demo
-    registered(told, printed(program, "keys", own)["ENC"])
+    registered(told, program, own)
     answer = printed(program, "ask", own, *asked(told, "what the customer agreed to, sealed"))
     got = answer["data"]["requestDisclosure"]
     assert list(answer["verified"]["data"]) == ["contact.phone"]

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx2
 import pytest
 import uvicorn
+from joserfc import jwe
 
 from api.app import open_house, prepare
 from api.http.serving import configured
@@ -155,10 +156,13 @@ class Installation:
     def register(self, tenant, partner, key, use="DPOP"):
         """The id of a key of a partner that one person proposed and another approved."""
         asked = {"partner": partner, "use": use, "jwk": json.dumps(key.as_dict(private=False))}
-        proposed = self.client(tenant, "legal").done("proposePartnerKey", asked, "partnerKey { id }")
-        id_ = proposed["partnerKey"]["id"]
-        self.client(tenant, "privacy_officer").done("approvePartnerKey", {"key": id_}, "partnerKey { state }")
-        return id_
+        proposed = self.client(tenant, "legal").done("proposePartnerKey", asked, "challenge partnerKey { id }")
+        given = {"key": proposed["partnerKey"]["id"]}
+        if proposed["challenge"] is not None:
+            read = jwe.decrypt_compact(proposed["challenge"], key, algorithms=["ECDH-ES+A256KW", "A256GCM"])
+            given["possession"] = read.plaintext.decode()
+        self.client(tenant, "privacy_officer").done("approvePartnerKey", given, "partnerKey { state }")
+        return given["key"]
 
     def client_of(self, token, key=None):
         """A program with a given token, and perhaps a key it proves with it."""

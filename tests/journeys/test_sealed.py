@@ -83,15 +83,24 @@ def bank(installation, tenant, partner):
     return installation.client(tenant, "partner_client", person="bank-system", partner=partner)
 
 
-def keyed(installation, tenant, officer, partner, jwk=None):
+def keyed(installation, tenant, officer, partner, jwk=None, private=None, suite=SUITE):
     """A key of the partner that one officer proposed and another approved; its private part."""
-    private = X25519PrivateKey.generate()
+    private = private or X25519PrivateKey.generate()
     jwk = jwk or {"kty": "OKP", "crv": "X25519", "x": b64(private.public_key().public_bytes_raw())}
     asked = {"partner": partner, "use": "ENC", "jwk": json.dumps(jwk)}
-    proposed = officer.done("proposePartnerKey", asked, "partnerKey { id jkt }")["partnerKey"]
+    told = officer.done("proposePartnerKey", asked, "challenge partnerKey { id jkt }")
+    proposed = told["partnerKey"]
+    answer = possessed(private, told["challenge"], tenant, partner, proposed["jkt"], suite=suite)
     another = installation.client(tenant, "privacy_officer", person="another")
-    another.done("approvePartnerKey", {"key": proposed["id"]}, "partnerKey { state }")
+    approved = {"key": proposed["id"], "possession": answer}
+    another.done("approvePartnerKey", approved, "partnerKey { state }")
     return private, proposed
+
+
+def possessed(private, challenge, tenant, partner, jkt, *, suite=SUITE):
+    """What the partner's own program reads in a challenge."""
+    info = pae(b"vault/possession/1", ids.raw(tenant), ids.raw(partner), jkt.encode())
+    return suite.decrypt(base64.urlsafe_b64decode(challenge + "=" * (-len(challenge) % 4)), private, info).decode()
 
 
 def asked(file, key):
@@ -195,9 +204,9 @@ def test_what_must_stay_closed_for_decades_is_sealed_to_a_hybrid_key(
     kem, curve = MLKEM768PrivateKey.generate(), X25519PrivateKey.generate()
     public = kem.public_key().public_bytes_raw() + curve.public_key().public_bytes_raw()
     jwk = {"kty": "AKP", "alg": "MLKEM768-X25519", "pub": b64(public), "use": "enc"}
-    keyed(installation, tenant, officer, partner, jwk)
-    got = bank.done("requestDisclosure", asked(file, "decades"), SHOWN)
     private, suite = MLKEM768X25519PrivateKey(kem, curve), Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+    keyed(installation, tenant, officer, partner, jwk, private, suite)
+    got = bank.done("requestDisclosure", asked(file, "decades"), SHOWN)
     signed = read(private, got, tenant, partner, consent, suite=suite)
     assert json.loads(jws.extract_compact(signed.encode()).payload)["data"] == {"contact.phone": PHONE}
     unfit = {"partner": partner, "use": "ENC", "jwk": json.dumps(jwk | {"pub": b64(bytes(1216))})}
@@ -290,3 +299,36 @@ def opened(private, got, tenant, partner, consent):
     """What is inside of a sealed attestation."""
     signed = read(private, got | {"sealed": got["attestation"]}, tenant, partner, consent)
     return json.loads(jws.extract_compact(signed.encode()).payload)
+
+
+def test_nothing_is_sealed_to_a_key_whose_partner_does_not_show_that_it_holds_it(
+    installation, tenant, officer, partner, consent, bank, file
+):
+    private = X25519PrivateKey.generate()
+    jwk = {"kty": "OKP", "crv": "X25519", "x": b64(private.public_key().public_bytes_raw())}
+    given = {"partner": partner, "use": "ENC", "jwk": json.dumps(jwk)}
+    told = officer.done("proposePartnerKey", given, "challenge partnerKey { id jkt }")
+    key, another = told["partnerKey"], installation.client(tenant, "privacy_officer", person="another")
+    for answer, code in ((None, "MISSING_VALUE"), ("", "MALFORMED"), ("0" * 32, "MALFORMED"), ("é", "MALFORMED")):
+        (error,) = another.change(
+            "approvePartnerKey", {"key": key["id"], "possession": answer}, "partnerKey { state }"
+        )["errors"]
+        assert (error["code"], error["path"]) == (code, ["possession"])
+    # Somebody else's key does not read it, nor does the right one as if it were for another partner.
+    for reader, whose in ((X25519PrivateKey.generate(), partner), (private, "pa_" + "0" * 26)):
+        with pytest.raises(InvalidTag):
+            possessed(reader, told["challenge"], tenant, whose, key["jkt"])
+    assert bank.done("requestDisclosure", asked(file, "early"), SHOWN)["sealed"] is None
+
+    answer = possessed(private, told["challenge"], tenant, partner, key["jkt"])
+    approved = {"key": key["id"], "possession": answer}
+    (error,) = officer.change("approvePartnerKey", approved, "partnerKey { state }")["errors"]
+    assert error["code"] in {"SEPARATION_OF_DUTY", "NOT_PERMITTED"}
+    done = another.done("approvePartnerKey", approved, "partnerKey { state }")
+    assert done["partnerKey"]["state"] == "APPROVED"
+    assert bank.done("requestDisclosure", asked(file, "late"), SHOWN)["sealedTo"] == key["jkt"]
+    entries = installation.client(tenant, "auditor").ask(
+        '{ auditEntries(first: 50, filter: {action: {eq: "partner_key:approve"}}) { nodes { outcome code } } }'
+    )["auditEntries"]["nodes"]
+    assert [one["code"] for one in entries].count("MALFORMED") == 3
+    assert consent["id"]

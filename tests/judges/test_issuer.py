@@ -240,8 +240,10 @@ def test_the_program_of_a_partner_registers_gets_a_token_asks_unseals_and_proves
     for use in ("DPOP", "ENC"):
         proposed = {"partner": partner, "use": use, "jwk": json.dumps(made[use])}
         legal = installation.client(tenant, "legal")
-        key = legal.done("proposePartnerKey", proposed, "partnerKey { id }")["partnerKey"]["id"]
-        bank["privacy"].done("approvePartnerKey", {"key": key}, "partnerKey { state }")
+        told = legal.done("proposePartnerKey", proposed, "challenge partnerKey { id }")
+        answer = run("prove", tmp_path, tenant, partner, told["challenge"]) if use == "ENC" else None
+        approved = {"key": told["partnerKey"]["id"], "possession": answer}
+        bank["privacy"].done("approvePartnerKey", approved, "partnerKey { state }")
     installation.trust(tenant, ASKED, "contact.phone")
     consent = agreed(bank["privacy"], bank["file"], partner, datetime.now(UTC) + timedelta(days=1))
     claims = {"tenant": tenant, "roles": ["partner_client"], "partner": partner, "consents": [consent]}

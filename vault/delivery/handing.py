@@ -7,8 +7,8 @@ import json
 from domain import ids
 from domain.audit import Warrant
 from domain.errors import KeyUnavailable, Malformed
-from domain.ports import Handover
-from vault.delivery.sealing import About, recipient_key, seal
+from domain.ports import Challenge, Handover
+from vault.delivery.sealing import About, Possession, RecipientKey, recipient_key, seal
 from vault.statements.compact import sign
 from vault.statements.publishing import Issuer
 
@@ -18,12 +18,7 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
 
     Raises: KeyUnavailable where its key is none that something can be sealed to.
     """
-    try:
-        key = None if handover.key is None else recipient_key(json.loads(handover.key))
-    except (Malformed, ValueError):
-        raise KeyUnavailable(
-            "Nothing can be sealed to the partner's key.", advice="Have the partner register another one."
-        ) from None
+    key = None if handover.key is None else _key(handover.key)
     claims = {
         "iss": issuer.name,
         "aud": handover.partner,
@@ -40,7 +35,25 @@ def hand_over(issuer: Issuer, warrant: Warrant, handover: Handover) -> str:
     return signed if key is None else seal(key, signed, about(warrant, handover))
 
 
+def challenge(warrant: Warrant, asked: Challenge) -> str:
+    """What only the holder of a partner's key can read, sealed in the way of what is disclosed to it.
+
+    Raises: KeyUnavailable where its key is none that something can be sealed to.
+    """
+    tenant, partner = ids.raw(warrant.tenant), ids.raw(asked.partner)
+    return seal(_key(asked.key), asked.text, Possession(tenant, partner))
+
+
 def about(warrant: Warrant, handover: Handover) -> About:
     """What the sealing is bound to."""
     tenant, partner, consent = map(ids.raw, (warrant.tenant, handover.partner, handover.consent or ""))
     return About(tenant, partner, consent, handover.consent_version, ids.raw(handover.disclosure))
+
+
+def _key(text: str) -> RecipientKey:
+    try:
+        return recipient_key(json.loads(text))
+    except (Malformed, ValueError):
+        raise KeyUnavailable(
+            "Nothing can be sealed to the partner's key.", advice="Have the partner register another one."
+        ) from None

@@ -28,6 +28,7 @@ from vault import hazmat
 from vault.seal import pae, sized, u32
 
 DOMAIN: Final = b"vault/disclosure/1"
+POSSESSION: Final = b"vault/possession/1"
 MAX_JWK: Final = 4_096
 """Characters of a JWK; longer texts are not even read."""
 HYBRID: Final = "MLKEM768-X25519"
@@ -69,6 +70,18 @@ class About:
         """The same bytes for sealing and opening, and no others."""
         ids = sized(self.tenant), sized(self.partner), key.id.encode("ascii"), sized(self.consent)
         return pae(DOMAIN, *ids, u32(self.consent_version), sized(self.disclosure))
+
+
+@dataclass(frozen=True, slots=True)
+class Possession:
+    """What a challenge is bound to: the company that asks, and the partner that is to answer; ids are 16 bytes each."""
+
+    tenant: bytes
+    partner: bytes
+
+    def info(self, key: RecipientKey) -> bytes:
+        """The same bytes for sealing and opening, and no others."""
+        return pae(POSSESSION, sized(self.tenant), sized(self.partner), key.id.encode("ascii"))
 
 
 def recipient_key(jwk: Mapping[str, object]) -> RecipientKey:
@@ -116,7 +129,7 @@ def hybrid_of(text: str) -> tuple[str, str] | None:
     return _json({"alg": HYBRID, "kty": "AKP", "pub": _b64(key.public)}).decode(), key.id
 
 
-def seal(key: RecipientKey, signed: str, about: About) -> str:
+def seal(key: RecipientKey, signed: str, about: About | Possession) -> str:
     """The signed text, sealed; base64url of the bytes of HPKE, or a compact JWE."""
     info = about.info(key)
     if key.form is not Form.JWE:

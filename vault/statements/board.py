@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 from domain.audit import Warrant
 from domain.errors import KeyUnavailable
 from domain.ids import Id
-from domain.ports import Attested, Handover, ToSign
-from vault.delivery.handing import hand_over
+from domain.ports import Attested, Challenge, Handover, ToSign
+from vault.delivery.handing import challenge, hand_over
 from vault.delivery.receipts import attest
 from vault.statements.issuing import issue
 from vault.statements.publishing import Issuer
@@ -64,6 +64,8 @@ class Board:
 
         Raises: KeyUnavailable; Tampered.
         """
+        if isinstance(statement, Challenge):
+            return challenge(warrant, statement)
         issuer = await self._issuer(warrant.tenant)
         if issuer is None:
             raise KeyUnavailable("The company has no key for statements.", advice="Ask again; if it stays, run fsck.")

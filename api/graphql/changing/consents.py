@@ -105,7 +105,19 @@ CONSENTS: Final = {
     "setRecallAddress": Mutation(operation=SetRecallAddress, shows=PARTNER),
     "suspendPartner": Mutation(operation=SuspendPartner, shows=PARTNER),
     "reinstatePartner": Mutation(operation=ReinstatePartner, shows=PARTNER),
-    "proposePartnerKey": Mutation(operation=ProposePartnerKey, shows=PARTNER_KEY, complete=looked_at),
+    "proposePartnerKey": Mutation(
+        operation=ProposePartnerKey,
+        shows=PARTNER_KEY,
+        complete=looked_at,
+        extras=(
+            Extra(
+                name="challenge",
+                type=str,
+                says="With ENC: sealed to the key, for the partner to read and so show that it holds it. Ch.4 §4",
+                of=lambda ended: ended.signed or None,
+            ),
+        ),
+    ),
     "approvePartnerKey": Mutation(operation=ApprovePartnerKey, shows=PARTNER_KEY),
     "rejectPartnerKey": Mutation(operation=RejectPartnerKey, shows=PARTNER_KEY),
     "retirePartnerKey": Mutation(operation=RetirePartnerKey, shows=PARTNER_KEY),
