@@ -45,6 +45,7 @@ from domain.files.recording.reports import RecordRating, RecordStatement
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
 from domain.files.values import SealedCorrection
 from domain.objections.handling import DecideObjection, Ruling
+from domain.objections.holidays import PublishWorkCalendar
 from domain.objections.objections import ObjectionKind
 from domain.objections.raising import RaiseObjection, WithdrawObjection
 from domain.operations import OPERATIONS
@@ -191,6 +192,7 @@ def operations() -> tuple[World, list[Any]]:
         ),
         WithdrawObjection(objection=objection.id),
         DecideObjection(objection=objection.id, ruling=Ruling.REJECTED, answer="It is right"),
+        PublishWorkCalendar(year=2027, holidays=(), worked=(), notice="Notice 1"),
     ]
     return world, made
 
@@ -252,6 +254,7 @@ def test_every_operation_of_files_and_consents_is_tried():
     # Of a key nobody says more than its id once it is proposed.
     decided = {"ApprovePartnerKey", "RejectPartnerKey", "RetirePartnerKey"}
     bare = decided | {"ReinstatePartner", "AnnotateObjection", "InvestigateObjection", "NotifyRecipients"}
+    bare |= {"EscalateObjections"}
     assert declared - tried == bare | documents
 
 
