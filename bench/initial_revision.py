@@ -13,12 +13,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
+from domain.custody.rules import BURIED
 from vault.store import tables
 
 PATH = Path(__file__).parents[1] / "alembic" / "versions" / "0001_initial.py"
 STAMPS = ("tenant", "id", "subject_id", "version", "created_at", "created_by", "effective_from", "effective_to")
 STAMPS += ("recorded_at", "superseded_at")
-APPEND_ONLY = ("audit_batch", "audit_checkpoint", "audit_posting")
+APPEND_ONLY = ("audit_batch", "audit_checkpoint", "audit_posting", "tombstone")
 OUTBOX, PAYLOAD, REGISTER = ("audit_outbox",), ("audit_payload",), ("tenant_register",)
 
 HEAD = '''"""The tables of the first release, and what its database refuses."""
@@ -38,6 +39,8 @@ branch_labels = None
 depends_on = None
 
 RECORDS = {records!r}
+BURIED = {buried!r}
+"""Records that end by a rule of retention: of these earlier versions may go."""
 APPEND_ONLY = {append_only!r}
 OUTBOX = {outbox!r}
 PAYLOADS = {payloads!r}
@@ -54,7 +57,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     guards.prepare(connection)
     for table in RECORDS:
-        guards.guard_record(connection, table)
+        guards.guard_record(connection, table, buried=table in BURIED)
     for table in APPEND_ONLY:
         guards.guard_append_only(connection, table)
     for table in OUTBOX:
@@ -128,6 +131,7 @@ def text() -> Iterator[str]:
     known = {*records, *ledgers, *APPEND_ONLY, *OUTBOX, *PAYLOAD, *REGISTER}
     yield HEAD.format(
         records=records,
+        buried=tuple(sorted(shape.table for shape in BURIED)),
         append_only=(*ledgers, *APPEND_ONLY),
         outbox=OUTBOX,
         payloads=PAYLOAD,

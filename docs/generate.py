@@ -2,6 +2,7 @@
 
 coverage.md   clause of the standard → operations, records and functions that name it → tests that use those
 grants.md     action → the roles that may do it, as Casbin says of the grants
+retention.md  record → how long it is kept, from when, on which ground, and what becomes of it then
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 
 import domain  # noqa: E402 - found from the line above
 from authz.table import CasbinGrants, Effect  # noqa: E402 - the same
+from domain.custody.rules import PACK, RULES, Ending, Mark, Parties, Rule  # noqa: E402 - the same
 from domain.operations import OPERATIONS  # noqa: E402 - the same
 from domain.records import SHAPES, Shape  # noqa: E402 - the same
 from domain.standard import CLAUSES  # noqa: E402 - the same
@@ -47,7 +49,7 @@ def main() -> int:
     """Writes the pages, or says which of them are not current."""
     for module in pkgutil.walk_packages(domain.__path__, "domain."):
         importlib.import_module(module.name)
-    pages = {"coverage.md": coverage(), "grants.md": grants()}
+    pages = {"coverage.md": coverage(), "grants.md": grants(), "retention.md": retention()}
     stale = [name for name, text in pages.items() if _held(name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
@@ -203,6 +205,60 @@ def grants() -> str:
         )
         lines.append(f"| `{action}` | " + " | ".join(", ".join(side) for side in sides) + " |")
     return "\n".join(lines) + "\n"
+
+
+MARKS = {
+    Mark.VERIFIED: "the article was read",
+    Mark.SECONDARY: "known from a summary",
+    Mark.HOUSE: "the law names no term: it is ours",
+    Mark.UNVERIFIED: "not looked up",
+}
+ENDINGS = {
+    Ending.DELETE: "deleted",
+    Ending.ANONYMISE: "anonymised",
+    Ending.SHRED: "shredded",
+    Ending.PRUNE: "pruned from the log",
+    Ending.ELSEWHERE: "not kept here",
+}
+WHOSE = {Parties.NATURAL: " of a natural person or a sole trader", Parties.FIRM: " of a firm", Parties.EVERYBODY: ""}
+
+
+def retention() -> str:
+    """The page of the rules of retention."""
+    lines = [
+        "# How long what is kept",
+        "",
+        f"The rules of retention, version {PACK}, from `domain/custody/rules.py`. {MADE}",
+        "",
+        "They are our own words and no legal advice. `retentionRules` shows them over the API, with every earlier",
+        "version; `credence retention rules` lists them; [erasure](erasure.md) tells how they are applied.",
+        "",
+        "| rule | record | kept | counted from | then | ground | sure |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for rule in RULES:
+        cells = (
+            f"`{rule.id}`",
+            (f"`{rule.name}`" if rule.record else rule.name) + WHOSE[rule.parties],
+            _term(rule),
+            rule.since.says,
+            ENDINGS[rule.ending],
+            rule.reference,
+            MARKS[rule.mark],
+        )
+        lines.append(f"| {' | '.join(cells)} |")
+    lines += ["", "What is blanked on the row that stays, and what ends along with it:", ""]
+    for rule in RULES:
+        parts = [(rule.record, rule.blanks), *((one.record, one.blanks) for one in rule.along)]
+        told = [f"`{record.shape.name}`: {', '.join(names)}" for record, names in parts if record and names]
+        if told:
+            lines.append(f"- `{rule.id}`: {'; '.join(told)}")
+    return "\n".join(lines) + "\n"
+
+
+def _term(rule: Rule) -> str:
+    spans = [f"{count} {word}" for count, word in ((rule.years, "years"), (rule.months, "months")) if count]
+    return ("at least " if rule.floor else "") + (" and ".join(spans) or "until then")
 
 
 def _actions() -> Iterator[str]:

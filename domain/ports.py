@@ -81,8 +81,10 @@ class Unit(Protocol):
         """The current versions whose facts (or `subject_id`) equal the values given; a tuple means any of."""
         ...
 
-    def select(self, record: type[Record], facts: Sequence[str], **equal: object) -> Iterator[tuple[Any, ...]]:
-        """Some facts of many current rows, streamed in the order of their ids."""
+    def select(
+        self, record: type[Record], facts: Sequence[str], *, after: str = "", most: int | None = None, **equal: object
+    ) -> Iterator[tuple[Any, ...]]:
+        """Some facts of many current rows, streamed in the order of their ids; behind one, and so many at most."""
         ...
 
     def add(self, records: Sequence[Record], *, skip_known: bool = False) -> int:

@@ -8,6 +8,8 @@ from domain.actors import Actor
 from domain.assessment.assessments import PolicyState
 from domain.assessment.policies import version
 from domain.assessment.version_one import VERSION_ONE
+from domain.custody.rules import RULES
+from domain.custody.shown import shown
 from domain.errors import Conflict, Malformed
 from domain.files.days import zone_of
 from domain.files.parties import Tenant
@@ -54,4 +56,5 @@ class OpenTenant(Operation[Tenant]):
         unit.add([tenant])
         policy = version(unit, VERSION_ONE, state=PolicyState.IN_FORCE, in_force_from=unit.now)
         unit.add([policy])
+        unit.add([shown(unit, rule, actor.tenant) for rule in RULES])
         return Decided(value=tenant, policy=policy.content_digest, resources=(tenant.id, policy.id))

@@ -204,10 +204,12 @@ class Unit:
         self._store.faults.step("find")
         return [self._touch(row, lock=lock) for row in self._matching(record, equal)]
 
-    def select(self, record: type[Record], facts: Sequence[str], **equal: object) -> Iterator[tuple[Any, ...]]:
+    def select(
+        self, record: type[Record], facts: Sequence[str], *, after: str = "", most: int | None = None, **equal: object
+    ) -> Iterator[tuple[Any, ...]]:
         """Some facts of the current rows, by id."""
         self._store.faults.step("select")
-        for row in self._matching(record, equal):
+        for row in [row for row in self._matching(record, equal) if row.id > after][:most]:
             yield tuple(_value(row, name) for name in facts)
 
     def add(self, records: Sequence[Record], *, skip_known: bool = False) -> int:

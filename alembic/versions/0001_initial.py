@@ -43,6 +43,7 @@ RECORDS = (
     "public_sanction",
     "recall",
     "recall_delivery",
+    "retention_rule",
     "source",
     "status_list",
     "statutory_disclosure",
@@ -51,7 +52,25 @@ RECORDS = (
     "trusted_document",
     "work_calendar",
 )
-APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting")
+BURIED = (
+    "assessment",
+    "attestation",
+    "consent",
+    "consent_event",
+    "contact_person",
+    "control_action",
+    "credit_file",
+    "credit_statement",
+    "default_event",
+    "disclosure",
+    "objection",
+    "public_sanction",
+    "recall",
+    "statutory_disclosure",
+    "trade_transaction",
+)
+"""Records that end by a rule of retention: of these earlier versions may go."""
+APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting", "tombstone")
 OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
@@ -76,7 +95,7 @@ def upgrade() -> None:
     connection = op.get_bind()
     guards.prepare(connection)
     for table in RECORDS:
-        guards.guard_record(connection, table)
+        guards.guard_record(connection, table, buried=table in BURIED)
     for table in APPEND_ONLY:
         guards.guard_append_only(connection, table)
     for table in OUTBOX:
@@ -460,6 +479,7 @@ def _credit_file() -> None:
         sa.Column("net_days", sa.BigInteger(), nullable=True),
         sa.Column("prepayment_bp", sa.BigInteger(), nullable=True),
         sa.Column("review_due_on", sa.Date(), nullable=True),
+        sa.Column("relation_ended_on", sa.Date(), nullable=True),
         sa.Column("statement_by_customer", WORDS, nullable=True),
     )
     op.create_index("credit_file_assessment", "credit_file", ["tenant", "assessment", "id"])
@@ -582,6 +602,7 @@ def _erasure() -> None:
         sa.Column("person", WORDS, nullable=True),
         sa.Column("data_class", WORDS, nullable=True),
         sa.Column("reason", WORDS, nullable=False),
+        sa.Column("rule", WORDS, nullable=True),
         sa.Column("state", WORDS, nullable=False),
         sa.Column("proposed_by", WORDS, nullable=False),
         sa.Column("decided_by", WORDS, nullable=True),
@@ -835,6 +856,25 @@ def _recall_delivery() -> None:
     op.create_index("recall_delivery_recall", "recall_delivery", ["tenant", "recall", "id"])
 
 
+def _retention_rule() -> None:
+    _record(
+        "retention_rule",
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("pack", WORDS, nullable=False),
+        sa.Column("reference", WORDS, nullable=False),
+        sa.Column("mark", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("parties", WORDS, nullable=False),
+        sa.Column("since", WORDS, nullable=False),
+        sa.Column("years", sa.BigInteger(), nullable=False),
+        sa.Column("months", sa.BigInteger(), nullable=False),
+        sa.Column("at_least", sa.Boolean(), nullable=False),
+        sa.Column("ending", WORDS, nullable=False),
+        sa.Column("legal_hold", WORDS, nullable=False),
+    )
+    _current("retention_rule_name", "retention_rule", "name")
+
+
 def _sealed_field() -> None:
     op.create_table(
         "sealed_field",
@@ -921,6 +961,17 @@ def _tenant_register() -> None:
         "tenant_register",
         sa.Column("tenant", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", name="tenant_register_key"),
+    )
+
+
+def _tombstone() -> None:
+    op.create_table(
+        "tombstone",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("record_id", WORDS, nullable=False),
+        sa.Column("rule", WORDS, nullable=False),
+        sa.Column("digest", WORDS, nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "record_id", name="tombstone_key"),
     )
 
 
@@ -1072,6 +1123,7 @@ TABLES = (
     _public_sanction,
     _recall,
     _recall_delivery,
+    _retention_rule,
     _sealed_field,
     _source,
     _spent,
@@ -1079,6 +1131,7 @@ TABLES = (
     _statutory_disclosure,
     _tenant,
     _tenant_register,
+    _tombstone,
     _trade_transaction,
     _trusted_document,
     _vault_dek,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
+from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, progress, tenant_of
+from api.cli.retaining import DryRun, lines_of, listed, retained
 from api.jobs.recalling import deliver as delivered
 from api.sweeping import escalate_objections, sweep_documents, sweep_parts
 
@@ -24,27 +25,47 @@ def join(app: typer.Typer) -> None:
     app.command()(sweep)
 
 
-def sweep(tenant: Tenant = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
-    """One pass of due work: documents that never came, bytes that no document has, objections that are due or late."""
+def sweep(
+    tenant: Tenant = None,
+    dry_run: DryRun = False,  # noqa: FBT002 - a flag
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """One pass of due work: what is past its time, documents that never came, stray bytes, objections that are late.
 
-    async def swept(house: House, actor: Actor) -> dict[str, int]:
-        documents = asdict(await sweep_documents(house, actor))
-        return {**documents, "escalated": await escalate_objections(house, actor)}
+    Then run `credence keys shred`: it cleans storage and certifies what ended.
+    """
 
     async def work(house: House) -> dict[str, Any]:
-        from api.app import INSTALLATION, job  # noqa: PLC0415 - commands that need no house start faster
-
-        wanted = [await tenant_of(house, tenant)] if tenant else await house.store.tenants()
-        done = {one: await swept(house, job(one, "sweep")) for one in wanted if one != INSTALLATION}
-        return {"companies": done, "parts": await sweep_parts(house)}
+        with progress("Sweeping", shown=not as_json) as told:
+            due = await retained(house, tenant, dry=dry_run, told=told)
+        did = {} if dry_run else await _companies(house, tenant)
+        parts = 0 if dry_run else await sweep_parts(house)
+        return {"dryRun": dry_run, "due": due, "companies": did, "parts": parts}
 
     found = in_house(loaded(data_dir), work)
-    lines = [
+    lines = [*lines_of(found["due"])]
+    lines += [
         f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed, "
         f"{did['escalated']} escalations of objections."
         for one, did in found["companies"].items()
     ]
-    answer(found, "\n".join([*lines, f"{found['parts']} uploads that broke off removed."]), as_json=as_json)
+    lines += [] if dry_run else [f"{found['parts']} uploads that broke off removed."]
+    found["due"] = listed(found["due"])
+    answer(found, "\n".join(lines) or "Nothing is past its time.", as_json=as_json)
+
+
+async def _companies(house: House, tenant: str | None) -> dict[str, Any]:
+    from api.app import INSTALLATION, job  # noqa: PLC0415 - commands that need no house start faster
+
+    wanted = [await tenant_of(house, tenant)] if tenant else await house.store.tenants()
+    return {one: await _swept(house, job(one, "sweep")) for one in wanted if one != INSTALLATION}
+
+
+async def _swept(house: House, actor: Actor) -> dict[str, int]:
+    documents = asdict(await sweep_documents(house, actor))
+    return {**documents, "escalated": await escalate_objections(house, actor)}
 
 
 @recalls.callback()

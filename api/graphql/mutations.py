@@ -24,6 +24,8 @@ from domain.assessment.assessing import RequestAssessment
 from domain.controls import ApproveControlAction, LiftControlAction, ProposeControlAction
 from domain.custody.erasing import ApproveErasure, ProposeErasure, RejectErasure
 from domain.custody.holds import LiftLegalHold, PlaceLegalHold
+from domain.custody.relation import EndRelation, ResumeRelation
+from domain.documents.deleting import DeleteDocument
 from domain.documents.filing import RegisterDocument
 from domain.errors import CreditError, Invalid, Refused
 from domain.files.correcting import CorrectRecord, CorrectTransaction, WithdrawRecord
@@ -83,6 +85,7 @@ MUTATIONS = {
     "correctTransaction": Mutation(operation=CorrectTransaction, shows=TRANSACTION),
     "withdrawRecord": Mutation(operation=WithdrawRecord, shows=TRANSACTION | SEALED),
     "registerDocument": Mutation(operation=RegisterDocument, shows={"document": "Document"}),
+    "deleteDocument": Mutation(operation=DeleteDocument, shows=ERASURE),
     "registerSource": Mutation(operation=RegisterSource, shows={"source": "Source"}),
     "requestAssessment": Mutation(operation=RequestAssessment, shows=ASSESSMENT),
     "approveAssessment": Mutation(operation=ApproveAssessment, shows=ASSESSMENT),
@@ -92,6 +95,8 @@ MUTATIONS = {
     "liftControlAction": Mutation(operation=LiftControlAction, shows=CONTROL),
     "placeLegalHold": Mutation(operation=PlaceLegalHold, shows=HOLD),
     "liftLegalHold": Mutation(operation=LiftLegalHold, shows=HOLD),
+    "endRelation": Mutation(operation=EndRelation, shows=FILE),
+    "resumeRelation": Mutation(operation=ResumeRelation, shows=FILE),
     "proposeErasure": Mutation(operation=ProposeErasure, shows=ERASURE),
     "approveErasure": Mutation(operation=ApproveErasure, shows=ERASURE),
     "rejectErasure": Mutation(operation=RejectErasure, shows=ERASURE),

@@ -82,6 +82,7 @@ ROOTS = {
     "legalHolds": Root(Kind.PAGE, "LegalHold"),
     "erasure": Root(Kind.ONE, "Erasure"),
     "erasures": Root(Kind.PAGE, "Erasure"),
+    "retentionRules": Root(Kind.PAGE, "RetentionRule"),
     "keyEpochs": Root(Kind.PAGE, "KeyEpoch"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "accessLog": Root(Kind.ACCESS, "AccessEntry"),

@@ -15,8 +15,8 @@ from domain.ids import Id
 class Storage(Protocol):
     """What erased data lies in besides its keys."""
 
-    async def forget(self, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
-        """Removes what lies beside the database of subjects whose documents were erased."""
+    async def forget(self, tenant: Id, erasure: Erasure) -> None:
+        """Removes what lies beside the database of what was erased: the bytes of documents."""
         ...
 
     async def scrub(self) -> None:
@@ -33,8 +33,7 @@ async def finish(gate: Gate, storage: Storage, tenants: Iterable[Id], act: Calla
     for tenant in tenants:
         found = await gate.perform(PendingErasures(), act(tenant), request="shred")
         for erasure in found.value:
-            subjects = [Id(subject) for subject in erasure.subjects]
-            await storage.forget(tenant, subjects, erasure.classes)
+            await storage.forget(tenant, erasure)
         pending += found.value
     if pending:
         await storage.scrub()

@@ -2,21 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from domain.actors import Actor
-from domain.custody.retention import KINDS, Due, SweepRecords
+from domain.custody.retention import Due, SweepRecords, SweepSealed
+from domain.custody.rules import KINDS, sealed_clock
+from domain.custody.shown import AdoptRetentionRules
 from domain.gate import Gate
 
+Told = Callable[[float, str], None]
+"""Takes the share that is done, and a word about what is being done."""
 
-async def sweep(gate: Gate, actor: Actor, *, dry: bool) -> list[Due]:
-    """Every record of a company that is past its time; it is deleted, unless it is held or nothing is to be deleted."""
+
+def untold(_share: float, _what: str) -> None:
+    """Tells nobody."""
+
+
+async def sweep(gate: Gate, actor: Actor, *, dry: bool, told: Told = untold) -> list[Due]:
+    """Every record of a company that is past its time; it ends, unless it stays or nothing is to be ended.
+
+    Killed anywhere, it is run again: what ended is not looked at twice.
+    """
     due: list[Due] = []
-    for record in KINDS:
-        last = ""
+    if not dry:
+        await gate.perform(AdoptRetentionRules(), actor, request="retention")
+    for number, record in enumerate(KINDS):
+        last, looked_at = "", 0
         while True:
-            operation = SweepRecords(kind=record.shape.name, after=last, dry=dry)
+            told(number / len(KINDS), f"{record.shape.name}: {looked_at}")
+            kind = SweepSealed if sealed_clock(record) else SweepRecords
+            operation = kind(kind=record.shape.name, after=last, dry=dry)
             step = (await gate.perform(operation, actor, request="retention")).value
             due += step.due
-            last = step.last
+            last, looked_at = step.last, looked_at + step.looked_at
             if not last:
                 break
+    told(1.0, "done")
     return due

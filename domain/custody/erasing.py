@@ -96,7 +96,7 @@ class ApproveErasure(Operation[Erasure]):
                 classes=tuple(classes),
                 keys=sum(one.keys for one in lost),
                 cells=sum(one.cells for one in lost),
-                recipients=_recalled(unit, file, erasure, classes),
+                recipients=recalled(unit, file, erasure, classes),
                 destroyed_at=unit.now,
                 epoch=unit.rotation.standing().epoch,
                 effective_at=readable_until(unit),
@@ -157,7 +157,7 @@ class CertifyErasure(Operation[Erasure]):
         left += unit.destruction.remaining_of([Id(own) for own in erasure.records])
         if left:
             raise Conflict(f"{left} keys, values or tokens are still there.", advice="Call the operator.")
-        if not erasure.records and erasure.data_class is None and erasure.person is None:
+        if erasure.whole:
             file = unit.get(CreditFile, erasure.credit_file, lock=True)
             unit.replace(replace(file, state=FileState.ERASED))
         certificate = unit.destruction.signed(CERTIFICATE, statement(erasure, unit.now))
@@ -205,8 +205,11 @@ def _scope(unit: Unit, erasure: Erasure, file: CreditFile) -> tuple[tuple[Id, ..
     return (file.subject_id, *persons), classes
 
 
-def _recalled(unit: Unit, file: CreditFile, erasure: Erasure, classes: Sequence[str]) -> tuple[str, ...]:
-    """The partners that were given something of it, each told to delete it; of persons named in it nothing is given."""
+def recalled(unit: Unit, file: CreditFile, erasure: Erasure, classes: Sequence[str]) -> tuple[str, ...]:
+    """The partners that were given something of it, each told to delete it; of persons named in it nothing is given.
+
+    Chapter: 4.4.
+    """
     if erasure.person is not None:
         return ()
     told: dict[str, None] = {}

@@ -54,6 +54,7 @@ class Erasure(Record):
     )
     data_class: str | None = fact("The one class of data; everything where none is named. Ch.4 §4", default=None)
     reason: ErasureReason = fact("Why. Ch.4 §4", filter=True)
+    rule: str | None = fact("The rule of retention, where one ended it. Ch.4 §4", default=None, filter=True)
     state: ErasureState = fact("Where it stands. Ch.4 §4", default=ErasureState.PROPOSED, filter=True)
     proposed_by: str = fact("Who proposed it. Ch.8 §1")
     decided_by: str | None = fact("Who decided on it: another person. Ch.8 §1", default=None)
@@ -70,6 +71,13 @@ class Erasure(Record):
         "The signed certificate (JWS); `credence audit certificate` verifies it anywhere. Ch.4 §4", default=None
     )
 
+    @property
+    def whole(self) -> bool:
+        """Whether the file itself is erased, and not one class, one person or single records of it."""
+        if self.person is not None or self.data_class is not None:
+            return False
+        return not self.records or self.credit_file in self.records
+
 
 def statement(erasure: Erasure, at: datetime) -> Mapping[str, Any]:
     """What a certificate says: no value, no name, opaque ids alone.
@@ -83,6 +91,7 @@ def statement(erasure: Erasure, at: datetime) -> Mapping[str, Any]:
         "person": erasure.person,
         "dataClass": erasure.data_class,
         "reason": erasure.reason.value,
+        "rule": erasure.rule,
         "subjects": list(erasure.subjects),
         "records": list(erasure.records),
         "classes": list(erasure.classes),

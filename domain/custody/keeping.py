@@ -115,8 +115,12 @@ class Destruction(Protocol):
         """Removes every value and token of some records; how many values. Their keys are renewed beside it."""
         ...
 
+    def bury(self, records: Sequence[Id], rule: str) -> int:
+        """Removes every version of some records but the current one, under tombstones that name a rule; how many."""
+        ...
+
     def remaining_of(self, records: Sequence[Id]) -> int:
-        """How many values and tokens of some records are still there."""
+        """How many values, tokens, keys of contents and buried versions of some records are still there."""
         ...
 
     def signed(self, kind: str, said: Mapping[str, Any]) -> str:

@@ -109,6 +109,9 @@ class CreditFile(Provenanced):
     net_days: int | None = fact("Payment terms in force: days net. Ch.5 §4", default=None)
     prepayment_bp: int | None = fact("Share to pay in advance, in basis points. Ch.5 §4", default=None)
     review_due_on: date | None = fact("When the next review is due. Ch.5 §3", default=None, filter=True, order=True)
+    relation_ended_on: date | None = fact(
+        "The last day of the customer relation; null while it lasts. Ch.4 §4", default=None, filter=True
+    )
     statement_by_customer: str | None = fact("The customer's own statement. Ch.3 §3", default=None)
 
     contacts = children(

@@ -474,3 +474,21 @@ def test_64_mib_are_sent_and_fetched_in_flat_memory(apart):
 @pytest.mark.timeout(900)
 def test_a_whole_gibibyte_is_sent_and_fetched_in_flat_memory(apart):
     _flat(apart, 1 << 30)
+
+
+def test_an_officer_deletes_one_document_and_it_is_certified(apart, installation, tenant):
+    officer = installation.client(tenant, "privacy_officer")
+    kept, gone = apart.stored(paper(3_000)), apart.stored(paper(5_000))
+    asked = {"document": gone, "reason": "UNLAWFUL", "because": "it was another customer's"}
+    clerk = apart.clerk.change("deleteDocument", asked, "erasure { id }")
+    assert [error["code"] for error in clerk["errors"]] == ["NOT_PERMITTED"]
+    erasure = officer.done("deleteDocument", asked, "erasure { id state records }")["erasure"]
+    assert (erasure["state"], erasure["records"]) == ("DESTROYING", [gone])
+    problem(apart.fetch(gone), 404, "NOT_FOUND")
+    settings = apart.serving.environment
+    assert commands.found("keys", "shred", **settings)["erased"][0]["erasure"] == erasure["id"]
+    told = officer.ask("query($id: ID!) { erasure(id: $id) { state certificate } }", id=erasure["id"])["erasure"]
+    assert told["state"] == "ERASED"
+    assert told["certificate"].count(".") == 2
+    assert apart.fetch(kept).status_code == 200
+    assert commands.found("fsck", **settings)["ok"] is True

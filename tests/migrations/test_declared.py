@@ -9,13 +9,14 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from domain.custody.rules import BURIED
 from vault.store import engines, tables
 from vault.store.schema import migrations, views
 
 REGENERATE = "run `python bench/initial_revision.py`, or once released: write a new revision"
 LEDGERS = {shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS}
 RECORDS = {shape.table for shape in tables.shapes().values() if not shape.ledger}
-KEPT = {"audit_batch", "audit_checkpoint", "audit_posting", "tenant_register"} | LEDGERS
+KEPT = {"audit_batch", "audit_checkpoint", "audit_posting", "tenant_register", "tombstone"} | LEDGERS
 KEYS_AND_CELLS = {
     "audit_found",
     "blind_index",
@@ -28,6 +29,7 @@ KEYS_AND_CELLS = {
 }
 GRANTS = {
     **dict.fromkeys(RECORDS, "INSERT, SELECT, UPDATE (superseded_at)"),
+    **dict.fromkeys((shape.table for shape in BURIED), "DELETE, INSERT, SELECT, UPDATE (superseded_at)"),
     **dict.fromkeys(KEPT, "INSERT, SELECT"),
     **dict.fromkeys(("audit_outbox", "audit_payload"), "DELETE, INSERT, SELECT"),
     **dict.fromkeys(KEYS_AND_CELLS, "DELETE, INSERT, SELECT, UPDATE"),

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from domain.custody.rules import BURIED
 from tests.vault.corpus import NOW, Corpus
 from tests.vault.shelf import Shelf
 from vault.store import engines, tables
@@ -19,7 +20,7 @@ CORPUS = Corpus(5, size=3)
 HOME, AWAY = CORPUS.tenants
 RECORDS = sorted(shape.table for shape in tables.shapes().values() if not shape.ledger)
 LEDGERS = sorted(shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS)
-KEPT = (*LEDGERS, "audit_batch", "audit_checkpoint", "audit_posting", "tenant_register")
+KEPT = (*LEDGERS, "audit_batch", "audit_checkpoint", "audit_posting", "tenant_register", "tombstone")
 REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
 """What a trigger of ours raises: SQLite calls every RAISE(ABORT) a constraint."""
 
@@ -37,6 +38,7 @@ def bare(tenant):
         "blind_index_state": {"field_tag": "t", "ver": 1, "normaliser": "phone/1", "reached": ""},
         "spent": {"once": "0" * 64, "until": 1},
         "tenant_register": {},
+        "tombstone": {"record_id": "tt_1", "rule": "CN-P4", "digest": "ab"},
         "vault_dek": {
             "dek_id": b"d",
             "subject": "cu_1",
@@ -141,6 +143,32 @@ def test_a_version_is_superseded_once_and_for_good(full):
         refused(full, table, f"UPDATE {table} SET superseded_at = NULL")
         with pytest.raises(REFUSED, match="only superseded"):
             full.execute(f"UPDATE {table} SET superseded_at = {place}", later)
+
+
+def test_an_earlier_version_goes_only_where_a_tombstone_of_its_own_company_names_it(full):
+    at = stored(full, NOW + timedelta(days=1))
+    place = "?" if full.dialect == "sqlite" else "$1"
+    for table in (shape.table for shape in BURIED):
+        current = f"FROM {table} WHERE superseded_at IS NULL"
+        ((own,),) = map(tuple, full.fetch(f"SELECT id {current} AND tenant = '{HOME}' LIMIT 1"))
+        earlier = f"DELETE FROM {table} WHERE id = '{own}'"
+        full.execute(f"UPDATE {table} SET superseded_at = {place} WHERE id = '{own}' AND superseded_at IS NULL", at)
+        full.insert("tombstone", {"tenant": AWAY, "record_id": own, "rule": "r", "digest": "d"})
+        refused(full, table, earlier)
+        full.insert("tombstone", {"tenant": HOME, "record_id": own, "rule": "r", "digest": "d"})
+        other = f"SELECT count(*) FROM {table} WHERE id <> '{own}'"
+        before = tuple(full.fetch(other)[0])
+        full.execute(earlier)
+        assert tuple(full.fetch(other)[0]) == before
+        assert full.fetch(f"SELECT 1 FROM {table} WHERE id = '{own}'") == []
+
+
+def test_the_current_version_stays_also_under_a_tombstone(full):
+    for table in RECORDS:
+        current = f"FROM {table} WHERE superseded_at IS NULL"
+        ((own, tenant),) = map(tuple, full.fetch(f"SELECT id, tenant {current} AND tenant = '{HOME}' LIMIT 1"))
+        full.insert("tombstone", {"tenant": tenant, "record_id": own, "rule": "r", "digest": "d"})
+        refused(full, table, f"DELETE {current} AND id = '{own}'")
 
 
 def test_of_two_current_versions_the_second_is_refused(full):

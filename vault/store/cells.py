@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from domain import ids
 from domain.documents.content import Content
-from domain.errors import Conflict
+from domain.errors import Conflict, KeyUnavailable
 from domain.ids import Id
 from domain.ports import SealedValue
 from domain.records import TAGS, Confidential, Record
@@ -91,12 +91,18 @@ class Cells:
 
         Raises: Conflict when the bytes were not sealed for just this.
         """
-        dek_id = self._keys.content_key(record.subject_id, field.data_class.value).dek_id
+        cell = sealed_field.c
+        own = cell.tenant == self._tenant, cell.record_id == record.id, cell.field_tag == field.tag
+        self.flush()
+        known = bytes(self._connection.scalar(sa.select(cell.dek_id).where(*own)) or b"")
         if not value.head:
+            dek_id = known or self._keys.content_key(record.subject_id, field.data_class.value).dek_id
             return dek_id, document.PREFIX + dek_id
-        if value.version != version or document.dek_id_of(value.head) != dek_id:
+        if value.version != version or document.dek_id_of(value.head) != known:
             raise Conflict("Another upload of this document began meanwhile.", advice="Let one upload end at a time.")
-        return dek_id, value.head
+        if not self._keys.stands(known):
+            raise KeyUnavailable("A data key is destroyed.", advice="What was erased takes no new values.")
+        return known, value.head
 
     def reseal(self, dek_id: bytes, old: Dek) -> int:
         """Stages every cell that is sealed under a data key as its next version, under its class's newest; how many.

@@ -35,6 +35,7 @@ from vault.store import contents
 from vault.store.codec import record_of
 from vault.store.consents.checking import check_consents
 from vault.store.contents import Kept
+from vault.store.keeping.digests import cell_digest, row_digest
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
 from vault.store.search.checking import IndexCheck
@@ -45,12 +46,12 @@ from vault.store.tables import (
     sealed_field,
     shapes,
     table,
+    tombstone,
     vault_dek,
     vault_dek_wrap,
     vault_key,
 )
 from vault.store.transaction import Room
-from vault.store.unit import cell_digest, row_digest
 
 AT_ONCE = 500
 
@@ -66,6 +67,7 @@ def check_store(connection: sa.Connection, room: Room, tenant: Id) -> Iterator[F
     for shape in shapes().values():
         yield from _check_links(connection, shape, tenant)
     yield from check_consents(connection, tenant)
+    yield from _check_tombstones(connection, keys)
     yield from _check_log(connection, keys, tenant)
 
 
@@ -255,11 +257,19 @@ def _check_links(connection: sa.Connection, shape: Shape, tenant: Id) -> Iterato
             yield Finding("BROKEN_LINK", row[0], f"{shape.name}.{fact.name} leads to no {fact.target}.")
 
 
+def _check_tombstones(connection: sa.Connection, keys: _Keys) -> Iterator[Finding]:
+    """Every tombstone is of a record that an erasure tells of."""
+    for own in connection.scalars(sa.select(tombstone.c.record_id).where(tombstone.c.tenant == keys.tenant)):
+        if (Id(own), "") not in keys.erased:
+            yield Finding("TOMBSTONE", own, "A tombstone is there, and no erasure tells of it.")
+
+
 def _check_log(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[Finding]:
     """The tree of the log, its readable rows, its payloads, and the rows it says were written."""
     head, tree, index = last_range(connection, tenant), CompactRange(), 0
     root = keys.digest_root()
     seen: Counter[str] = Counter()
+    buried: Counter[str] = Counter()
     for entries in batches_of(connection, tenant):
         tree = tree.extend([leaf_hash(entry) for entry in entries])
         readable = logbook.leaf_hashes(connection, tenant, index, len(entries))
@@ -271,13 +281,13 @@ def _check_log(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[F
             yield from found
             written = said["written"] if isinstance(said["written"], list) else payload.get("written", [])
             seen.update(PREFIXES[ids.prefix_of(own)].table for own, _, _ in written if "/" not in own)
-            yield from _check_written(connection, root, tenant, written)
+            yield from _check_written(connection, root, keys, written, buried)
             index += 1
     if tree != head:
         yield Finding("TREE", f"{head.size}", "The entries do not give the tree that is stored with them.")
     for shape in shapes().values():
         count = 0 if shape.ledger else connection.scalar(_count(shape, tenant)) or 0
-        if not shape.ledger and count != seen[shape.table]:
+        if not shape.ledger and count != seen[shape.table] - buried[shape.table]:
             yield Finding(
                 "UNRECORDED", shape.table, f"{count} rows are stored, and the log tells of {seen[shape.table]}."
             )
@@ -312,9 +322,10 @@ def _payload(
 
 
 def _check_written(
-    connection: sa.Connection, root: Any, tenant: Id, written: Iterable[Sequence[Any]]
+    connection: sa.Connection, root: Any, keys: _Keys, written: Iterable[Sequence[Any]], buried: Counter[str]
 ) -> Iterator[Finding]:
-    """What the log says was written is still there as it was written."""
+    """What the log says was written is still there as it was written; of what was erased the last version is enough."""
+    tenant = keys.tenant
     rows: dict[str, dict[tuple[str, int], str]] = {}
     for own, version, digest in written:
         if "/" in own:
@@ -325,15 +336,19 @@ def _check_written(
         shape = PREFIXES[prefix]
         names = list({own for own, _ in wanted})
         found: dict[tuple[str, int], str] = {}
+        newest: dict[str, int] = {}
         for start in range(0, len(names), AT_ONCE):
             columns = table(shape).c
             part = names[start : start + AT_ONCE]
             select = sa.select(table(shape)).where(columns.tenant == tenant, columns.id.in_(part))
             for row in connection.execute(select).mappings():
+                newest[row["id"]] = max(row["version"], newest.get(row["id"], 0))
                 if (row["id"], row["version"]) in wanted:
                     found[row["id"], row["version"]] = row_digest(root, shape, dict(row))
         for key, digest in wanted.items():
-            if found.get(key) != digest:
+            if key not in found and (key[0], "") in keys.erased and key[1] < newest.get(key[0], 0):
+                buried[shape.table] += 1
+            elif found.get(key) != digest:
                 what = "is not there" if key not in found else "was changed behind the log"
                 yield Finding("ROW", f"{key[0]} version {key[1]}", f"A row {what}.")
 

@@ -7,7 +7,7 @@ under a lock, so that no writer waits for the head of the log.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Generator, Iterable
+from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, TypeVar, cast
@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from domain.audit import Entry, EntryProof, Receipt
+from domain.custody.erasures import Erasure
 from domain.errors import AuditUnavailable, CreditError, Overloaded, Stale, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
@@ -169,9 +170,9 @@ class PostgresStore:
         await self._sequencer.integrated(tenant)
         return await self._sequencer.sign(tenant)
 
-    async def forget(self, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
-        """Removes what lies beside the database of subjects whose documents were erased."""
-        await forget_blobs(self._room.blobs, tenant, subjects, classes)
+    async def forget(self, tenant: Id, erasure: Erasure) -> None:
+        """Removes what lies beside the database of what was erased: the bytes of documents."""
+        await forget_blobs(self._room.blobs, tenant, erasure)
 
     async def scrub(self) -> None:
         """Removes what the tables still hold of what was deleted; readers of them wait meanwhile.

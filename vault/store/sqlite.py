@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 import time
 from asyncio import AbstractEventLoop, Future, Task, get_running_loop
-from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -23,6 +23,7 @@ import structlog
 from sqlalchemy.pool import NullPool
 
 from domain.audit import Entry, EntryProof, Receipt
+from domain.custody.erasures import Erasure
 from domain.errors import AuditUnavailable, Overloaded, Unavailable
 from domain.ids import Id
 from domain.ports import Committed, Draft, Fetch, Rows, Work
@@ -168,9 +169,9 @@ class SqliteStore:
         """The signed checkpoint of a tenant's log as it is now."""
         return cast("str", await self._submit(lambda connection: (self._heads.sign(connection, tenant), None)))
 
-    async def forget(self, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
-        """Removes what lies beside the database of subjects whose documents were erased."""
-        await forget_blobs(self._room.blobs, tenant, subjects, classes)
+    async def forget(self, tenant: Id, erasure: Erasure) -> None:
+        """Removes what lies beside the database of what was erased: the bytes of documents."""
+        await forget_blobs(self._room.blobs, tenant, erasure)
 
     async def scrub(self) -> None:
         """Removes what the file and its log still hold of what was deleted; whoever writes waits meanwhile.

@@ -19,7 +19,7 @@ from domain.assessment import assessments
 from domain.consent import consents, keys, notices, statutory, trusted
 from domain.consent.attesting import attesting
 from domain.consent.handover import recalling
-from domain.custody import epochs, erasures, holds
+from domain.custody import epochs, erasures, holds, shown
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
@@ -29,7 +29,7 @@ from domain.statements import statements
 from vault.store.schema.ordering import orders
 
 _FILES = (sources, parties, history, importing, trail, documents)
-_CUSTODY = (epochs, holds, erasures)
+_CUSTODY = (epochs, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
 RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)
@@ -235,10 +235,8 @@ vault_key = sa.Table(
     _number("generation"),
     _key("vault_key", "tenant", "purpose", "epoch"),
 )
-"""The keys of a tenant, wrapped: one row per purpose and epoch.
-
-The generation, equal in all of them, is raised whenever keys end: who keeps keys ready compares it before each opening.
-"""
+"""The keys of a tenant, wrapped, by purpose and epoch. Their one generation is raised whenever keys end: who keeps keys
+ready compares it before each opening."""
 
 vault_dek = sa.Table(
     "vault_dek",
@@ -313,6 +311,10 @@ blind_index_state = sa.Table(
 )
 """Which version of an index is asked, which one is being built beside it, and up to which record that has come."""
 
+_buried = (_text("tenant"), _text("record_id"), _text("rule"), _text("digest"))
+tombstone = sa.Table("tombstone", metadata, *_buried, _key("tombstone", "tenant", "record_id"))
+"""Records that ended by a rule of retention: their earlier versions may go. The digest is of the last of these."""
+
 spent = sa.Table("spent", metadata, _text("tenant"), _text("once"), _number("until"), _key("spent", "tenant", "once"))
 """What may be used once and was used, by its digest, until nobody could use it anyway; in seconds since 1970."""
 
@@ -328,10 +330,8 @@ audit_batch = sa.Table(
     _instant("at"),
     _key("audit_batch", "tenant", "first_index"),
 )
-"""The log itself, one row per durable commit: its entries, and the size and peaks of the tree after them.
-
-Beside them stand the lists that are too long for their leaves, by place in the batch.
-"""
+"""The log itself, one row per durable commit: its entries, the size and peaks of the tree after them, and by place the
+lists that are too long for their leaves."""
 
 audit_posting = sa.Table(
     "audit_posting",

@@ -150,17 +150,29 @@ class TenantKeys:
         return self._deks[key]
 
     def content_key(self, subject: Id, data_class: str) -> DekRow:
-        """The row of the newest data key of a subject's documents, minted when it is first needed."""
+        """The row of a data key for the content of one document, minted here: it ends with that document.
+
+        Raises: KeyUnavailable when the class is destroyed.
+        """
+        self.dek(subject, data_class)
         found = self._newest(subject, data_class, CONTENT_ALG)
-        if found is not None:
-            return self._whole(found)[0]
         kek = self.rows[Purpose.KEK]
         self._hold(kek.epoch)
         row = self.ring.mint_content_key(
-            kek, dek_id=ids.raw(self._make(DEK_PREFIX)), subject=ids.raw(subject), data_class=data_class, version=1
+            kek,
+            dek_id=ids.raw(self._make(DEK_PREFIX)),
+            subject=ids.raw(subject),
+            data_class=data_class,
+            version=1 if found is None else found.version + 1,
         )
         self._store(row, subject, CONTENT_ALG)
         return row
+
+    def stands(self, dek_id: bytes) -> bool:
+        """Whether a data key is not destroyed; it stays so until this transaction ends."""
+        dek = vault_dek.c
+        own = sa.select(dek.kek_epoch).where(dek.tenant == self.tenant, dek.dek_id == dek_id)
+        return bool(self._connection.scalar(own.with_for_update(read=True)))
 
     def living(self, subject: Id, data_class: str) -> Sequence[Any]:
         """The rows of a subject's class whose data keys are not destroyed, locked."""

@@ -6,11 +6,9 @@ the audit entry names.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import cache
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -23,19 +21,19 @@ from domain.ids import Id
 from domain.ports import Ids, SealedValue
 from domain.records import STAMP_FIELDS, Confidential, Fact, Record, Shape, Stamp
 from domain.statements.statements import CreditStatement
-from vault import hazmat, index
+from vault import index
 from vault.providers.port import Purpose
-from vault.seal import pae
 from vault.store import codec
 from vault.store.cells import Cells
 from vault.store.engines import POSTGRESQL
 from vault.store.keeping.destruction import Shredder
+from vault.store.keeping.digests import cell_digest, row_digest
 from vault.store.keeping.rotation import KeyRotation
 from vault.store.reading.columns import held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.rows import Cell
 from vault.store.search.building import IndexBuilding
-from vault.store.tables import instant_text, table, tenant_register
+from vault.store.tables import table, tenant_register
 from vault.store.tenantkeys import TenantKeys
 
 R = TypeVar("R", bound=Record)
@@ -48,7 +46,6 @@ LOCK_ATTEMPTS = 50
 """How often rows that others supersede first are asked for again before the Gate decides again."""
 AT_ONCE = 400
 """How many keys one statement asks for: SQLite nests no deeper than 1,000 alternatives."""
-_ROW, _CELL = b"vault/row/1", b"vault/cell/1"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,15 +135,17 @@ class SqlUnit:
         self._touch_subjects(found)
         return found
 
-    def select(self, record: type[Record], facts: Sequence[str], **equal: object) -> Iterator[tuple[Any, ...]]:
-        """Some facts of many current rows, streamed in the order of their ids."""
+    def select(
+        self, record: type[Record], facts: Sequence[str], *, after: str = "", most: int | None = None, **equal: object
+    ) -> Iterator[tuple[Any, ...]]:
+        """Some facts of many current rows, streamed in the order of their ids; behind one, and so many at most."""
         shape = record.shape
         columns: list[sa.ColumnElement[Any]] = []
         cells: list[Cell] = []
         for one in (held(shape, name) for name in facts):
             cells.append(Cell(len(columns), len(columns) + len(one.columns), one.decoder()))
             columns += one.columns
-        select = self._current(sa.select(*columns), shape, equal)
+        select = self._current(sa.select(*columns), shape, equal).where(table(shape).c.id > after).limit(most)
         with self._connection.execute(select, execution_options={"yield_per": STREAMED}) as rows:
             for row in rows:
                 yield tuple(cell.of(row) for cell in cells)
@@ -334,32 +333,9 @@ class SqlUnit:
         return known
 
 
-def row_digest(root: hazmat.Secret, shape: Shape, row: Mapping[str, Any]) -> str:
-    """The keyed digest of one version of a row, 64 hexadecimal digits; equal on both databases for equal rows."""
-    text = json.dumps([[name, row[name]] for name in _digested(shape)], default=_plain)
-    message = pae(_ROW, shape.table.encode(), text.encode())
-    return root.use(lambda key: hazmat.hmac_sha256(key, message)).hex()
-
-
-def cell_digest(root: hazmat.Secret, envelope: bytes) -> str:
-    """The keyed digest of a sealed value as it is stored."""
-    message = pae(_CELL, envelope)
-    return root.use(lambda key: hazmat.hmac_sha256(key, message)).hex()
-
-
 def cell_name(record: Id, tag: str) -> Id:
     """How the log names a cell: its record and its tag."""
     return Id(f"{record}/{tag}")
-
-
-@cache
-def _digested(shape: Shape) -> tuple[str, ...]:
-    """The columns a digest covers: all but the one that a later version sets."""
-    return tuple(sorted(column.name for column in table(shape).columns if column.name != "superseded_at"))
-
-
-def _plain(value: date) -> str:
-    return instant_text(value) if isinstance(value, datetime) else value.isoformat()
 
 
 def _by_shape(records: Sequence[Record]) -> Iterator[tuple[Shape, list[Record]]]:

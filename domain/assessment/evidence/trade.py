@@ -60,7 +60,7 @@ def invoices_of(unit: Unit, credit_file: Id, as_of: date, currency: str, *, natu
     Raises:  NotInForce for another currency.
     """
     kinds = (DocumentKind.SALE, DocumentKind.PURCHASE)
-    bases = {"lawful_basis": LawfulBasis.WRITTEN_CONSENT} if natural else {}
+    bases: dict[str, Any] = {"lawful_basis": LawfulBasis.WRITTEN_CONSENT} if natural else {}
     rows = unit.select(
         TradeTransaction, _INVOICE, credit_file=credit_file, kind=kinds, status=RecordStatus.ACTIVE, **bases
     )

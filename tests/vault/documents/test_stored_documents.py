@@ -338,6 +338,7 @@ def test_a_record_that_tells_of_another_document_is_found(archive):
 
 def test_a_document_whose_key_is_destroyed_does_not_open_and_takes_nothing(archive):
     document, awaited = archive.stored(), archive.register()
+    received = archive.received(archive.begin(awaited))
     ours = "alg = 'Cobblestone-256'"
     database = archive.world.database
     database.execute(f"DELETE FROM vault_dek_wrap WHERE dek_id IN (SELECT dek_id FROM vault_dek WHERE {ours})")  # noqa: S608 - our own
@@ -345,7 +346,7 @@ def test_a_document_whose_key_is_destroyed_does_not_open_and_takes_nothing(archi
     with pytest.raises(KeyUnavailable):
         archive.open(document)
     with pytest.raises(KeyUnavailable):
-        archive.begin(awaited)
+        archive.store(awaited, received)
     assert "KEY_MISSING" in archive.kinds()
 
 
@@ -365,7 +366,7 @@ def test_the_documents_of_a_customer_are_erased_without_a_trace_in_the_store(arc
     # An upload that was on its way when it was erased does not end; a sweep takes what it left.
     with pytest.raises(Malformed):
         archive.store(begun, archive.received(slot))
-    world.loop(world.store.forget(TENANT, erasure.subjects, erasure.classes))
+    world.loop(world.store.forget(TENANT, erasure))
     assert list(blobs.names(TENANT)) == []
     world.do(CertifyErasure(erasure=erasure.id))
     assert world.findings() == []

@@ -21,7 +21,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from api.jobs.erasing import finish
+from api.jobs.retaining import sweep
 from api.jobs.rotating import Turning
+from domain.custody import retention
 from domain.custody.erasing import ApproveErasure, ProposeErasure
 from domain.custody.erasures import Erasure, ErasureReason, ErasureState
 from domain.files.parties import CreditFile, FileState
@@ -111,7 +113,13 @@ async def _stands(store: Store, tenant: Id, record: type[Record], state: Enum) -
     return await store.inspect(tenant, lambda connection: list(connection.scalars(select.order_by(own.id))))
 
 
-KINDS: dict[str, Steps] = {"rotate": rotate, "shred": shred}
+async def retain(gate: Gate, _store: Store, tenants: tuple[Id, ...]) -> None:
+    """One sweep of retention, a few records at a time, or the rest of one."""
+    retention.AT_ONCE = 2  # type: ignore[misc] # many steps, to be killed in many places
+    await sweep(gate, World().actor("system:retention", tenant=tenants[0]), dry=False)
+
+
+KINDS: dict[str, Steps] = {"rotate": rotate, "shred": shred, "sweep": retain}
 
 
 async def carry_out(steps: Steps, url: str, keys: str, tenants: tuple[Id, ...], at: int) -> None:

@@ -12,7 +12,8 @@ from api.jobs.retaining import sweep
 from domain.custody import retention
 from domain.custody.erasures import Erasure, ErasureReason, ErasureState
 from domain.custody.holds import PlaceLegalHold
-from domain.custody.retention import RULES, Parties, SweepRecords, past
+from domain.custody.retention import SweepRecords, SweepSealed, past
+from domain.custody.rules import RULES, Parties
 from domain.errors import Malformed
 from domain.files.history import (
     DefaultEvent,
@@ -30,7 +31,7 @@ from domain.money import Money
 from tests.world import TENANT
 from vault.store.tables import sealed_field, vault_dek
 
-C5, R4, R2 = (rule.id for rule in RULES)
+C5, R4, R2 = (rule.id for rule in RULES[:3])
 TODAY = date(2026, 11, 24)
 
 
@@ -121,7 +122,7 @@ def test_what_is_past_its_time_is_deleted_for_good_and_certified(world, filled):
         assert {cell.dek_id for cell in cells(world, kept)}.isdisjoint(cell.dek_id for cell in before[kept])
         assert [cell.value_version for cell in cells(world, kept)] == [2] * len(before[kept])
     (erasure,) = world.current(Erasure)
-    assert (erasure.reason, erasure.records) == (ErasureReason.RETENTION, (old.id,))
+    assert (erasure.reason, erasure.records, erasure.rule) == (ErasureReason.RETENTION, (old.id,), R4)
     assert world.findings() == []
     assert swept(world) == []
     (done,) = world.loop(finish(world.gate, world.store, [TENANT], lambda _: world.actor("system:operator")))
@@ -168,5 +169,6 @@ def test_the_sweep_goes_on_in_steps_and_takes_persons_and_sanctions_too(world, f
 
 def test_a_kind_that_no_rule_is_about_is_refused(world, filled):
     assert filled
-    with pytest.raises(Malformed, match="No rule"):
-        world.do(SweepRecords(kind="Tenant"), job(world))
+    for kind, step in (("Tenant", SweepRecords), ("Consent", SweepSealed), ("DefaultEvent", SweepRecords)):
+        with pytest.raises(Malformed, match="No rule"):
+            world.do(step(kind=kind), job(world))

@@ -13,11 +13,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from domain.custody.keeping import Destroyed
-from domain.ids import Id
-from domain.records import AUDIT_CLASS, TAGS
+from domain.documents.documents import Document
+from domain.ids import Id, prefix_of
+from domain.records import AUDIT_CLASS, PREFIXES, TAGS, Shape
 from vault.audit.certificate import signed
+from vault.providers.port import Purpose
+from vault.store.keeping.digests import row_digest
 from vault.store.ledger.logbook import verifier
-from vault.store.tables import ERASED, audit_payload, blind_index, sealed_field, vault_dek, vault_dek_wrap
+from vault.store.search.tokens import upsert
+from vault.store.tables import (
+    DESTROYED,
+    ERASED,
+    audit_payload,
+    blind_index,
+    sealed_field,
+    table,
+    tombstone,
+    vault_dek,
+    vault_dek_wrap,
+)
 from vault.store.tenantkeys import TenantKeys
 
 
@@ -60,24 +74,70 @@ class Shredder:
         return sum(self._connection.scalar(count) or 0 for count in counts)
 
     def empty(self, records: Sequence[Id]) -> int:
-        """Removes every value and token of some records; how many values. Their keys are renewed beside it."""
+        """Removes every value and token of some records; how many values. Their keys are renewed beside it.
+
+        The content of a document has a data key of its own, which is destroyed here.
+        """
         cell, token = sealed_field.c, blind_index.c
         own = sa.and_(cell.tenant == self._tenant, cell.record_id.in_(records), cell.envelope != ERASED)
+        contents = sa.select(cell.dek_id).where(own, cell.field_tag == Document.content.tag)
+        alone = [bytes(dek_id) for dek_id in self._connection.scalars(contents)]
+        if alone:
+            self._keys.destroy(alone)
         emptied = self._connection.execute(sa.update(sealed_field).where(own).values(envelope=ERASED))
         self._connection.execute(
             sa.delete(blind_index).where(token.tenant == self._tenant, token.record_id.in_(records))
         )
         return emptied.rowcount
 
+    def bury(self, records: Sequence[Id], rule: str) -> int:
+        """Removes every version of some records but the current one, under tombstones; how many."""
+        gone = 0
+        for prefix in dict.fromkeys(prefix_of(own) for own in records):
+            own = [one for one in records if prefix_of(one) == prefix]
+            gone += self._bury(PREFIXES[prefix], own, rule)
+        return gone
+
+    def _bury(self, shape: Shape, records: Sequence[Id], rule: str) -> int:
+        columns, root = table(shape).c, self._keys.root(Purpose.DIGEST)
+        earlier = sa.and_(columns.tenant == self._tenant, columns.id.in_(records), columns.superseded_at.is_not(None))
+        rows = self._connection.execute(sa.select(table(shape)).where(earlier).order_by(columns.version)).mappings()
+        last = {row["id"]: row_digest(root, shape, dict(row)) for row in rows}
+        if not last:
+            return 0
+        stones = [
+            {"tenant": self._tenant, "record_id": own, "rule": rule, "digest": digest} for own, digest in last.items()
+        ]
+        upsert(self._connection, tombstone, stones, ("tenant", "record_id"), change=False)
+        return self._connection.execute(sa.delete(table(shape)).where(earlier)).rowcount
+
     def remaining_of(self, records: Sequence[Id]) -> int:
-        """How many values and tokens of some records are still there."""
+        """How many values, tokens, keys of contents and buried versions of some records are still there."""
+        dek, cell = vault_dek.c, sealed_field.c
+        contents = sa.select(cell.dek_id).where(
+            cell.tenant == self._tenant, cell.record_id.in_(records), cell.field_tag == Document.content.tag
+        )
+        keys = sa.select(sa.func.count()).where(
+            dek.tenant == self._tenant, dek.dek_id.in_(contents), dek.kek_epoch != DESTROYED
+        )
         counts = (
             sa.select(sa.func.count()).where(
-                table.c.tenant == self._tenant, table.c.record_id.in_(records), *(extra for extra in kept)
+                rows.c.tenant == self._tenant, rows.c.record_id.in_(records), *(extra for extra in kept)
             )
-            for table, kept in ((sealed_field, (sealed_field.c.envelope != ERASED,)), (blind_index, ()))
+            for rows, kept in ((sealed_field, (sealed_field.c.envelope != ERASED,)), (blind_index, ()))
         )
-        return sum(self._connection.scalar(count) or 0 for count in counts)
+        earlier = (
+            sa.select(sa.func.count())
+            .select_from(table(shape))
+            .join(tombstone, sa.and_(tombstone.c.tenant == self._tenant, tombstone.c.record_id == table(shape).c.id))
+            .where(
+                table(shape).c.tenant == self._tenant,
+                table(shape).c.id.in_(records),
+                table(shape).c.superseded_at.is_not(None),
+            )
+            for shape in {PREFIXES[prefix_of(own)].table: PREFIXES[prefix_of(own)] for own in records}.values()
+        )
+        return sum(self._connection.scalar(count) or 0 for count in (keys, *counts, *earlier))
 
     def signed(self, kind: str, said: Mapping[str, Any]) -> str:
         """A statement as a JWS of a type, signed by the key that signs the company's log."""

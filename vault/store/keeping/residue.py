@@ -8,31 +8,47 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection
 from contextlib import closing
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from domain.custody.erasures import Erasure
+from domain.custody.rules import BURIED
+from domain.documents.documents import Document
 from domain.errors import Overloaded
-from domain.ids import Id
+from domain.ids import Id, prefix_of
 from domain.records import DataClass
 from vault.documents.blobs import Blobs
 from vault.store import engines
 
 TRIES: Final = 50
 PAUSE_MILLISECONDS: Final = 100
-TABLES: Final = ("vault_dek_wrap", "sealed_field", "blind_index", "audit_payload")
-"""Where keys, values, tokens and payloads lie. Only rewriting a table takes the rows away that were deleted in it."""
+TABLES: Final = (
+    *("vault_dek_wrap", "sealed_field", "blind_index", "audit_payload"),
+    *sorted(shape.table for shape in BURIED),
+)
+"""Where keys, values, tokens and payloads lie, and records that are buried. Only rewriting a table takes the rows away
+that were deleted in it."""
 _BUSY: Final = "Somebody reads an older state of the database, which still holds what was deleted."
 
 
-async def forget_blobs(blobs: Blobs, tenant: Id, subjects: Iterable[Id], classes: Iterable[str]) -> None:
-    """Removes the bytes of documents of subjects, where documents are among what was erased."""
-    if DataClass.DOCUMENTS.value in classes:
-        for subject in subjects:
-            await asyncio.to_thread(blobs.forget, tenant, subject)
+async def forget_blobs(blobs: Blobs, tenant: Id, erasure: Erasure) -> None:
+    """Removes the bytes of documents: all of the subjects whose documents were erased, and those that were alone."""
+    if DataClass.DOCUMENTS.value in erasure.classes:
+        for subject in erasure.subjects:
+            await asyncio.to_thread(blobs.forget, tenant, Id(subject))
+    alone = {own for own in erasure.records if prefix_of(own) == Document.shape.prefix}
+    if alone:
+        await asyncio.to_thread(_remove, blobs, tenant, erasure.subject_id, alone)
+
+
+def _remove(blobs: Blobs, tenant: Id, subject: Id, documents: Collection[str]) -> None:
+    for name in list(blobs.names(tenant, subject)):
+        if name.document in documents:
+            blobs.remove(name)
 
 
 def clean_sqlite(url: str) -> None:

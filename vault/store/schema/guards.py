@@ -1,7 +1,8 @@
 """What the databases themselves refuse, whoever asks: the migrations put these guards on every table.
 
-A row of a record may be superseded once and nothing else; the audit log only grows; on PostgreSQL nobody but the
-owner's superuser sees a row of another tenant. They are the second line: the first is that no statement asks for it.
+A row of a record may be superseded once, and go only under a tombstone; the audit log only grows; on PostgreSQL nobody
+but the owner's superuser sees a row of another tenant. They are the second line: the first is that no statement asks
+for it.
 A migration that ran is not changed by a change here: new guards need a new migration.
 """
 
@@ -45,6 +46,13 @@ _FUNCTIONS = {
         END IF;
         RAISE EXCEPTION '% is only superseded', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
     """,
+    "credence_bury": """
+        IF OLD.superseded_at IS NOT NULL
+            AND EXISTS (SELECT FROM tombstone WHERE tenant = OLD.tenant AND record_id = OLD.id) THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    """,
     "credence_integrated": """
         IF EXISTS (SELECT FROM audit_entry WHERE tenant = OLD.tenant AND id = OLD.id) THEN
             RETURN OLD;
@@ -79,11 +87,17 @@ def prepare(connection: sa.Connection) -> None:
     _run(connection, statements)
 
 
-def guard_record(connection: sa.Connection, table: str) -> None:
-    """A version of a record is superseded once, and never changed or deleted."""
+def guard_record(connection: sa.Connection, table: str, *, buried: bool) -> None:
+    """A version of a record is superseded once, and never changed; an earlier one goes at most under a tombstone."""
     _run(connection, [_superseded(table)] if _postgres(connection) else _superseded_sqlite(connection, table))
-    _refuse(connection, table, "DELETE", "TRUNCATE")
-    guard_tenant(connection, table, "SELECT", "INSERT", "UPDATE (superseded_at)")
+    rights = ["SELECT", "INSERT", "UPDATE (superseded_at)"]
+    if buried:
+        _run(connection, [_bury(connection, table)])
+        _refuse(connection, table, "TRUNCATE")
+        rights.append("DELETE")
+    else:
+        _refuse(connection, table, "DELETE", "TRUNCATE")
+    guard_tenant(connection, table, *rights)
 
 
 def guard_append_only(connection: sa.Connection, table: str) -> None:
@@ -170,6 +184,14 @@ def _superseded_sqlite(connection: sa.Connection, table: str) -> list[str]:
         _trigger_sqlite(f"{table}_no_update", f"UPDATE OF {', '.join(others)} ON {table}", message),
         _trigger_sqlite(f"{table}_superseded", f"UPDATE OF superseded_at ON {table} WHEN {once}", message),
     ]
+
+
+def _bury(connection: sa.Connection, table: str) -> str:
+    if _postgres(connection):
+        return _trigger(f"{table}_bury", f"DELETE ON {table} FOR EACH ROW", "credence_bury")
+    under = "SELECT 1 FROM tombstone WHERE tenant = OLD.tenant AND record_id = OLD.id"
+    event = f"DELETE ON {table} WHEN OLD.superseded_at IS NULL OR NOT EXISTS ({under})"
+    return _trigger_sqlite(f"{table}_bury", event, f"{table} is append-only")
 
 
 def _trigger(name: str, event: str, function: str) -> str:
