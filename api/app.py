@@ -37,9 +37,9 @@ from domain.ids import Id, RandomIds
 from domain.ports import Readings, Steps
 from domain.ports import Scope as Reach
 from domain.tenancy import OpenTenant
-from vault.audit import certificate, note
+from vault.audit import certificate, note, verify
+from vault.audit.handover import Keyholders
 from vault.audit.report import Report
-from vault.audit.verify import verify_folder
 from vault.delivery import receipts
 from vault.delivery.sealing import hybrid_of
 from vault.documents.blobs import Name
@@ -64,7 +64,9 @@ from vault.store.transaction import Room, aside
 T = TypeVar("T")
 Store = SqliteStore | PostgresStore
 KeyInventory = Inventory
+LogKeys = looks.LogKeys
 seal_key_file = chosen.seal
+handovers_in = verify.handovers_in
 
 INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""
@@ -190,11 +192,18 @@ class House:
         await self.gate.perform(ExportAuditLog(), operator(tenant, AUDITOR), request="command")
         checkpoint = await self.store.checkpoint(tenant)
         await self.store.inspect(tenant, looks.exported(tenant, checkpoint, folder))
+        for number, text in enumerate((await self.log_keys(tenant)).handovers, 1):
+            (folder / verify.HANDOVERS).mkdir(mode=0o700, exist_ok=True)
+            (folder / verify.HANDOVERS / str(number)).write_text(text, encoding="utf-8")
         return checkpoint
 
     async def verifying_key(self, tenant: Id) -> str:
         """What an auditor pins to verify a company's log: `name+id+base64`."""
         return await self.store.inspect(tenant, looks.verifying_key(self.room, tenant, OPERATOR))
+
+    async def log_keys(self, tenant: Id) -> LogKeys:
+        """The keys of a company's log: the one that signs now, those before it, and how they handed over."""
+        return await self.store.inspect(tenant, looks.log_keys(self.room, tenant, OPERATOR))
 
     async def check(self, tenant: Id) -> list[Finding]:
         """What is wrong with a company's records, seals and log; nothing is repaired.
@@ -317,18 +326,21 @@ async def key_inventory(settings: Settings) -> KeyInventory:
     return await inventory(chosen.place(settings.keys).provider(), settings.database_url)
 
 
-def verify_certificate(text: str, key: str) -> Mapping[str, Any]:
-    """What a certificate of erasure says, judged by a pinned key alone. Raises: Malformed; Tampered."""
-    return certificate.verified(text, note.Verifier.read(key))
+def verify_certificate(text: str, *pinned: str, handovers: Sequence[str] = ()) -> Mapping[str, Any]:
+    """What a certificate of erasure says, judged by pinned keys alone. Raises: Malformed; Tampered."""
+    return certificate.verified(text, Keyholders(map(note.Verifier.read, pinned), handovers))
 
 
-def verify_log(folder: Path, key: str, earlier: Sequence[str], witnesses: Sequence[str] = ()) -> Report:
+def verify_log(
+    folder: Path, key: str, earlier: Sequence[str], witnesses: Sequence[str] = (), others: Sequence[str] = ()
+) -> Report:
     """What is wrong with an exported log, judged by pinned keys; it needs no database and no house.
 
     Raises: Malformed when a key is none.
     """
     cosigned = [note.Verifier.read(witness) for witness in witnesses]
-    return verify_folder(folder, note.Verifier.read(key), earlier=earlier, witnesses=cosigned)
+    beside = [note.Verifier.read(one) for one in others]
+    return verify.verify_folder(folder, note.Verifier.read(key), earlier=earlier, witnesses=cosigned, others=beside)
 
 
 Verdict = verifying.Verdict

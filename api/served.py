@@ -10,7 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
-from api.app import INSTALLATION, House, authenticator, job, open_house
+from api.app import INSTALLATION, House, LogKeys, authenticator, job, open_house
 from api.garbage import settle
 from api.http.answers import Edition
 from api.http.application import build_http
@@ -87,16 +87,13 @@ def application(house: House) -> Starlette:
     async def head() -> None:
         await house.store.checkpoint(INSTALLATION)
 
-    known: dict[Id, str] = {}
-
     async def public(company: str) -> Mapping[str, Any]:
         """The keys of one company, for its log and its statements; who else is served here is nobody's business."""
         tenant = ids.check(company, "te") if company else INSTALLATION
-        if tenant not in known and tenant in await house.store.tenants():
-            known[tenant] = await house.verifying_key(tenant)
-        logs = [known[tenant]] if tenant in known else []
-        statements = await house.statements.metadata(tenant) if company and logs else None
-        return {"issuer": house.issuer.jwks() if house.issuer else None, "logs": logs, "statements": statements}
+        log = await house.log_keys(tenant) if tenant in await house.store.tenants() else LogKeys([], [])
+        statements = await house.statements.metadata(tenant) if company and log.pinned else None
+        issuer = house.issuer.jwks() if house.issuer else None
+        return {"issuer": issuer, "logs": log.pinned, "handovers": log.handovers, "statements": statements}
 
     async def statuses(company: str, number: int) -> str | None:
         """A status list of one company."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Protocol, TypeVar
 
 from domain.audit import Entry, EntryProof, Receipt, Trace, Warrant
-from domain.custody.keeping import Destruction, Rotation
+from domain.custody.keeping import Destruction, Renewal, Rotation, Signing
 from domain.errors import CreditError
 from domain.ids import Id
 from domain.records import Confidential, Record, Stamp
@@ -50,6 +50,16 @@ class Unit(Protocol):
     @property
     def rotation(self) -> Rotation:
         """Turns the keys of the tenant."""
+        ...
+
+    @property
+    def signing(self) -> Signing:
+        """Replaces the keys that the tenant signs with."""
+        ...
+
+    @property
+    def renewal(self) -> Renewal:
+        """Gives the data keys of the tenant their next version."""
         ...
 
     @property

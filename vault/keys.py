@@ -20,36 +20,23 @@ from domain.errors import Tampered, Unavailable
 from vault import hazmat
 from vault.keycache import KeyCache
 from vault.providers.port import Context, Provider, Purpose
-from vault.seal import Dek, pae, sized, u32
+from vault.seal import Dek, sized, u32
+from vault.wrapping import DEK_DOMAIN, ROOT_DOMAIN, unwrap_key, wrap_key
 
-WRAP_HEADER = bytes.fromhex("ce010100")
-"""Magic, format 1, AES-256-GCM, reserved."""
-_NONCE = len(WRAP_HEADER)
-_KEY = _NONCE + hazmat.NONCE_BYTES
-WRAPPED_BYTES = _KEY + hazmat.KEY_BYTES + hazmat.TAG_BYTES
 TTL_SECONDS = 300.0
 CACHED_KEYS = 10_000
 """How many data keys are kept ready at most: about 3 KiB each. Keys of tenants are a tenth of that."""
 
+PUBLIC_KEYS = 1_000
+"""How many public keys are kept ready at most."""
 BACKUP_DAYS = 35
 """How long backups and archived logs of the database are kept, where nothing else is said."""
 
-DEK_DOMAIN = b"vault/dek/1"
-ROOT_DOMAIN = b"vault/root/1"
-KEK_DOMAIN = b"vault/kek/1"
-"""What providers that bind by associated data put first."""
 T = TypeVar("T")
 
 
 ROOTS = (Purpose.INDEX, Purpose.PSEUDONYM, Purpose.DIGEST, Purpose.STATEMENT)
 """What lies under the KEK of its epoch; the other purposes are wrapped by the provider."""
-
-
-class Bound(Protocol):
-    """What a wrapped key is bound to."""
-
-    def parts(self) -> tuple[bytes, ...]:
-        """Its parts as they are authenticated; ValueError or OverflowError for one that cannot exist."""
 
 
 class WrappedKey(NamedTuple):
@@ -135,6 +122,7 @@ class Keyring:
         self._roots: KeyCache[WrappedKey, hazmat.Secret] = KeyCache(clock, ttl, size // 10 or 1)
         self._deks: KeyCache[DekName, tuple[DekRow, Dek]] = KeyCache(clock, ttl, size)
         self._generations: dict[bytes, int] = {}
+        self._public: dict[WrappedKey, bytes] = {}
 
     def newest(self) -> int:
         """The newest epoch of the provider: what a new tenant's keys are wrapped under.
@@ -182,6 +170,13 @@ class Keyring:
         Raises: KeyUnavailable; Tampered.
         """
         return self._wrapped_root(kek, purpose, hazmat.random_secret())
+
+    def mint_signing_key(self, kek: WrappedKey) -> WrappedKey:
+        """A new key for signatures beside the other keys of an epoch.
+
+        Raises: KeyUnavailable.
+        """
+        return self._minted(Context(kek.tenant, Purpose.SIGN, kek.epoch))
 
     def advance_tenant(self, rows: Iterable[WrappedKey], epoch: int) -> tuple[WrappedKey, ...]:
         """The rows of a tenant's next epoch: a new KEK; the other keys stay as they are and are wrapped anew.
@@ -281,6 +276,20 @@ class Keyring:
         (key,) = self._aside(lambda: self._provider.unwrap(asked))
         return _delivered(key)
 
+    def verifying_key(self, row: WrappedKey) -> bytes:
+        """The public half of a key for signatures; it is no secret, and kept as long as there is room.
+
+        Raises: KeyUnavailable; Tampered.
+        """
+        public = self._public.get(row)
+        if public is None:
+            with self.signing_key(row) as seed:
+                public = seed.use(hazmat.ed25519_public)
+            if len(self._public) >= PUBLIC_KEYS:
+                self._public.clear()
+            self._public[row] = public
+        return public
+
     async def warmed(self, keks: Iterable[WrappedKey]) -> None:
         """Unwraps KEKs as `warm` does, beside the event loop: the provider may take a while, and others go on."""
         if cold := self._cold(keks):
@@ -356,29 +365,6 @@ class Keyring:
 
     def _dek_secret(self, row: DekRow, kek: WrappedKey) -> hazmat.Secret:
         return unwrap_key(self._kek(kek), row.wrapped, DEK_DOMAIN, row)
-
-
-def wrap_key(
-    cipher: hazmat.Aes256Gcm, key: hazmat.Secret, domain: bytes, to: Bound, *, nonce: bytes | None = None
-) -> bytes:
-    """A key under another, 64 bytes, bound to a domain and its parts; only tests of published bytes give the nonce."""
-    nonce = hazmat.random_bytes(hazmat.NONCE_BYTES) if nonce is None else nonce
-    context = pae(domain, WRAP_HEADER, *to.parts())
-    return WRAP_HEADER + nonce + key.use(lambda raw: hazmat.encrypt(cipher, nonce, raw, context))
-
-
-def unwrap_key(cipher: hazmat.Aes256Gcm, wrapped: bytes, domain: bytes, to: Bound) -> hazmat.Secret:
-    """The key that was wrapped for exactly this.
-
-    Raises: Tampered.
-    """
-    if len(wrapped) != WRAPPED_BYTES or wrapped[:_NONCE] != WRAP_HEADER:
-        raise Tampered("A wrapped key is not in a known form.")
-    try:
-        return hazmat.decrypt_key(cipher, wrapped[_NONCE:_KEY], wrapped[_KEY:], pae(domain, WRAP_HEADER, *to.parts()))
-    except (hazmat.Forged, ValueError, OverflowError):
-        # What has not even parts of the right sizes is nothing a key was ever wrapped for.
-        raise Tampered("A wrapped key does not verify for what it is used for.") from None
 
 
 def _expected(row: WrappedKey, purpose: Purpose) -> WrappedKey:

@@ -44,6 +44,7 @@ RECORDS = (
     "recall",
     "recall_delivery",
     "retention_rule",
+    "signing_key",
     "source",
     "status_list",
     "statutory_disclosure",
@@ -893,6 +894,23 @@ def _sealed_field() -> None:
     op.create_index("sealed_field_dek_id", "sealed_field", ["tenant", "dek_id"])
 
 
+def _signing_key() -> None:
+    _record(
+        "signing_key",
+        sa.Column("use", WORDS, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.Column("kid", WORDS, nullable=False),
+        sa.Column("public", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        _instant("began_at"),
+        _instant("ended_at", null=True),
+        sa.Column("handover", WORDS, nullable=True),
+    )
+    _current("signing_key_by_number", "signing_key", "number", "id", unique=False)
+    op.create_index("signing_key_number", "signing_key", ["tenant", "number", "id"])
+    _current("signing_key_use_number", "signing_key", "use", "number")
+
+
 def _source() -> None:
     _record(
         "source",
@@ -1125,6 +1143,7 @@ TABLES = (
     _recall_delivery,
     _retention_rule,
     _sealed_field,
+    _signing_key,
     _source,
     _spent,
     _status_list,

@@ -20,14 +20,13 @@ from api.cli import (
     keeping,
     proving,
     retaining,
-    sealing,
-    searching,
     serving,
     statements,
     sweeping,
     touring,
 )
 from api.cli.console import JSON, failed_inside, told, unusable
+from api.cli.keys import renewing, sealing, searching
 from domain.errors import CreditError, Malformed
 
 REFUSED, INSIDE, INTERRUPTED = 2, 70, 130
@@ -46,6 +45,7 @@ app.add_typer(auditing.witness_, name="witness")
 app.add_typer(consenting.consents, name="consents")
 app.add_typer(installing.tenants, name="tenant")
 searching.join(keeping.keys)
+renewing.join(keeping.keys)
 keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
 app.add_typer(retaining.retention, name="retention")

@@ -46,7 +46,10 @@ def export(
 @audit.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="The exported log.")],
-    key: Annotated[str | None, typer.Option(help="The pinned key, name+id+base64; otherwise the file `key`.")] = None,
+    key: Annotated[
+        list[str] | None,
+        typer.Option(help="A pinned key, name+id+base64; may be given more than once. Otherwise the file `key`."),
+    ] = None,
     earlier: Annotated[
         list[Path] | None, typer.Option(help="A checkpoint kept from before; may be given more than once.")
     ] = None,
@@ -62,10 +65,10 @@ def verify(
 
     if not folder.is_dir():
         raise NotFound("There is no such folder.", advice="Name the folder that `credence audit export` wrote.")
-    pinned = key or _key_beside(folder)
+    pinned = key or [_key_beside(folder)]
     kept = [path.read_text(encoding="utf-8", errors="replace") for path in earlier or ()]
     try:
-        report = verify_log(folder, pinned, kept, witness or ())
+        report = verify_log(folder, pinned[0], kept, witness or (), pinned[1:])
     except Malformed as error:
         error.path, error.advice = ("key",), "Write a key as it was told: name+id+base64."
         raise
@@ -73,8 +76,10 @@ def verify(
     said = str(report)
     if report.ok and key is None:
         said += "\nThe key came with the files: pin it from elsewhere with --key."
+    elif report.ok and report.key not in pinned:
+        said += f"\nThe key you pinned handed over to the one that signs now. Pin it beside: {report.key}"
     found = {"ok": report.ok, "entries": report.size, "root": report.root.hex(), "problems": lines}
-    answer(found | {"pinned": key is not None}, said, as_json=as_json)
+    answer(found | {"key": report.key, "pinned": key is not None}, said, as_json=as_json)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -97,14 +102,20 @@ def cosign(
 @audit.command()
 def certificate(
     file: Annotated[Path, typer.Argument(help="The certificate of an erasure, as it was given out.")],
-    key: Annotated[str, typer.Option(help="The pinned key, name+id+base64.")],
+    key: Annotated[
+        list[str], typer.Option(help="A pinned key of the log, name+id+base64; may be given more than once.")
+    ],
+    log: Annotated[
+        Path | None, typer.Option(help="An exported log, whose keys tell which came before and after the pinned ones.")
+    ] = None,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Verifies a certificate of erasure, offline, and shows what it says."""
-    from api.app import verify_certificate  # noqa: PLC0415 - verifying needs no house, only the vault's own reader
+    from api.app import handovers_in, verify_certificate  # noqa: PLC0415 - verifying needs no house, only the vault's own reader
 
-    said = verify_certificate(file.read_text(encoding="utf-8", errors="replace"), key)
+    text = file.read_text(encoding="utf-8", errors="replace")
+    said = verify_certificate(text, *key, handovers=handovers_in(log) if log else ())
     lines = [f"{name}: {value}" for name, value in said.items()]
     answer({"ok": True, "certificate": dict(said)}, "\n".join(["The signature holds.", *lines]), as_json=as_json)
 

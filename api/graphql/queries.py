@@ -84,6 +84,7 @@ ROOTS = {
     "erasures": Root(Kind.PAGE, "Erasure"),
     "retentionRules": Root(Kind.PAGE, "RetentionRule"),
     "keyEpochs": Root(Kind.PAGE, "KeyEpoch"),
+    "signingKeys": Root(Kind.PAGE, "SigningKey"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "accessLog": Root(Kind.ACCESS, "AccessEntry"),
 }

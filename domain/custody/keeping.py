@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
 from typing import Any, Protocol
 
 from domain.ids import Id
@@ -125,4 +127,82 @@ class Destruction(Protocol):
 
     def signed(self, kind: str, said: Mapping[str, Any]) -> str:
         """A statement as a JWS of a type, signed by the key that signs the company's log."""
+        ...
+
+
+class SigningUse(Enum):
+    """What a company signs with a key."""
+
+    LOG = "LOG"
+    """Checkpoints of its audit log, and certificates of erasure (Ed25519)."""
+    STATEMENT = "STATEMENT"
+    """Credit statements, their status lists, and what is disclosed to partners (ES256)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signs:
+    """The public half of a key that signs."""
+
+    kid: str
+    """How signatures name it."""
+    public: str
+    """For the log `name+id+base64`, as an auditor pins it; otherwise a JWK."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replaced:
+    """A key that signs no more, and the one that does."""
+
+    former: Signs
+    following: Signs
+    handover: str | None
+    """For the log: the checkpoint by which one hands over to the other."""
+
+
+class Signing(Protocol):
+    """Replaces the keys that a tenant signs with."""
+
+    def replace(self, use: SigningUse, ended: datetime, *, compromised: bool) -> Replaced | None:
+        """Ends a key and makes the next one; the private half of the former is gone with the transaction.
+
+        None where the tenant has no key for this use yet. Raises KeyUnavailable; Tampered.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Which data keys are renewed."""
+
+    before: datetime
+    """Those made before this instant."""
+    worn: tuple[str, ...] = ()
+    """Besides, these: their ids in hexadecimal digits."""
+    subject: Id | None = None
+    data_class: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewed:
+    """What one step of a renewal did."""
+
+    minted: int = 0
+    """How many new versions of data keys were begun."""
+    sealed: int = 0
+    """How many values were sealed anew."""
+    ended: int = 0
+    """How many older data keys were destroyed, since nothing is sealed under them any more."""
+    last: str = ""
+    """The data key this step came to; empty where there is none behind it."""
+
+
+class Renewal(Protocol):
+    """Gives the data keys of a tenant their next version."""
+
+    def worn(self, seals: int) -> tuple[str, ...]:
+        """The ids of data keys under which at least so many values were sealed, in hexadecimal digits."""
+        ...
+
+    def step(self, choice: Choice, after: str, limit: int) -> Renewed:
+        """Goes on behind a data key with those that are chosen or were begun: at most so many values."""
         ...

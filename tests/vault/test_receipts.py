@@ -92,3 +92,20 @@ def test_a_receipt_of_the_future_or_under_keys_that_are_none_is_not_believed(key
     assert judge_receipt(receipt, keys, NOW + timedelta(days=3_650)).ok
     for wrong in ({}, [], None, {"statements": None}, json.loads(json.dumps({"issuer": "x", "jwks": {"keys": []}}))):
         assert judge_receipt(receipt, wrong, NOW).reason is Reason.UNUSABLE_KEY
+
+
+def test_a_receipt_counts_while_its_key_did(scene, receipt):
+    told = {"statements": scene.issuer.metadata()}
+    for seconds, reason in ((0, None), (-1, Reason.KEY_ENDED)):
+        told["statements"]["jwks"]["keys"][0]["exp"] = int(NOW.timestamp()) + seconds
+        judged = judge_receipt(receipt, told, NOW)
+        assert judged.reason is reason
+    assert judged.words[0]
+    told["statements"]["jwks"]["keys"][0]["exp"] = "never"
+    assert judge_receipt(receipt, told, NOW).reason is Reason.UNUSABLE_KEY
+    foreign = Scene().issuer.metadata()["jwks"]["keys"]
+    own = scene.issuer.metadata()["jwks"]["keys"][0]
+    apart = {"issuer": scene.issuer.name, "jwks": {"keys": foreign}, "compromised": {"keys": [own]}}
+    assert judge_receipt(receipt, apart, NOW).reason is Reason.UNUSABLE_KEY
+    own["exp"] = int(NOW.timestamp())
+    assert judge_receipt(receipt, apart, NOW).ok is (foreign[0]["kid"] != own["kid"])

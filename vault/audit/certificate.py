@@ -1,4 +1,4 @@
-"""Signed statements of a company as JWS (RFC 7515, Ed25519): made with the key of its log, verified by its pinned key.
+"""Signed statements of a company as JWS (RFC 7515, Ed25519): made with the key of its log, verified by pinned keys.
 
 The payload is canonical JSON; the header names its type and the key, as the log's own checkpoints do: `name+id`.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from joserfc import jws
@@ -18,9 +19,13 @@ from domain import canonical
 from domain.custody.erasures import CERTIFICATE
 from domain.errors import Malformed, Tampered
 from vault import hazmat
+from vault.audit.handover import Keyholders, Known
 from vault.audit.note import Verifier
 
 ALGORITHM: Final = "Ed25519"
+SIGNED_AT: Final = "certifiedAt"
+"""Which member says when it was signed."""
+CLOCKS: Final = timedelta(minutes=1)
 MAX_TEXT: Final = 64 * 1024
 _ADVICE: Final = "Compare the key with the one that `credence audit export` told, and get the certificate again."
 
@@ -33,23 +38,48 @@ def signed(seed: hazmat.Secret, verifier: Verifier, kind: str, said: Mapping[str
     return jws.serialize_compact(header, canonical.encode(dict(said)), key, algorithms=[ALGORITHM])
 
 
-def verified(text: str, verifier: Verifier, kind: str = CERTIFICATE) -> Mapping[str, Any]:
-    """What a statement says, when this key signed it as a statement of this type.
+def verified(text: str, keys: Keyholders, kind: str = CERTIFICATE) -> Mapping[str, Any]:
+    """What a statement says, when a believed key signed it as a statement of this type, in its own time.
 
-    Raises: Malformed for what is no statement; Tampered for one that this key did not sign just so.
+    Raises: Malformed for what is no statement; Tampered for one that no such key signed just so.
     """
     if len(text) > MAX_TEXT:
         raise Malformed("A certificate is shorter than this.", path=("certificate",))
-    key = OKPKey.import_key(_public(verifier))
-    try:
-        found = jws.deserialize_compact(text.strip(), key, algorithms=[ALGORITHM])
-        said: Any = json.loads(found.payload)
-    except (JoseError, ValueError):
-        raise Tampered("The certificate does not verify under this key.", advice=_ADVICE) from None
-    header = found.headers()
-    if header.get("typ") != kind or header.get("kid") != _kid(verifier) or not isinstance(said, dict):
+    known = next((one for one in keys if _verifies(text.strip(), one.key)), None)
+    if known is None:
+        raise Tampered("The certificate does not verify under this key.", advice=_ADVICE)
+    found = jws.deserialize_compact(text.strip(), OKPKey.import_key(_public(known.key)), algorithms=[ALGORITHM])
+    header, said = found.headers(), _read(found.payload)
+    if header.get("typ") != kind or header.get("kid") != _kid(known.key) or not isinstance(said, dict):
         raise Tampered("The certificate is of another kind, or of another key.", advice=_ADVICE)
+    if known.ended is not None and not _in_time(said.get(SIGNED_AT), known):
+        raise Tampered("The certificate is signed with a key that had ended before.", advice=_ADVICE)
     return said
+
+
+def _verifies(text: str, verifier: Verifier) -> bool:
+    try:
+        jws.deserialize_compact(text, OKPKey.import_key(_public(verifier)), algorithms=[ALGORITHM])
+    except (JoseError, ValueError):
+        return False
+    return True
+
+
+def _read(payload: bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except ValueError:
+        return None
+
+
+def _in_time(said: Any, known: Known) -> bool:
+    """Whether a statement says that it was signed before its key ended; clocks of several machines differ."""
+    try:
+        at = datetime.fromisoformat(said)
+    except (TypeError, ValueError):
+        return False
+    leeway = timedelta() if known.compromised else CLOCKS
+    return known.ended is not None and at.tzinfo is not None and at <= known.ended + leeway
 
 
 def _kid(verifier: Verifier) -> str:

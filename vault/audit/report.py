@@ -64,6 +64,8 @@ class Report:
     size: int = 0
     """What the checkpoint promises."""
     root: bytes = b""
+    key: str = ""
+    """The believed key that signed the checkpoint, as it is pinned."""
     problems: tuple[Problem, ...] = ()
     found: int = 0
     """How many problems there are, listed or not."""

@@ -1,4 +1,4 @@
-"""Checks an exported log with a pinned key alone: no database, no network, no trust in who exported it.
+"""Checks an exported log with pinned keys alone: no database, no network, no trust in who exported it.
 
 Everything is recomputed: signature, bundles, leaf hashes, tiles and root. What the signed root vouches for is
 right; whatever differs from it is named. Checking goes on after a problem, so that one report tells them all.
@@ -14,8 +14,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from domain.errors import Malformed
-from vault.audit import note, tiles
+from vault.audit import handover, note, tiles
 from vault.audit.alignment import Alignment
+from vault.audit.handover import Keyholders
 from vault.audit.leaf import read_leaf
 from vault.audit.merkle import leaf_hash
 from vault.audit.note import BadSignature, Checkpoint, UnknownKey, Verifier
@@ -23,6 +24,9 @@ from vault.audit.report import Findings, Kind, Report
 from vault.audit.stored import Read, Stored, left_at, prefix_of
 from vault.audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Tile, tile_at
 
+HANDOVERS = "handover"
+"""The folder beside an exported log in which its keys hand over, one file each, by number."""
+MAX_HANDOVERS = 1_000
 MAX_ABSENT = 64
 """After so many bundles in a row that are not there the rest is taken to be absent too."""
 
@@ -34,13 +38,23 @@ def verify_folder(
     origin: str | None = None,
     earlier: Sequence[str] = (),
     witnesses: Sequence[Verifier] = (),
+    others: Sequence[Verifier] = (),
 ) -> Report:
-    """What is wrong with a log in a folder, judged by the key that was pinned.
+    """What is wrong with a log in a folder, judged by the keys that were pinned.
 
     The origin is that which the key's name states, unless another is expected. `earlier` are signed checkpoints of
-    the log; `witnesses` are the keys that must have cosigned its checkpoint.
+    the log; `witnesses` are the keys that must have cosigned its checkpoint; `others` are pinned beside the key.
     """
-    return verify_log(reader(folder), key, origin=origin, earlier=earlier, witnesses=witnesses, paths=paths_in(folder))
+    return verify_log(
+        reader(folder),
+        key,
+        origin=origin,
+        earlier=earlier,
+        witnesses=witnesses,
+        paths=paths_in(folder),
+        others=others,
+        handovers=handovers_in(folder),
+    )
 
 
 def verify_log(
@@ -51,29 +65,37 @@ def verify_log(
     earlier: Sequence[str] = (),
     witnesses: Sequence[Verifier] = (),
     paths: Iterable[str] = (),
+    others: Sequence[Verifier] = (),
+    handovers: Sequence[str] = (),
 ) -> Report:
     """What is wrong with a log that is read from anywhere; `paths` are the files it is known to have.
+
+    `handovers` say which key came after which; they count as far as a pinned key vouches for them.
 
     Shape: a folder that `write_log` made is `ok`; after any change of a file its checkpoint asks for it is not.
     """
     findings = Findings()
     expected = key.name if origin is None else origin
-    checkpoint = _checkpoint(read, key, expected, witnesses, findings)
+    keys = _keyholders((key, *others), handovers, findings)
+    checkpoint, signer = _checkpoint(read, keys, expected, witnesses, findings)
     if checkpoint is None:
         return Report(problems=findings.problems, found=findings.found)
     stored = Stored(read, checkpoint, findings)
     _entries(stored, checkpoint.size, expected, findings)
     for number, text in enumerate(earlier, 1):
         place = f"earlier checkpoint {number}"
-        old, held = _signed(text.encode(), key, expected, place, findings)
-        if old is not None and held:
+        old, by = _signed(text.encode(), keys, expected, place, findings)
+        if old is not None and by is not None:
             _extends(stored, checkpoint.size, old, place, findings)
+    for number, one in enumerate(keys.used, 1):
+        _extends(stored, checkpoint.size, one.checkpoint, f"handover {number}", findings)
     for path in paths:
         _file(stored, checkpoint.size, path, findings)
     return Report(
         origin=checkpoint.origin,
         size=checkpoint.size,
         root=checkpoint.root,
+        key="" if signer is None else str(signer),
         problems=findings.problems,
         found=findings.found,
     )
@@ -98,49 +120,98 @@ def paths_in(folder: Path) -> Iterator[str]:
             yield (Path(place) / name).relative_to(folder).as_posix()
 
 
+def handovers_in(folder: Path) -> list[str]:
+    """The handovers that lie beside a log, in their order."""
+    files = sorted((folder / HANDOVERS).glob("*"), key=lambda path: (len(path.name), path.name))
+    return [_text(path) for path in files[:MAX_HANDOVERS]]
+
+
+def _text(path: Path) -> str:
+    with path.open("rb") as file:
+        return file.read(note.MAX_NOTE_BYTES).decode(errors="replace")
+
+
+def _keyholders(pinned: Sequence[Verifier], handovers: Sequence[str], findings: Findings) -> Keyholders:
+    """The keys that are believed; a handover that is none is a finding, and says nothing."""
+    sound: list[str] = []
+    for number, text in enumerate(handovers, 1):
+        try:
+            handover.read(text)
+        except Malformed as error:
+            findings.add(Kind.MALFORMED, f"handover {number}", error.message)
+        else:
+            sound.append(text)
+    keys = Keyholders(pinned, sound)
+    for one in keys.doubled:
+        findings.add(Kind.FORK, f"handover to {_called(one.following)}", f"{_called(one.former)} hands over twice")
+    return keys
+
+
 def _checkpoint(
-    read: Read, key: Verifier, origin: str, witnesses: Sequence[Verifier], findings: Findings
-) -> Checkpoint | None:
+    read: Read, keys: Keyholders, origin: str, witnesses: Sequence[Verifier], findings: Findings
+) -> tuple[Checkpoint | None, Verifier | None]:
+    """The checkpoint of the log, and the believed key that signed it."""
     try:
         data = read(CHECKPOINT)
     except (FileNotFoundError, NotADirectoryError):
         findings.add(Kind.MISSING, CHECKPOINT)
-        return None
+        return None, None
     except OSError as error:
         findings.add(Kind.UNREADABLE, CHECKPOINT, type(error).__name__)
-        return None
-    checkpoint, _ = _signed(data, key, origin, CHECKPOINT, findings)
+        return None, None
+    checkpoint, signer = _signed(data, keys, origin, CHECKPOINT, findings)
     if checkpoint is not None:
         for witness in witnesses:
             try:
                 note.open_note(data, (witness,))
             except (BadSignature, UnknownKey):
                 findings.add(Kind.UNWITNESSED, CHECKPOINT, f"{witness.name} has not cosigned it")
-    return checkpoint
+    return checkpoint, signer
 
 
-def _signed(data: bytes, key: Verifier, origin: str, place: str, findings: Findings) -> tuple[Checkpoint | None, bool]:
-    """The checkpoint as it is written, and whether the pinned key signed it for this log."""
+def _signed(
+    data: bytes, keys: Keyholders, origin: str, place: str, findings: Findings
+) -> tuple[Checkpoint | None, Verifier | None]:
+    """The checkpoint as it is written, and the believed key that signed it for this log."""
     try:
         written = note.parse_note(data)
         checkpoint = note.parse_checkpoint(written.text)
     except Malformed as error:
         findings.add(Kind.MALFORMED, place, error.message)
-        return None, False
-    held = True
-    try:
-        note.open_note(data, (key,))
-    except BadSignature:
-        held = False
-        findings.add(Kind.BAD_SIGNATURE, place, f"the signature of {key.name} does not verify")
-    except UnknownKey:
-        held = False
-        names = ", ".join(f"{line.name}+{line.key_id.hex()}" for line in written.unverified[:3])
-        findings.add(Kind.WRONG_KEY, place, f"signed by {names}, not by {key.name}+{key.key_id.hex()}")
+        return None, None
+    signer = _signer(data, checkpoint, keys, place, findings)
     if checkpoint.origin != origin:
-        held = False
         findings.add(Kind.WRONG_ORIGIN, place, f"it is of {checkpoint.origin}, not of {origin}")
-    return checkpoint, held
+        return checkpoint, None
+    return checkpoint, signer
+
+
+def _signer(data: bytes, checkpoint: Checkpoint, keys: Keyholders, place: str, findings: Findings) -> Verifier | None:
+    """The believed key that signed a checkpoint, in its own time."""
+    pinned = keys.verifiers[0]
+    try:
+        verified = note.open_note(data, keys.verifiers).verified
+    except BadSignature:
+        findings.add(Kind.BAD_SIGNATURE, place, f"the signature of {pinned.name} does not verify")
+        return None
+    except UnknownKey:
+        lines = note.parse_note(data).unverified
+        names = ", ".join(f"{line.name}+{line.key_id.hex()}" for line in lines[:3])
+        findings.add(Kind.WRONG_KEY, place, f"signed by {names}, not by {_called(pinned)}")
+        return None
+    ended = ""
+    for line in verified:
+        known = keys.of(line.name, line.key_id)
+        if known is not None and (known.size is None or checkpoint.size <= known.size):
+            return known.key
+        if known is not None:
+            ended = f"{_called(known.key)} signs no more than {known.size} entries: it ended there"
+    findings.add(Kind.WRONG_KEY, place, ended)
+    return None
+
+
+def _called(key: Verifier) -> str:
+    return f"{key.name}+{key.key_id.hex()}"
 
 
 def _entries(stored: Stored, size: int, origin: str, findings: Findings) -> None:

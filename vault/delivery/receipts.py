@@ -37,6 +37,7 @@ _SAYS: Final = {
     Reason.UNKNOWN_KEY: ("It names a key that is not among the company's.", _KEYS),
     Reason.UNUSABLE_KEY: ("A key is no public P-256 key.", _KEYS),
     Reason.BAD_SIGNATURE: ("The company did not sign this: it was changed, or made by somebody else.", _ORIGINAL),
+    Reason.KEY_ENDED: ("It is signed with a key that had ended before.", _ORIGINAL),
     Reason.MISSING_CLAIM: ("Something that every receipt says is missing in it.", _ORIGINAL),
     Reason.NOT_YET_VALID: ("It is of a time that has not come yet.", "Check the clock of this machine."),
 }
@@ -96,7 +97,8 @@ def _judge(text: str, trusted: Trusted, now: int) -> Judged:
         raise Untrue(Reason.WRONG_TYPE)
     if signed.claims.get("iss") != trusted.issuer:
         raise Untrue(Reason.UNKNOWN_ISSUER)
-    key = trusted.keys.get(str(signed.header.get("kid")))
+    kid = str(signed.header.get("kid"))
+    key = trusted.keys.get(kid)
     if key is None:
         raise Untrue(Reason.UNKNOWN_KEY)
     if not verifies(signed, key):
@@ -107,6 +109,8 @@ def _judge(text: str, trusted: Trusted, now: int) -> Judged:
         raise Untrue(Reason.MISSING_CLAIM)
     if not isinstance(issued, int) or isinstance(issued, bool) or not 0 <= issued < _LAST:
         raise Untrue(Reason.MISSING_CLAIM)
+    if not trusted.counts(kid, issued):
+        raise Untrue(Reason.KEY_ENDED)
     if issued > now + LEEWAY:
         raise Untrue(Reason.NOT_YET_VALID)
     return Judged(

@@ -20,11 +20,11 @@ from typing import Any, Final, TypeVar
 
 from domain.errors import KeyUnavailable, Malformed, Tampered, Unavailable
 from vault import hazmat
-from vault.keys import KEK_DOMAIN
 from vault.providers.crew import WAIT_SECONDS, Crew, Silent
 from vault.providers.port import Capability, Context, Health, RootState
 from vault.providers.written import divided, malformed
 from vault.seal import u32
+from vault.wrapping import KEK_DOMAIN
 
 FORM: Final = (
     "Write awskms:REGION/NAME, such as awskms:eu-central-1/credence, and perhaps ?endpoint=URL&waiting-days=30."

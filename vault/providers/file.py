@@ -24,10 +24,10 @@ from urllib.parse import unquote
 
 from domain.errors import KeyUnavailable, Unavailable
 from vault import hazmat
-from vault.keys import KEK_DOMAIN, unwrap_key, wrap_key
 from vault.providers.keytext import Keys, Passphrase, parsed, written
 from vault.providers.port import Capability, Context, Health, RootState
 from vault.providers.written import SecretPlace, divided, malformed
+from vault.wrapping import KEK_DOMAIN, unwrap_key, wrap_key
 
 MODE: Final = 0o600
 FORM: Final = "Write file:PATH, such as file:credence-data/keys.json, and perhaps ?passphrase=file:OTHER."

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 from domain.errors import KeyUnavailable, Tampered
 from vault import hazmat
-from vault.keys import KEK_DOMAIN, WRAP_HEADER, WRAPPED_BYTES
 from vault.providers.port import Context, RootState
 from vault.seal import pae
+from vault.wrapping import KEK_DOMAIN, WRAP_HEADER, WRAPPED_BYTES
 
 if TYPE_CHECKING:
     import pkcs11

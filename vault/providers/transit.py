@@ -21,12 +21,12 @@ from typing import Any, Final, TypeVar
 
 from domain.errors import KeyUnavailable, Tampered, Unavailable
 from vault import hazmat
-from vault.keys import KEK_DOMAIN
 from vault.providers import speaking
 from vault.providers.crew import Crew
 from vault.providers.port import Capability, Context, Health, RootState
 from vault.providers.written import SecretPlace, divided, malformed
 from vault.seal import pae, u32
+from vault.wrapping import KEK_DOMAIN
 
 FORM: Final = (
     "Write transit:https://HOST:PORT/MOUNT/KEY?token=SOURCE, and perhaps &namespace=NAME and &ca=FILE; "

@@ -99,6 +99,7 @@ class Board:
         return kept.text
 
     async def _signed_list(self, tenant: Id, number: int) -> str | None:
+        issued = int(self._room.clock.now().timestamp())  # before the key is looked up: it may end behind that
         marked = await self._store.inspect(tenant, statuses.marked(tenant, number))
         issuer = await self._issuer(tenant) if marked else None
         if marked is None or issuer is None:
@@ -109,7 +110,7 @@ class Board:
             uri=issuer.list_uri(number),
             size=marked.size,
             revoked=marked.revoked,
-            issued=int(self._room.clock.now().timestamp()),
+            issued=issued,
             ttl=TTL_SECONDS,
             lifetime=LIFETIME_SECONDS,
         )

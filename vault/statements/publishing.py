@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +18,8 @@ from vault.statements.reasons import Reason, Untrue
 
 FIRST: Final = 1
 """The number of a company's signing key; another one is another number under the same root."""
+CLOCKS_SECONDS: Final = 60
+"""How much longer a key counts that ended as it should: the clocks of several machines differ."""
 _DOMAIN: Final = b"vault/statement-key/1"
 _LISTS: Final = "/statements/status"
 
@@ -27,10 +31,18 @@ class Issuer:
     name: str
     key: ECKey = field(repr=False)
     kid: str
+    former: tuple[Mapping[str, Any], ...] = ()
+    """The public keys it signed with before, as JWKs that say until when."""
+    compromised: tuple[Mapping[str, Any], ...] = ()
+    """The same, of keys that somebody else may have had."""
 
     def metadata(self) -> dict[str, Any]:
-        """What others verify its statements with (SD-JWT VC, issuer metadata)."""
-        return {"issuer": self.name, "jwks": {"keys": [published(self.key)]}}
+        """What others verify its statements with (SD-JWT VC, issuer metadata).
+
+        Compromised keys stand apart: who does not know what `exp` of a key means must not find them among the others.
+        """
+        told = {"issuer": self.name, "jwks": {"keys": [published(self.key), *self.former]}}
+        return told | ({"compromised": {"keys": [*self.compromised]}} if self.compromised else {})
 
     def list_uri(self, number: int) -> str:
         """Where one of its status lists is."""
@@ -64,12 +76,26 @@ def published(key: ECKey) -> dict[str, Any]:
     return {**key.as_dict(private=False), "kid": key.thumbprint(), "use": "sig", "alg": ALGORITHM}
 
 
+def former_key(public: str, ended: datetime, *, compromised: bool) -> Mapping[str, Any]:
+    """A key that signs no more, as others are given it: `exp` says until when what it signed counts."""
+    moment = int(ended.timestamp())
+    if not compromised:
+        return {**json.loads(public), "exp": moment + CLOCKS_SECONDS}
+    return {**json.loads(public), "exp": moment, "revoked": {"revoked_at": moment, "reason": "compromised"}}
+
+
 @dataclass(frozen=True, slots=True)
 class Trusted:
     """A company whose statements are believed, and its keys by their names."""
 
     issuer: str
     keys: Mapping[str, ECKey] = field(repr=False)
+    ends: Mapping[str, int] = field(default_factory=dict, repr=False)
+    """Until when what a key signed counts, in seconds since 1970; of the keys that ended."""
+
+    def counts(self, kid: str, signed_at: int) -> bool:
+        """Whether a key may have signed at an instant."""
+        return kid not in self.ends or signed_at <= self.ends[kid]
 
     @classmethod
     def read(cls, told: Any) -> Trusted:
@@ -80,12 +106,14 @@ class Trusted:
         try:
             found = told.get("statements", told)
             issuer, listed = found["issuer"], found["jwks"]["keys"]
-            keys = {_name(jwk): public_key(jwk) for jwk in listed}
+            apart = found["compromised"]["keys"] if "compromised" in found else []
+            keys = {_name(jwk): public_key(jwk) for jwk in (*listed, *apart)}
+            ends = {jwk["kid"]: _end(jwk) for jwk in (*listed, *apart) if "exp" in jwk or jwk in apart}
         except (AttributeError, TypeError, KeyError):
             raise Untrue(Reason.UNUSABLE_KEY) from None
-        if not isinstance(issuer, str) or not keys or len(keys) != len(listed):
+        if not isinstance(issuer, str) or not keys or len(keys) != len(listed) + len(apart):
             raise Untrue(Reason.UNUSABLE_KEY)
-        return cls(issuer, keys)
+        return cls(issuer, keys, ends)
 
 
 def _name(jwk: Any) -> str:
@@ -93,3 +121,11 @@ def _name(jwk: Any) -> str:
     if not isinstance(kid, str) or not kid or jwk.get("alg", ALGORITHM) != ALGORITHM or jwk.get("use", "sig") != "sig":
         raise Untrue(Reason.UNUSABLE_KEY)
     return kid
+
+
+def _end(jwk: Any) -> int:
+    """Until when a key counts; one that is compromised has to say it."""
+    end = jwk["exp"]
+    if not isinstance(end, int) or isinstance(end, bool):
+        raise Untrue(Reason.UNUSABLE_KEY)
+    return end

@@ -17,6 +17,7 @@ class Reason(Enum):
     UNKNOWN_KEY = "UNKNOWN_KEY"
     UNUSABLE_KEY = "UNUSABLE_KEY"
     BAD_SIGNATURE = "BAD_SIGNATURE"
+    KEY_ENDED = "KEY_ENDED"
     MISSING_CLAIM = "MISSING_CLAIM"
     NOT_YET_VALID = "NOT_YET_VALID"
     EXPIRED = "EXPIRED"
@@ -40,6 +41,7 @@ class Reason(Enum):
 
 
 ASK_HOLDER: Final = "Ask the holder to present it again."
+ASK_NEW: Final = "Ask the holder for a new one."
 ASK_ISSUER: Final = "Fetch the keys of the company again, over a connection you trust, and compare whom they are of."
 
 _SAYS: Final = {
@@ -51,9 +53,10 @@ _SAYS: Final = {
     Reason.UNKNOWN_KEY: ("It names a key that is not among the company's.", ASK_ISSUER),
     Reason.UNUSABLE_KEY: ("A key is no public P-256 key.", ASK_ISSUER),
     Reason.BAD_SIGNATURE: ("The company did not sign this: it was changed, or made by somebody else.", ASK_HOLDER),
+    Reason.KEY_ENDED: ("It is signed with a key that had ended before.", ASK_NEW),
     Reason.MISSING_CLAIM: ("Something that every statement says is missing in it.", ASK_HOLDER),
     Reason.NOT_YET_VALID: ("It is not valid yet.", "Check the clock of this machine, or wait."),
-    Reason.EXPIRED: ("It has expired.", "Ask the holder for a new one."),
+    Reason.EXPIRED: ("It has expired.", ASK_NEW),
     Reason.UNKNOWN_DIGEST_ALGORITHM: ("Its digests are made by another algorithm than SHA-256.", ASK_HOLDER),
     Reason.MALFORMED_DISCLOSURE: ("What is disclosed is not in its form.", ASK_HOLDER),
     Reason.UNDECLARED_DISCLOSURE: ("Something is disclosed that the company did not sign.", ASK_HOLDER),
@@ -73,7 +76,7 @@ _SAYS: Final = {
     Reason.BAD_STATUS_LIST: ("The status list is not in its form, or the company did not sign it.", ASK_ISSUER),
     Reason.STATUS_LIST_EXPIRED: ("The status list is too old to say anything.", "Fetch it again."),
     Reason.NOT_IN_STATUS_LIST: ("The status list has no place for it.", "Fetch the list that it names."),
-    Reason.REVOKED: ("It was revoked.", "Ask the holder for a new one."),
+    Reason.REVOKED: ("It was revoked.", ASK_NEW),
 }
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 from joserfc.jwk import ECKey
 
 from vault.statements.compact import decode, encode, parse, sign, verifies
+from vault.statements.publishing import Trusted
 from vault.statements.reasons import Reason, Untrue
 
 TYPE: Final = "statuslist+jwt"
@@ -38,7 +39,7 @@ def sign_list(
     return sign(key, {"typ": TYPE, "kid": kid}, claims)
 
 
-def look_up(text: str, keys: Mapping[str, ECKey], *, uri: str, index: int, now: int, leeway: int) -> tuple[int, int]:
+def look_up(text: str, trusted: Trusted, *, uri: str, index: int, now: int, leeway: int) -> tuple[int, int]:
     """What a signed list says of one statement, and when it was made: 0 is valid, everything else is not.
 
     Raises: Untrue.
@@ -47,14 +48,15 @@ def look_up(text: str, keys: Mapping[str, ECKey], *, uri: str, index: int, now: 
         signed = parse(text.strip())
     except Untrue:
         raise Untrue(Reason.BAD_STATUS_LIST) from None
-    key = keys.get(str(signed.header.get("kid")))
+    kid = str(signed.header.get("kid"))
+    key = trusted.keys.get(kid)
     if signed.header.get("typ") != TYPE or key is None or not verifies(signed, key):
         raise Untrue(Reason.BAD_STATUS_LIST)
     claims = signed.claims
     if claims.get("sub") != uri:
         raise Untrue(Reason.OTHER_STATUS_LIST)
     issued, expires = _instant(claims.get("iat")), _instant(claims.get("exp"))
-    if issued > now + leeway:
+    if issued > now + leeway or not trusted.counts(kid, issued):
         raise Untrue(Reason.BAD_STATUS_LIST)
     if expires <= now:
         raise Untrue(Reason.STATUS_LIST_EXPIRED)

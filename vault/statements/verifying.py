@@ -98,6 +98,8 @@ def _judge(verdict: Verdict, text: str, trusted: Trusted, now: int, status: str 
         raise Untrue(Reason.UNKNOWN_ISSUER)
     _check_signature(signed, trusted.keys)
     issued, expires = _number(claims, "iat"), _number(claims, "exp")
+    if not trusted.counts(str(signed.header.get("kid")), issued):
+        raise Untrue(Reason.KEY_ENDED)
     disclosed = shown(claims, whole.disclosures, SIGNED_ALONE)
     begins = _number(claims, "nbf") if "nbf" in claims else issued
     if max(issued, begins) > now + LEEWAY:
@@ -112,7 +114,7 @@ def _judge(verdict: Verdict, text: str, trusted: Trusted, now: int, status: str 
     verdict.issued_at, verdict.expires_at = _time(issued), _time(expires)
     verdict.claims = {name: value for name, value in disclosed.items() if name not in SIGNED_ALONE}
     if status is not None:
-        value, at = statuslist.look_up(status, trusted.keys, uri=uri, index=index, now=now, leeway=LEEWAY)
+        value, at = statuslist.look_up(status, trusted, uri=uri, index=index, now=now, leeway=LEEWAY)
         if value != statuslist.VALID:
             raise Untrue(Reason.REVOKED)
         verdict.status_at = _time(at)

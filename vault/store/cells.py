@@ -46,6 +46,9 @@ class Cells:
             raise TypeError(f"{record.shape.name} declares no confidential field {field.name}.")
         if type(value) is not field.type:
             raise TypeError(f"{field.tag} takes a value of its declared type.")
+        if not isinstance(value, Content):
+            # Its data key is held from here on: whoever seals the class anew is waited for before the version is read.
+            self._keys.dek(record.subject_id, field.data_class.value, fresh=fresh)
         version = 1 + self._version(record, field, is_new=is_new)
         dek_id, envelope = (
             self._content(record, field, value, version)
@@ -104,14 +107,16 @@ class Cells:
             raise KeyUnavailable("A data key is destroyed.", advice="What was erased takes no new values.")
         return known, value.head
 
-    def reseal(self, dek_id: bytes, old: Dek) -> int:
-        """Stages every cell that is sealed under a data key as its next version, under its class's newest; how many.
+    def reseal(self, dek_id: bytes, old: Dek, limit: int | None = None) -> int:
+        """Stages cells that are sealed under a data key as their next version, under the class's newest; how many.
 
-        The values are opened here, sealed at once, and go nowhere else.
+        All of them, where no limit is given. The values are opened here, sealed at once, and go nowhere else.
         """
         cell = sealed_field.c
         rows = self._connection.execute(
-            sa.select(sealed_field).where(cell.tenant == self._tenant, cell.dek_id == dek_id, cell.envelope != ERASED)
+            sa.select(sealed_field)
+            .where(cell.tenant == self._tenant, cell.dek_id == dek_id, cell.envelope != ERASED)
+            .limit(limit)
         ).mappings()
         count = 0
         for row in rows.all():

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from domain import ids
 from domain.audit import commit_to
 from domain.custody.erasures import Erasure
+from domain.custody.renewing import MOST_SEALS
 from domain.documents.content import Content
 from domain.documents.documents import Document
 from domain.errors import CreditError
@@ -36,6 +37,7 @@ from vault.store.codec import record_of
 from vault.store.consents.checking import check_consents
 from vault.store.contents import Kept
 from vault.store.keeping.digests import cell_digest, row_digest
+from vault.store.keeping.renewal import worn
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
 from vault.store.search.checking import IndexCheck
@@ -62,6 +64,7 @@ def check_store(connection: sa.Connection, room: Room, tenant: Id) -> Iterator[F
     kept = list(room.blobs.names(tenant))
     index = IndexCheck(connection, tenant, Tokens(Maker(keys.index_root(), keys.raw)))
     yield from _check_seals(connection, keys, tenant, index)
+    yield from _check_wear(connection, tenant)
     yield from index.whole()
     yield from _check_contents(connection, keys, room.blobs, kept)
     for shape in shapes().values():
@@ -158,6 +161,12 @@ def _check_seals(connection: sa.Connection, keys: _Keys, tenant: Id, index: Inde
         if len(rows) < AT_ONCE:
             return
         last = (rows[-1].record_id, rows[-1].field_tag)
+
+
+def _check_wear(connection: sa.Connection, tenant: Id) -> Iterator[Finding]:
+    """No data key sealed more values than random nonces are good for."""
+    for dek in worn(connection, tenant, MOST_SEALS):
+        yield Finding("KEY_WORN", dek.hex(), f"A data key sealed {MOST_SEALS} values: run `credence keys renew`.")
 
 
 def _check_cell(keys: _Keys, row: Any, index: IndexCheck) -> Iterator[Finding]:

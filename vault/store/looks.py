@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import sqlalchemy as sa
 
+from domain.custody.keeping import SigningUse
+from domain.custody.signing import SigningKey, SigningState
 from domain.ids import Id
 from vault.audit.files import write_log
 from vault.documents.blobs import Name
 from vault.findings import Finding
 from vault.store import contents, engines
+from vault.store.codec import record_of
 from vault.store.fsck import check_store
 from vault.store.ledger.logbook import entries_of, verifier
 from vault.store.schema.migrations import within
-from vault.store.tables import DESTROYED, tenant_register, vault_dek, vault_key
+from vault.store.tables import DESTROYED, table, tenant_register, vault_dek, vault_key
 from vault.store.transaction import Room
 
 
@@ -28,6 +31,35 @@ def exported(tenant: Id, checkpoint: str, folder: Path) -> Callable[[sa.Connecti
 def verifying_key(room: Room, tenant: Id, person: str) -> Callable[[sa.Connection], str]:
     """What an auditor pins to verify a company's log: `name+id+base64`."""
     return lambda connection: str(verifier(room.keys(connection, room.hand(tenant, person)), tenant))
+
+
+class LogKeys(NamedTuple):
+    """What the world is told of the keys of a log."""
+
+    pinned: list[str]
+    """The one that signs now, and those that retired before it, the latest first; none that is compromised."""
+    handovers: list[str]
+    """How each that ended handed over, in their order."""
+
+
+def log_keys(room: Room, tenant: Id, person: str) -> Callable[[sa.Connection], LogKeys]:
+    """The keys of a company's log."""
+
+    def look(connection: sa.Connection) -> LogKeys:
+        now = str(verifier(room.keys(connection, room.hand(tenant, person)), tenant))
+        known = signing_keys(connection, tenant, SigningUse.LOG)
+        retired = [one.public for one in reversed(known) if one.state is SigningState.RETIRED]
+        return LogKeys([now, *retired], [one.handover for one in known if one.handover])
+
+    return look
+
+
+def signing_keys(connection: sa.Connection, tenant: Id, use: SigningUse) -> list[SigningKey]:
+    """The records of a company's keys of one use, the first key first; none where none was ever replaced."""
+    own = table(SigningKey.shape)
+    select = sa.select(own).where(own.c.tenant == tenant, own.c.use == use.value, own.c.superseded_at.is_(None))
+    rows = connection.execute(select.order_by(own.c.number)).mappings()
+    return [cast("SigningKey", record_of(SigningKey.shape, row)) for row in rows]
 
 
 def derived(room: Room, tenant: Id, person: str, label: bytes) -> Callable[[sa.Connection], bytes]:

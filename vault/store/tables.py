@@ -19,7 +19,7 @@ from domain.assessment import assessments
 from domain.consent import consents, keys, notices, statutory, trusted
 from domain.consent.attesting import attesting
 from domain.consent.handover import recalling
-from domain.custody import epochs, erasures, holds, shown
+from domain.custody import epochs, erasures, holds, shown, signing
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.money import Money
@@ -29,7 +29,7 @@ from domain.statements import statements
 from vault.store.schema.ordering import orders
 
 _FILES = (sources, parties, history, importing, trail, documents)
-_CUSTODY = (epochs, holds, erasures, shown)
+_CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
 RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)

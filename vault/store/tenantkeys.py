@@ -133,6 +133,19 @@ class TenantKeys:
         """The key that signs the tenant's checkpoints."""
         return self.ring.signing_key(self.rows[Purpose.SIGN])
 
+    def verifying_key(self) -> bytes:
+        """The public half of the key that signs the tenant's checkpoints."""
+        return self.ring.verifying_key(self.rows[Purpose.SIGN])
+
+    def swap(self, row: WrappedKey) -> None:
+        """Puts a key in the place of the tenant's own of its purpose, in every epoch that stands."""
+        key = vault_key.c
+        self._connection.execute(
+            sa.delete(vault_key).where(key.tenant == self.tenant, key.purpose == row.purpose.value)
+        )
+        self.store([row])
+        self.raise_generation()
+
     def dek(self, subject: Id, data_class: str, *, fresh: bool = False) -> Dek:
         """The newest data key of a subject's class, minted when it is first needed; a fresh subject has none yet.
 
@@ -141,6 +154,8 @@ class TenantKeys:
         key = (subject, data_class)
         if key not in self._deks:
             found = None if fresh else self._newest(subject, data_class, FIELDS_ALG)
+            if found is not None and found.kek_epoch == DESTROYED:
+                found = self._newest(subject, data_class, FIELDS_ALG)  # renewed, while its row was waited for
             if found is None:
                 self._deks[key] = self._minted(subject, data_class, 1)
             elif found.kek_epoch == DESTROYED and data_class == AUDIT_CLASS:
@@ -184,6 +199,32 @@ class TenantKeys:
             dek.kek_epoch != DESTROYED,
         )
         return self._connection.execute(select.order_by(dek.version).with_for_update()).all()
+
+    def wrapped(self, rows: Iterable[Any]) -> list[tuple[DekRow, WrappedKey]]:
+        """The data keys of rows with the keys that wrap them; one whose wrap is missing is left out."""
+        rows = list(rows)
+        keks, wrap = self.every(), vault_dek_wrap.c
+        select = sa.select(wrap.dek_id, wrap.kek_epoch, wrap.wrapped).where(
+            wrap.tenant == self.tenant, wrap.dek_id.in_([row.dek_id for row in rows])
+        )
+        wraps = {(bytes(dek_id), epoch): bytes(wrapped) for dek_id, epoch, wrapped in self._connection.execute(select)}
+        found = []
+        for row in rows:
+            kek, wrapped = keks.get((Purpose.KEK, row.kek_epoch)), wraps.get((bytes(row.dek_id), row.kek_epoch))
+            if kek is not None and wrapped is not None:
+                identity = bytes(row.dek_id), kek.tenant, ids.raw(row.subject), row.data_class, row.version
+                found.append((DekRow(*identity, row.kek_epoch, wrapped), kek))
+        return found
+
+    def whole(self, rows: Sequence[Any]) -> list[tuple[DekRow, WrappedKey]]:
+        """The same, where none may be left out.
+
+        Raises: KeyUnavailable when a wrap is missing.
+        """
+        found = self.wrapped(rows)
+        if len(found) != len(rows):
+            raise KeyUnavailable("What wraps a data key is missing.", advice="Run `credence fsck`, and restore.")
+        return found
 
     def renew(self, subject: Id, data_class: str) -> None:
         """Mints the next version of a data key: from now on the class is sealed under it."""

@@ -28,7 +28,9 @@ from vault.store.cells import Cells
 from vault.store.engines import POSTGRESQL
 from vault.store.keeping.destruction import Shredder
 from vault.store.keeping.digests import cell_digest, row_digest
+from vault.store.keeping.renewal import DataKeyRenewal
 from vault.store.keeping.rotation import KeyRotation
+from vault.store.keeping.signing import SigningKeys
 from vault.store.reading.columns import held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.rows import Cell
@@ -87,6 +89,16 @@ class SqlUnit:
     def rotation(self) -> KeyRotation:
         """Turns the keys of the tenant."""
         return KeyRotation(self._connection, self._keys, self._cells)
+
+    @property
+    def signing(self) -> SigningKeys:
+        """Replaces the keys that the tenant signs with."""
+        return SigningKeys(self._connection, self._keys)
+
+    @property
+    def renewal(self) -> DataKeyRenewal:
+        """Gives the data keys of the tenant their next version."""
+        return DataKeyRenewal(self._connection, self._keys, self._cells)
 
     @property
     def destruction(self) -> Shredder:

@@ -10,6 +10,7 @@ export const REASONS = {
   UNKNOWN_KEY: ["It names a key that is not among the company's.", "Fetch the keys of the company again, over a connection you trust, and compare whom they are of."],
   UNUSABLE_KEY: ["A key is no public P-256 key.", "Fetch the keys of the company again, over a connection you trust, and compare whom they are of."],
   BAD_SIGNATURE: ["The company did not sign this: it was changed, or made by somebody else.", "Ask the holder to present it again."],
+  KEY_ENDED: ["It is signed with a key that had ended before.", "Ask the holder for a new one."],
   MISSING_CLAIM: ["Something that every statement says is missing in it.", "Ask the holder to present it again."],
   NOT_YET_VALID: ["It is not valid yet.", "Check the clock of this machine, or wait."],
   EXPIRED: ["It has expired.", "Ask the holder for a new one."],

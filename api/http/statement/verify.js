@@ -78,13 +78,19 @@ export async function trustedKeys(told) {
   const found = isObject(told) ? (own(told, "statements") ? told.statements : told) : null;
   const listed = isObject(found) && isObject(found.jwks) ? found.jwks.keys : null;
   if (!Array.isArray(listed) || listed.length === 0 || typeof found.issuer !== "string") refuse("UNUSABLE_KEY");
+  const apart = isObject(found.compromised) ? found.compromised.keys : [];
+  if (!Array.isArray(apart)) refuse("UNUSABLE_KEY");
   const keys = new Map();
-  for (const jwk of listed) {
+  const ends = new Map();
+  for (const jwk of [...listed, ...apart]) {
     const named = isObject(jwk) && typeof jwk.kid === "string" && jwk.kid !== "" && !keys.has(jwk.kid);
     if (!named || (jwk.alg ?? "ES256") !== "ES256" || (jwk.use ?? "sig") !== "sig") refuse("UNUSABLE_KEY");
     keys.set(jwk.kid, await publicKey(jwk));
+    if (!own(jwk, "exp") && !apart.includes(jwk)) continue;
+    if (!Number.isInteger(jwk.exp)) refuse("UNUSABLE_KEY");
+    ends.set(jwk.kid, jwk.exp);
   }
-  return { issuer: found.issuer, keys };
+  return { issuer: found.issuer, keys, counts: (kid, signedAt) => !ends.has(kid) || signedAt <= ends.get(kid) };
 }
 
 function compact(text) {
@@ -219,18 +225,20 @@ async function unpacked(raw) {
   }
 }
 
-async function statusOf(text, keys, uri, index, now) {
+async function statusOf(text, trusted, uri, index, now) {
   let one = null;
   try {
     one = parse(text.trim());
   } catch {
     refuse("BAD_STATUS_LIST");
   }
-  const key = keys.get(String(one.header.kid));
+  const kid = String(one.header.kid);
+  const key = trusted.keys.get(kid);
   if (one.header.typ !== "statuslist+jwt" || !key || !(await verifies(one, key))) refuse("BAD_STATUS_LIST");
   if (one.claims.sub !== uri) refuse("OTHER_STATUS_LIST");
   const { iat, exp, status_list: listed } = one.claims;
   if (!Number.isInteger(iat) || !Number.isInteger(exp) || iat > now + LEEWAY) refuse("BAD_STATUS_LIST");
+  if (!trusted.counts(kid, iat)) refuse("BAD_STATUS_LIST");
   if (exp <= now) refuse("STATUS_LIST_EXPIRED");
   if (!isObject(listed) || ![1, 2, 4, 8].includes(listed.bits) || typeof listed.lst !== "string") refuse("BAD_STATUS_LIST");
   let packed = null;
@@ -256,6 +264,7 @@ async function judged(text, trusted, now, status, expected) {
   if (!key) refuse("UNKNOWN_KEY");
   if (!(await verifies(one, key))) refuse("BAD_SIGNATURE");
   const [issued, expires] = [number(claims, "iat"), number(claims, "exp")];
+  if (!trusted.counts(String(one.header.kid), issued)) refuse("KEY_ENDED");
   const disclosed = await shown(claims, whole.disclosures);
   const begins = own(claims, "nbf") ? number(claims, "nbf") : issued;
   if (Math.max(issued, begins) > now + LEEWAY) refuse("NOT_YET_VALID");
@@ -266,7 +275,7 @@ async function judged(text, trusted, now, status, expected) {
   const [uri, index] = [words(entry, "uri"), number(entry, "idx")];
   let statusAt = null;
   if (status !== null) {
-    const found = await statusOf(status, trusted.keys, uri, index, now);
+    const found = await statusOf(status, trusted, uri, index, now);
     if (found.value !== 0) refuse("REVOKED");
     statusAt = found.at;
   }

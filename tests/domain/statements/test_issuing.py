@@ -15,6 +15,8 @@ from domain.assessment.assessments import AssessmentState
 from domain.audit import Outcome
 from domain.custody.erasing import ApproveErasure, ProposeErasure
 from domain.custody.erasures import ErasureReason
+from domain.custody.keeping import SigningUse
+from domain.custody.signing import ReplaceSigningKey, SigningKey
 from domain.errors import KeyUnavailable, Malformed, NotFound, NotInForce, NotPermitted
 from domain.files.correcting import CorrectTransaction, DocumentCorrection
 from domain.files.history import DefaultKind, LitigationSeverity, TradeTransaction
@@ -285,6 +287,51 @@ def test_statements_verify_as_before_when_the_keys_of_the_company_turned(office)
     assert office.world.loop(office.world.board.metadata(TENANT)) == metadata
     assert office.verdict(before.signed, status=office.listed()).ok
     assert office.verdict(office.issue(StatementClaim.GRADE).signed).ok
+
+
+def replaced(office, **given):
+    """The company's key for statements is replaced now."""
+    asked = {"use": SigningUse.STATEMENT, "before": office.world.clock.now()} | given
+    return office.world.do(ReplaceSigningKey(**asked), office.world.actor("system:operator"))
+
+
+def test_statements_of_a_former_key_verify_on_and_new_ones_by_the_next(office):
+    before, listed = office.issue(StatementClaim.GRADE), office.listed()
+    office.world.clock.move(hours=1)
+    new = replaced(office)
+    after = office.issue(StatementClaim.GRADE)
+    keys = office.world.loop(office.world.board.metadata(TENANT))["jwks"]["keys"]
+    assert [key["kid"] for key in keys] == [new.kid, office.world.current(SigningKey)[0].kid]
+    assert "exp" not in keys[0]
+    assert keys[1]["exp"] == int(new.began_at.timestamp()) + 60
+    for statement in (before, after):
+        assert office.verdict(statement.signed, status=office.listed()).ok
+    assert office.verdict(before.signed, status=listed).ok
+    assert office.world.findings() == []
+
+
+def test_what_a_compromised_key_signed_after_its_end_is_not_believed(office):
+    early = office.issue(StatementClaim.GRADE)
+    office.world.clock.move(hours=2)
+    late, listed = office.issue(StatementClaim.GRADE), office.listed()
+    office.world.clock.move(hours=1)
+    replaced(office, compromised=True, since=office.world.clock.now() - timedelta(hours=2))
+    told = office.world.loop(office.world.board.metadata(TENANT))
+    assert len(told["jwks"]["keys"]) == 1
+    (apart,) = told["compromised"]["keys"]
+    assert apart["revoked"]["reason"] == "compromised"
+    assert office.verdict(early.signed, status=office.listed()).ok
+    assert office.verdict(late.signed).reason.value == "KEY_ENDED"
+    assert office.verdict(early.signed, status=listed).reason.value == "BAD_STATUS_LIST"
+    new = office.issue(StatementClaim.GRADE)
+    assert office.verdict(new.signed, status=office.listed()).ok
+
+
+def test_a_company_without_a_key_for_statements_has_none_to_replace(office):
+    office.world.database.execute("DELETE FROM vault_key WHERE purpose = 'statement'")
+    office.world.clock.move(hours=1)
+    assert replaced(office) is None
+    assert office.world.current(SigningKey) == []
 
 
 def test_a_company_without_a_key_gets_it_after_its_keys_turned(office):

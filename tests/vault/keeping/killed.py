@@ -21,11 +21,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from api.jobs.erasing import finish
+from api.jobs.renewing import Ended, Renewing, Wanted
 from api.jobs.retaining import sweep
 from api.jobs.rotating import Turning
 from domain.custody import retention
 from domain.custody.erasing import ApproveErasure, ProposeErasure
 from domain.custody.erasures import Erasure, ErasureReason, ErasureState
+from domain.custody.keeping import SigningUse
+from domain.custody.renewing import MOST_SEALS
 from domain.files.parties import CreditFile, FileState
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
@@ -119,7 +122,23 @@ async def retain(gate: Gate, _store: Store, tenants: tuple[Id, ...]) -> None:
     await sweep(gate, World().actor("system:retention", tenant=tenants[0]), dry=False)
 
 
-KINDS: dict[str, Steps] = {"rotate": rotate, "shred": shred, "sweep": retain}
+async def replace(gate: Gate, _store: Store, tenants: tuple[Id, ...]) -> None:
+    """The keys of every log are replaced."""
+    now = datetime.now(UTC)
+    await _renewing(gate).signing_keys(tenants, SigningUse.LOG, Ended(before=now))
+
+
+async def renew(gate: Gate, _store: Store, tenants: tuple[Id, ...]) -> None:
+    """Every data key of the first tenant gets its next version, or the rest of those that wait for it."""
+    wanted = Wanted(before=datetime.now(UTC), seals=MOST_SEALS)
+    await _renewing(gate).data_keys(tenants[:1], wanted, lambda *_: None)
+
+
+def _renewing(gate: Gate) -> Renewing:
+    return Renewing(gate, lambda tenant: World().actor("system:operator", tenant=tenant))
+
+
+KINDS: dict[str, Steps] = {"rotate": rotate, "shred": shred, "sweep": retain, "replace": replace, "renew": renew}
 
 
 async def carry_out(steps: Steps, url: str, keys: str, tenants: tuple[Id, ...], at: int) -> None:

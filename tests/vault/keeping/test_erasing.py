@@ -30,6 +30,7 @@ from tests.vault.keeping.asking import Asking
 from tests.vault.test_store import Try
 from tests.world import EMAIL, TENANT, USCC
 from vault.audit import certificate
+from vault.audit.handover import Keyholders
 from vault.audit.note import Verifier
 from vault.store import looks
 from vault.store.keeping import residue
@@ -210,24 +211,24 @@ def test_a_legal_hold_stops_an_erasure_until_it_is_lifted_or_over(world, pair):
 def test_a_certificate_verifies_offline_and_says_when_backups_follow(world, pair):
     first, _ = pair
     done = erase(world, first.id)
-    said = certificate.verified(done.certificate, verifier(world))
+    said = certificate.verified(done.certificate, Keyholders([verifier(world)]))
     assert said["creditFile"] == first.id
     assert said["subjects"][0] == first.subject_id
     assert (said["keysDestroyed"], said["valuesRemoved"], said["backupsEpoch"]) == (done.keys, 5, 1)
     assert said["effectiveAt"] == f"{world.clock.now() + timedelta(days=31 + 35):%Y-%m-%dT%H:%M:%SZ}"
     for text in (done.certificate[:-4] + "AAAA", done.certificate.replace(".", "..", 1), "", "{}"):
         with pytest.raises(Tampered):
-            certificate.verified(text, verifier(world))
+            certificate.verified(text, Keyholders([verifier(world)]))
     head, body, signature = done.certificate.split(".")
     with pytest.raises(Tampered):
-        certificate.verified(".".join((head, body[:-2] + "AA", signature)), verifier(world))
+        certificate.verified(".".join((head, body[:-2] + "AA", signature)), Keyholders([verifier(world)]))
     with pytest.raises(Tampered, match="another kind"):
-        certificate.verified(done.certificate, verifier(world), "another")
+        certificate.verified(done.certificate, Keyholders([verifier(world)]), "another")
     with pytest.raises(Malformed):
-        certificate.verified("x" * 70_000, verifier(world))
+        certificate.verified("x" * 70_000, Keyholders([verifier(world)]))
     other = Verifier(verifier(world).name, 1, bytes(32))
     with pytest.raises(Tampered):
-        certificate.verified(done.certificate, other, CERTIFICATE)
+        certificate.verified(done.certificate, Keyholders([other]), CERTIFICATE)
     assert world.do(CertifyErasure(erasure=done.id), world.actor("operator")) == done
     assert world.do(PendingErasures(), world.actor("operator")) == ()
     assert finished(world) == []

@@ -9,10 +9,14 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from domain.custody.erasures import Erasure, ErasureState
+from domain.custody.signing import SigningKey, SigningState
 from domain.files.opening import BasicInformation
 from tests.vault.keeping.asking import Asking
 from tests.world import OTHER_TENANT, TENANT
-from vault.store.tables import vault_dek, vault_dek_wrap, vault_key
+from vault.audit.note import Verifier
+from vault.audit.verify import verify_folder
+from vault.store import looks
+from vault.store.tables import DESTROYED, sealed_field, vault_dek, vault_dek_wrap, vault_key
 
 FILES = 30
 ROOT = Path(__file__).parents[3]
@@ -89,4 +93,73 @@ def test_an_erasure_killed_at_any_step_is_finished_by_running_it_again(world):
     assert all(one.certificate for one in erasures)
     gone = [row for row in asking() if row["confidential"]["withheld"]]
     assert len(gone) == len(erasures) >= int(told)
+    assert world.findings() == []
+
+
+def test_keys_that_sign_killed_at_any_step_are_the_old_or_the_new_and_the_log_verifies(world, tmp_path):
+    world.open_tenant(OTHER_TENANT, "Leading")
+    asking = Asking(world)
+    world.file(world.origin(), "C-1", BasicInformation(phone="+8613800130001"))
+    first = Verifier.read(world.look(looks.verifying_key(world.room, TENANT, "auditor")))
+    world.leaves()
+    kept = [world.loop(world.store.checkpoint(TENANT))]
+    before = asking()
+    process = started(world, "replace")
+    try:
+        while process.poll() is None:
+            assert asking() == before
+            kept.append(world.loop(world.store.checkpoint(TENANT)))
+        told, wrong = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, wrong
+    assert int(told) > 3
+    keys = world.current(SigningKey)
+    assert [one.state for one in keys[:-1]] == [SigningState.RETIRED] * (len(keys) - 1)
+    assert keys[-1].state is SigningState.SIGNING
+    assert len(keys) > int(told)
+    world.leaves()
+    folder, told_keys = tmp_path / "log", world.look(looks.log_keys(world.room, TENANT, "auditor"))
+    checkpoint = world.loop(world.store.checkpoint(TENANT))
+    world.look(looks.exported(TENANT, checkpoint, folder))
+    (folder / "handover").mkdir()
+    for number, text in enumerate(told_keys.handovers, 1):
+        (folder / "handover" / str(number)).write_text(text, encoding="utf-8")
+    for pinned in (first, Verifier.read(told_keys.pinned[0])):
+        report = verify_folder(folder, pinned, earlier=kept)
+        assert report.ok, report
+    assert world.findings() == []
+
+
+def test_data_keys_killed_at_any_step_are_renewed_and_no_reader_is_refused(world):
+    origin = world.origin()
+    for number in range(3):
+        world.file(origin, f"C-{number}", BasicInformation(phone=f"+861380013{number:04}", email="a@b.example"))
+    asking, reads = Asking(world), 0
+    before = asking()
+    process = started(world, "renew")
+    try:
+        while process.poll() is None:
+            assert asking() == before
+            reads += 1
+        told, wrong = process.communicate(timeout=10)
+    finally:
+        process.kill()
+        process.wait()
+    assert process.returncode == 0, wrong
+    assert int(told) > 3
+    assert reads > int(told)
+
+    def left(connection):
+        dek, cell = vault_dek.c, sealed_field.c
+        own = sa.select(dek.dek_id).where(dek.tenant == TENANT, dek.kek_epoch != DESTROYED, dek.data_class == "contact")
+        used = sa.select(cell.dek_id).where(cell.tenant == TENANT, cell.data_class == "contact").distinct()
+        wraps = sa.select(vault_dek_wrap.c.dek_id).where(vault_dek_wrap.c.tenant == TENANT)
+        return [{bytes(one) for one in connection.scalars(select)} for select in (own, used, wraps)]
+
+    living, used, wraps = world.look(left)
+    assert living == used
+    assert len(living) == 3
+    assert living <= wraps
     assert world.findings() == []

@@ -7,7 +7,7 @@ destroyed has the epoch 0: nothing wraps it again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -93,7 +93,7 @@ class KeyRotation:
             .limit(limit)
             .with_for_update()
         ).all()
-        moved = [self._keys.ring.rewrap_dek(row, kek, new) for row, kek in self._wrapped(rows)]
+        moved = [self._keys.ring.rewrap_dek(row, kek, new) for row, kek in self._keys.wrapped(rows)]
         if moved:
             self._follow(moved)
         return len(rows)
@@ -108,7 +108,7 @@ class KeyRotation:
             .limit(limit)
         ).all()
         failed = [] if after else list(self._own_failures())
-        wrapped = self._wrapped(rows)
+        wrapped = self._keys.wrapped(rows)
         fields = {bytes(row.dek_id) for row in rows if row.alg == FIELDS_ALG}
         cells = self._sample(list(fields))
         failed += [row.dek_id.hex() for row in rows if row.dek_id not in {found.dek_id for found, _ in wrapped}]
@@ -146,7 +146,9 @@ class KeyRotation:
         if not old:
             return 0
         self._keys.renew(subject, data_class)
-        sealed = sum(self._cells.reseal(row.dek_id, self._keys.ring.dek(row, kek)) for row, kek in self._wrapped(old))
+        sealed = sum(
+            self._cells.reseal(row.dek_id, self._keys.ring.dek(row, kek)) for row, kek in self._keys.wrapped(old)
+        )
         self._cells.flush()
         self._keys.destroy([row.dek_id for row in old])
         return sealed
@@ -167,22 +169,6 @@ class KeyRotation:
         )
         if changed.rowcount != len(moved):
             raise Stale("Data keys changed meanwhile.")
-
-    def _wrapped(self, rows: Iterable[Any]) -> list[tuple[DekRow, WrappedKey]]:
-        """The data keys of rows with the keys that wrap them; one whose wrap is missing is left out."""
-        rows = list(rows)
-        keks, wrap = self._keys.every(), vault_dek_wrap.c
-        select = sa.select(wrap.dek_id, wrap.kek_epoch, wrap.wrapped).where(
-            wrap.tenant == self._tenant, wrap.dek_id.in_([row.dek_id for row in rows])
-        )
-        wraps = {(bytes(dek_id), epoch): bytes(wrapped) for dek_id, epoch, wrapped in self._connection.execute(select)}
-        found = []
-        for row in rows:
-            kek, wrapped = keks.get((Purpose.KEK, row.kek_epoch)), wraps.get((bytes(row.dek_id), row.kek_epoch))
-            if kek is not None and wrapped is not None:
-                identity = bytes(row.dek_id), kek.tenant, ids.raw(row.subject), row.data_class, row.version
-                found.append((DekRow(*identity, row.kek_epoch, wrapped), kek))
-        return found
 
     def _own_failures(self) -> Iterator[str]:
         """The purposes of the tenant's own keys, of its newest epoch, that do not unwrap."""

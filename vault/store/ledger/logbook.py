@@ -28,6 +28,7 @@ from vault.audit.note import (
     sign_checkpoint,
 )
 from vault.seal import Cell, seal
+from vault.store.engines import POSTGRESQL
 from vault.store.tables import audit_batch, audit_checkpoint, audit_payload, table
 from vault.store.tenantkeys import TenantKeys
 
@@ -171,12 +172,7 @@ def sign_head(connection: sa.Connection, keys: TenantKeys, tenant: Id) -> str:
     if signed is not None:
         return str(signed)
     with keys.signing_key() as seed:
-        signer = Ed25519Signer(
-            name=origin(tenant),
-            public=seed.use(hazmat.ed25519_public),
-            signs=lambda message: seed.use(lambda raw: hazmat.ed25519_sign(raw, message)),
-        )
-        text = sign_checkpoint(Checkpoint(origin(tenant), head.size, head.root()), [signer])
+        text = sign_checkpoint(Checkpoint(origin(tenant), head.size, head.root()), [signer_of(seed, tenant)])
     connection.execute(sa.insert(audit_checkpoint).values(tenant=tenant, size=head.size, text=text))
     return text
 
@@ -187,7 +183,22 @@ def unsigned(connection: sa.Connection, tenant: Id) -> int:
     return last_range(connection, tenant).size - (connection.scalar(latest) or 0)
 
 
+def signer_of(seed: hazmat.Secret, tenant: Id) -> Ed25519Signer:
+    """A key as it signs for a tenant's log; it is not wiped before its last signature."""
+    return Ed25519Signer(
+        name=origin(tenant),
+        public=seed.use(hazmat.ed25519_public),
+        signs=lambda message: seed.use(lambda raw: hazmat.ed25519_sign(raw, message)),
+    )
+
+
 def verifier(keys: TenantKeys, tenant: Id) -> Verifier:
     """What an auditor pins to verify the checkpoints of a tenant."""
-    with keys.signing_key() as seed:
-        return Verifier(origin(tenant), ED25519, seed.use(hazmat.ed25519_public))
+    return Verifier(origin(tenant), ED25519, keys.verifying_key())
+
+
+def hold_log(connection: sa.Connection, tenant: Id) -> None:
+    """Lets nobody else work on a tenant's log until this transaction ends; on SQLite nobody does."""
+    if connection.dialect.name == POSTGRESQL:
+        key = sa.func.hashtextextended(f"credence/log/{tenant}", 0)
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))

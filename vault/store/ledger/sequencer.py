@@ -20,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from domain.ids import Id
 from vault.store.ledger import lookups
 from vault.store.ledger.heads import LONGEST, Heads
-from vault.store.ledger.logbook import Leaf, integrate
+from vault.store.ledger.logbook import Leaf, hold_log, integrate
 from vault.store.tables import audit_outbox
 from vault.store.transaction import Room
 
@@ -93,7 +93,7 @@ class Sequencer:
         """The checkpoint of a tenant's log as it is now."""
 
         def run(connection: sa.Connection) -> str:
-            _lock(connection, tenant)
+            hold_log(connection, tenant)
             return self._heads.sign(connection, tenant)
 
         return await self._in_turn(tenant, run)
@@ -154,7 +154,7 @@ class Sequencer:
         """One transaction: as many entries as fit from the outbox into the tree."""
 
         def run(connection: sa.Connection) -> int:
-            _lock(connection, tenant)
+            hold_log(connection, tenant)
             if tenant not in self._resumed:
                 self._heads.resume(connection, tenant)
             rows = _pending(connection, tenant)
@@ -188,14 +188,8 @@ class Sequencer:
 
 
 def _bring_up(connection: sa.Connection, tenant: Id) -> bool:
-    _lock(connection, tenant)
+    hold_log(connection, tenant)
     return lookups.bring_up(connection, tenant)
-
-
-def _lock(connection: sa.Connection, tenant: Id) -> None:
-    """Held until the transaction ends."""
-    key = sa.func.hashtextextended(f"credence/log/{tenant}", 0)
-    connection.execute(sa.select(sa.func.pg_advisory_xact_lock(key)))
 
 
 def _pending(connection: sa.Connection, tenant: Id) -> list[Any]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from domain import ids
+from domain.custody.keeping import SigningUse
+from domain.custody.signing import SigningKey, SigningState
 from domain.ids import Id
 from domain.statements.statements import CreditStatement, StatementState, StatusList
 from vault.providers.port import Purpose
-from vault.statements.publishing import Issuer, issuer_name, issuer_of
+from vault.statements.publishing import Issuer, former_key, issuer_name, issuer_of
+from vault.store.looks import signing_keys
 from vault.store.tables import table
 from vault.store.transaction import Room
 
@@ -30,9 +34,17 @@ def issuer(room: Room, tenant: Id, person: str, public_url: str) -> Callable[[sa
         keys = room.keys(connection, room.hand(tenant, person))
         if Purpose.STATEMENT not in keys.rows:
             return None
-        return issuer_of(keys.root(Purpose.STATEMENT), ids.raw(tenant), issuer_name(public_url, tenant))
+        signs = issuer_of(keys.root(Purpose.STATEMENT), ids.raw(tenant), issuer_name(public_url, tenant))
+        ended = [one for one in signing_keys(connection, tenant, SigningUse.STATEMENT) if one.ended_at is not None]
+        told = {state: tuple(_told(one) for one in ended if one.state is state) for state in SigningState}
+        return replace(signs, former=told[SigningState.RETIRED], compromised=told[SigningState.COMPROMISED])
 
     return look
+
+
+def _told(one: SigningKey) -> Mapping[str, Any]:
+    ended = one.ended_at or one.began_at
+    return former_key(one.public, ended, compromised=one.state is SigningState.COMPROMISED)
 
 
 def marked(tenant: Id, number: int) -> Callable[[sa.Connection], Marked | None]:

@@ -1,0 +1,1 @@
+"""Commands that stand beside those of keys."""
