@@ -11,11 +11,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from domain.consent.attesting.attesting import RequestAttestation
+from domain.consent.attesting.predicates import PredicateCode
 from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, SuspendPartner, WithdrawConsent
-from domain.consent.handover.recalling import AcknowledgeRecall, Compliance, RecallCause, RecallDisclosure
+from domain.consent.handover.delivering import ClaimDelivery, SetRecallAddress, TellAttempt
+from domain.consent.handover.recalling import (
+    AcknowledgeRecall,
+    Compliance,
+    RecallCause,
+    RecallDelivery,
+    RecallDisclosure,
+)
 from domain.consent.keys import KeyUse, ProposePartnerKey
 from domain.consent.moving import ExportConsents, ImportConsents, PastAct, PastConsent
 from domain.consent.notices import PublishConsentNotice
@@ -179,6 +188,16 @@ def operations() -> tuple[World, list[Any]]:
         ReleaseStatutoryDisclosure(disclosure=demanded.id),
         ReleaseConcealedDisclosure(disclosure=demanded.id),
         RequestDisclosure(credit_file=file.id, purpose=PURPOSE, fields=("contact.phone",), idempotency_key="key-0001"),
+        RequestAttestation(
+            credit_file=file.id,
+            purpose=PURPOSE,
+            predicate=PredicateCode.GRADE_AT_LEAST,
+            threshold="A",
+            idempotency_key="key-0002",
+        ),
+        SetRecallAddress(partner=partner.id, address="https://bank.example/recalls"),
+        ClaimDelivery(partner=partner.id),
+        TellAttempt(delivery=world.current(RecallDelivery)[0].id, attempt=1, status=204),
         RecallDisclosure(
             disclosure=disclosed.id, cause=RecallCause.REPAIR, reason="Repaired", fields=("contact.phone",)
         ),
@@ -231,7 +250,7 @@ PLACES = [
 def check(text: str, index: int, way: tuple[Any, ...]) -> None:
     """Tries an operation with a text in one place; what is refused, and the log, do not tell the text."""
     world, made = operations()
-    asks = isinstance(made[index], RequestDisclosure)
+    asks = isinstance(made[index], RequestDisclosure | RequestAttestation)
     actor = world.actor("bank", partner=world.partner("Third Bank").id) if asks else world.actor()
     before, told = len(world.entries), ""
     try:
