@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, Generic, TypeVar
 
 from domain.actors import Rights
-from domain.records import Children, Computed, Confidential, Fact, Shape
+from domain.records import SHAPES, Children, Computed, Confidential, Fact, Shape
 
 T = TypeVar("T")
 
@@ -151,6 +151,8 @@ class Sought:
     field: Confidential[str]
     value: Slot
     purpose: Purpose
+    by: Children | None = None
+    """The link to the records that have the field, where it is one of theirs: such as a contact person's phone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +331,8 @@ def _needs(level: Level) -> Iterator[tuple[str, str]]:
     for masked in level.masks:
         yield f"{shape.name}.{masked.what.name}Masked", f"mask:{masked.what.data_class.value}"
     for one in level.sought:
+        if one.by is not None:
+            yield f"{shape.name}.{one.by.name}", one.by.action or SHAPES[one.by.target].read
         yield from ((f"{shape.name}.{one.field.name}", action) for action in one.field.actions)
 
 

@@ -190,9 +190,11 @@ class Gatherer(Visitor):
         """Who finds a row by a confidential value learns that it is the row's."""
         offered = looked_up_by(shape)
         named = set(_names(value)) if isinstance(value, ObjectValueNode) else set(offered)
-        for sealed in (sealed for name, sealed in offered.items() if name in named):
+        for sealed, way in (one for name, one in offered.items() if name in named):
             self._found.reads[sealed.tag] = None
             self._found.actions.update(dict.fromkeys(sealed.actions))
+            if way is not None:
+                self._found.actions[way.action or SHAPES[way.target].read] = None
 
 
 def _names(value: ObjectValueNode) -> Iterator[str]:

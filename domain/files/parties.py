@@ -199,7 +199,12 @@ class ContactPerson(Provenanced):
         "contact.person_name", DataClass.CONTACT, str, "The person's name. Ch.4 §1", mask=Mask.NAME
     )
     person_phone = confidential(
-        "contact.person_phone", DataClass.CONTACT, str, "The person's phone. Ch.4 §1", mask=Mask.PHONE
+        "contact.person_phone",
+        DataClass.CONTACT,
+        str,
+        "The person's phone. Ch.4 §1",
+        mask=Mask.PHONE,
+        index=Exact(normaliser="phone/1"),
     )
     person_email = confidential(
         "contact.person_email",
@@ -208,4 +213,5 @@ class ContactPerson(Provenanced):
         "The person's e-mail address. Ch.4 §1",
         bucket=64,
         mask=Mask.EMAIL,
+        index=Exact(normaliser="email/1"),
     )

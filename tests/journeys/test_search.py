@@ -48,6 +48,22 @@ def test_a_customer_is_found_by_what_it_calls_from_however_it_is_written(install
     assert {len(entry["subjects"]) for entry in entries} == {0, 1}
 
 
+def test_a_customer_is_found_by_the_phone_of_a_person_in_its_file(installation, tenant, desk):
+    source = desk.ask("{ sources(first: 1) { nodes { id } } }")["sources"]["nodes"][0]["id"]
+    asked = {"reference": "C-9", "name": "C-9", "kind": "ENTERPRISE", "origin": {"source": source}}
+    asked["origin"]["lawfulBasis"] = "CONTRACT"
+    asked["contacts"] = [{"duty": "CFO", "name": "Li", "phone": "13700137000", "email": "li@yunfan.example"}]
+    desk.done("openCreditFile", asked, "creditFile { id }")
+    assert found(desk, personPhone="137 0013 7000") == [("C-9", None)]
+    assert found(desk, personEmail="LI@yunfan.example") == [("C-9", None)]
+    assert found(desk, phone="13700137000") == []
+    entry = installation.client(tenant, "auditor").ask(
+        "{ auditEntries(first: 1, orderBy: {field: LOG_INDEX, direction: DESC}, filter: {purpose: {eq: "
+        '"CUSTOMER_CONTACT"}}) { nodes { fields actions } } }'
+    )["auditEntries"]["nodes"][0]
+    assert "contact.phone" in entry["fields"]
+
+
 def test_what_is_no_number_and_a_purpose_alone_are_refused_with_advice(desk):
     error = desk.post(FIND, {"by": {"purpose": "CREDIT_REVIEW", "phone": "1380013"}}).json()["errors"][0]
     assert error["extensions"]["code"] == "MALFORMED_CODE"

@@ -173,7 +173,9 @@ class Asking:
                 texts += value if isinstance(value, list) else [value]
                 if isinstance(value, list) and len(value) > 100:
                     self.bounds.add(CHOICES)
-        for sealed, value in sought(shape, given):
+        for sealed, value, way in sought(shape, given):
+            if way is not None:
+                level.asked.append((SOUGHT, f"{shape.name}.{way.name}", way.action or SHAPES[way.target].read))
             level.asked += [(SOUGHT, f"{shape.name}.{sealed.name}", action) for action in sealed.actions]
             texts.append(value)
             self.strange |= unwritten(sealed, value)

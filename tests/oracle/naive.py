@@ -126,9 +126,17 @@ class Naive:
             return self.one(shape, given["id"], times)
         record = type_.removesuffix("Connection")
         rows = self.rows(SHAPES[record], times)
-        for sealed, value in sought(SHAPES[record], given):
-            rows = [row for row in rows if self.is_it(row.record, sealed, value)]
+        for sealed, value, way in sought(SHAPES[record], given):
+            rows = [row for row in rows if self.is_found(row.record, sealed, value, way)]
         return self.page(rows, given, record)
+
+    def is_found(self, record, sealed, value, way):
+        """Whether a record is found by an identifier of its own, or of a child of it as it stands now."""
+        if way is None:
+            return self.is_it(record, sealed, value)
+        children = [row.record for row in self.rows(SHAPES[way.target], (None, None))]
+        own = [child for child in children if getattr(child, way.by) == record.subject_id]
+        return any(self.is_it(child, sealed, value) for child in own)
 
     def is_it(self, record, sealed, value):
         """Whether a record is found by an identifier."""
@@ -262,13 +270,22 @@ def meets(record, conditions):
 
 
 def sought(shape, given):
-    """What a list is looked up by: each field with its value."""
+    """What a list is looked up by: each field with its value, and the link to who has it, where it is a child's."""
     wanted = given.get("lookUp") or {}
     return [
-        (shape.confidential[snake(shape, name)], value)
+        (sealed, value, way)
         for name, value in wanted.items()
         if name != "purpose" and value is not None
+        for sealed, way in [identifying(shape, name)]
     ]
+
+
+def identifying(shape, name):
+    """The field that a look-up names, and the link to who has it, where it is a child's."""
+    persons = {"personPhone": "person_phone", "personEmail": "person_email"}
+    if name in persons:
+        return SHAPES["ContactPerson"].confidential[persons[name]], shape.children["contacts"]
+    return shape.confidential[snake(shape, name)], None
 
 
 def written(sealed, value):
@@ -280,7 +297,7 @@ def check_look_up(given):
     """Raises: Malformed where a look-up names nothing to look for."""
     wanted = given.get("lookUp")
     if wanted is not None and not any(value is not None for name, value in wanted.items() if name != "purpose"):
-        offered = "unifiedSocialCreditCode, phone, email, bankAccount"
+        offered = "unifiedSocialCreditCode, phone, email, bankAccount, personPhone, personEmail"
         advice = f"Give at least one of {offered}, or leave lookUp out."
         raise Malformed("A look-up names what to look for.", advice=advice, path=("lookUp",))
 

@@ -14,7 +14,7 @@ from api.graphql.limits import check_document, check_text, followed
 from domain.errors import Malformed
 from domain.ids import encode
 from domain.records import SHAPES
-from tests.oracle.naive import SCHEMA, snake
+from tests.oracle.naive import SCHEMA, identifying, snake
 from tests.vault.corpus import DAYS, IDENTIFIERS, INSTANTS, NUMBERS, TEXTS
 from tests.vault.oracle import cursor, value_of, whole
 
@@ -223,7 +223,7 @@ class Writing:
         names = [name for name in SCHEMA.get_type(f"{record}LookUp").fields if name != "purpose"]
         made = {"purpose": self.one(SCHEMA.get_type("Purpose").values)}
         for name in self.some(names, 2) if not self.chance(12) else ():
-            field = SHAPES[record].confidential[snake(SHAPES[record], name)]
+            field, _ = identifying(SHAPES[record], name)
             text = self.one(IDENTIFIERS[field.index.normaliser])
             made[name] = self.one([text, text, text, f" {text} ", text.replace("1", "１"), None, "x", "\x01"])
         if self.chance(4):

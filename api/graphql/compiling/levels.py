@@ -246,7 +246,8 @@ class Levels:
                 path=("lookUp",),
             )
         return tuple(
-            Sought(offered[name], self._slots.add(arguments, ("lookUp", name), plain), purpose) for name in names
+            Sought(field, self._slots.add(arguments, ("lookUp", name), plain), purpose, by)
+            for name, (field, by) in ((name, offered[name]) for name in names)
         )
 
     def _reveal(

@@ -12,7 +12,7 @@ from api.graphql.generation.building import NAMES, entry, enum_type, expression,
 from api.graphql.generation.parts import is_enum
 from api.graphql.generation.wording import camel, first_paragraph, guarded
 from domain.ids import Id
-from domain.records import Confidential, Fact, Shape
+from domain.records import SHAPES, Children, Confidential, Fact, Shape
 
 OPERATORS: Mapping[str, str] = {"eq": "=", "in": "in", "gte": ">=", "lte": "<=", "contains": "contains"}
 """The operator of the read model behind each word of a filter."""
@@ -70,9 +70,18 @@ LOOK_UP_PURPOSE = "purpose"
 """The field of a look-up that says why somebody searches."""
 
 
-def looked_up_by(shape: Shape) -> dict[str, Confidential[str]]:
-    """The confidential fields that records are found by, by their name in the schema."""
-    return {camel(name): sealed for name, sealed in shape.confidential.items() if sealed.index is not None}
+def looked_up_by(shape: Shape) -> dict[str, tuple[Confidential[str], Children | None]]:
+    """The confidential fields that records are found by, by their name in the schema: their own and their children's.
+
+    Of a child the link stands beside the field.
+    """
+    ways: list[tuple[Shape, Children | None]] = [(SHAPES[way.target], way) for way in shape.children.values()]
+    return {
+        camel(name): (sealed, way)
+        for holder, way in [(shape, None), *ways]
+        for name, sealed in holder.confidential.items()
+        if sealed.index is not None and (way is None or holder is not shape)
+    }
 
 
 def look_up_of(shape: Shape) -> str | None:
@@ -82,7 +91,7 @@ def look_up_of(shape: Shape) -> str | None:
         return None
     name = f"{shape.name}LookUp"
     if name not in NAMES:
-        actions = ", ".join(dict.fromkeys(action for sealed in fields.values() for action in sealed.actions))
+        actions = ", ".join(dict.fromkeys(action for one in fields.values() for action in _looking(*one)))
         input_type(
             name,
             f"{shape.name} by confidential identifiers that are known already: all that are given are equal, however "
@@ -90,12 +99,17 @@ def look_up_of(shape: Shape) -> str | None:
             [
                 entry(LOOK_UP_PURPOSE, "Purpose", "Why it is looked for; it is recorded. Ch.4 §4"),
                 *(
-                    entry(word, "str | None", guarded(sealed.says, ", ".join(sealed.actions)))
-                    for word, sealed in fields.items()
+                    entry(word, "str | None", guarded(sealed.says, ", ".join(_looking(sealed, way))))
+                    for word, (sealed, way) in fields.items()
                 ),
             ],
         )
     return name
+
+
+def _looking(sealed: Confidential[str], way: Children | None) -> tuple[str, ...]:
+    """The actions that looking for a field takes."""
+    return sealed.actions if way is None else (*sealed.actions, way.action or SHAPES[way.target].read)
 
 
 def order_of(shape: Shape) -> str | None:

@@ -175,7 +175,7 @@ class Query:
         found = conditions(self.level, kind, self.dialect, self.level.shape.table)
         if self.by is not None:
             found.append(_among(self.level.shape, self.by.fact.name, self.dialect))
-        return found + [_looked_up(self.level, place) for place in range(len(self.level.sought))]
+        return found + [_looked_up(self.level, place, kind) for place in range(len(self.level.sought))]
 
 
 def conditions(level: Level, kind: Kind, dialect: Dialect, of: str, prefix: str = "") -> list[Condition]:
@@ -358,10 +358,11 @@ def _condition(fact: Held, operator: str, name: str, dialect: Dialect) -> sa.Col
             raise Unsupported(f"{fact.fact.name} knows no condition {operator}.")
 
 
-def _looked_up(level: Level, place: int) -> Condition:
-    """The rows whose field has a value: found in the blind index, by the tokens of at most two versions."""
-    field, own = level.sought[place].field, tables.blind_index.c
-    if level.shape.confidential.get(field.name) != field or field.index is None:
+def _looked_up(level: Level, place: int, kind: Kind) -> Condition:
+    """The rows that have a value, or a child that has and is reached: by the tokens of at most two versions."""
+    field, by, own = level.sought[place].field, level.sought[place].by, tables.blind_index.c
+    holder = level.shape if by is None else SHAPES[by.target]
+    if holder.confidential.get(field.name) != field or field.index is None:
         raise Unsupported(f"{level.shape.name} offers no look-up by {field.name}.")
     versions, tokens = zip(*SOUGHT, strict=True)
     found = sa.select(own.record_id).where(
@@ -370,7 +371,12 @@ def _looked_up(level: Level, place: int) -> Condition:
         own.ver.in_([sa.bindparam(f"sought{place}{name}", type_=sa.BigInteger) for name in versions]),
         own.token.in_([sa.bindparam(f"sought{place}{name}", type_=sa.LargeBinary) for name in tokens]),
     )
-    return named(level.shape, "id", level.shape.table).column.in_(found)
+    if by is None:
+        return named(level.shape, "id", level.shape.table).column.in_(found)
+    child = tables.table(holder).c
+    current = child.tenant == sa.bindparam("tenant", type_=sa.Text), child.superseded_at.is_(None)
+    reached = sa.select(child[by.by]).where(*current, child.id.in_(found), *_reach(holder, kind, holder.table))
+    return named(level.shape, by.on, level.shape.table).column.in_(reached)
 
 
 def filled(level: Level, dialect: Dialect, prefix: str = "") -> tuple[Filled, ...]:
