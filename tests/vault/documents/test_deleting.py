@@ -30,6 +30,7 @@ from tests.vault.documents import test_stored_documents as stored
 from tests.vault.keeping.test_erasing import places, scanned
 from tests.world import NOW, TENANT
 from vault.audit import certificate
+from vault.audit.handover import Keyholders
 from vault.audit.note import Verifier
 from vault.store import looks
 from vault.store.tables import sealed_field, vault_dek, vault_dek_wrap
@@ -80,7 +81,7 @@ def test_a_document_goes_alone_with_its_bytes_its_name_and_its_keys(archive, blo
     assert (done.state, done.reason) == (ErasureState.ERASED, ErasureReason.PURPOSE_ENDED)
     assert [name.document for name in blobs.names(TENANT)] == [kept.id]
     key = Verifier.read(world.look(looks.verifying_key(world.room, TENANT, "auditor")))
-    assert certificate.verified(done.certificate, key)["records"] == [gone.id]
+    assert certificate.verified(done.certificate, Keyholders([key]))["records"] == [gone.id]
     assert places(scanned(world), wanted) == []
     states = {one.id: one.state for one in world.current(Document)}
     assert states == {gone.id: FilingState.ERASED, kept.id: FilingState.STORED}
