@@ -18,6 +18,7 @@ from domain.assessment.approving import ApproveAssessment
 from domain.assessment.assessing import RequestAssessment
 from domain.assessment.assessments import Assessment, AssessmentKind, AssessmentState
 from domain.assessment.policy import Level
+from domain.consent.admitting.deciding import ApprovePartner
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner
@@ -74,6 +75,7 @@ async def invent(settings: Settings, customers: int, show: Callable[[float, str]
                 purposes=(Purpose.PARTNER_CREDIT_DECISION,),
             )
         )
+        await cast.board.do(ApprovePartner(partner=partner.id))
         key = new_key()
         await _register(house, cast, partner.id, key)
         await _trust(house, cast, partner.id)

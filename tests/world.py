@@ -13,6 +13,7 @@ from typing import TypeVar, cast
 
 from domain.actors import Actor, Rights
 from domain.audit import Entry
+from domain.consent.admitting.deciding import ApprovePartner
 from domain.consent.consents import Partner
 from domain.consent.giving import RegisterPartner
 from domain.files.opening import BasicInformation, OpenCreditFile
@@ -129,7 +130,8 @@ class World:
     def partner(self, name: str = "First Bank", tenant: Id = TENANT) -> Partner:
         """A partner registered now, for its own credit decisions."""
         register = RegisterPartner(name=name, contact="dpo@bank.example", purposes=(Purpose.PARTNER_CREDIT_DECISION,))
-        return self.do(register, self.actor(tenant=tenant))
+        registered = self.do(register, self.actor(tenant=tenant))
+        return self.do(ApprovePartner(partner=registered.id), self.actor("zhou", tenant=tenant))
 
     def put(self, record: R) -> R:
         """Puts a new version of a record in place, past every rule: a state that no operation leads to yet."""

@@ -782,6 +782,8 @@ def _partner() -> None:
         sa.Column("processor_for", WORDS, nullable=True),
         sa.Column("registration", WORDS, nullable=True),
         sa.Column("address", WORDS, nullable=True),
+        sa.Column("registered_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
         sa.Column("recalls_to", WORDS, nullable=True),
     )
     _current("partner_name", "partner", "name")

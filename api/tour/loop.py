@@ -27,6 +27,7 @@ from domain.assessment.assessments import Assessment, AssessmentKind, Assessment
 from domain.assessment.evidence.payments import Receivable
 from domain.assessment.policy import Level
 from domain.assessment.scale import ControlBasis, ControlKind
+from domain.consent.admitting.deciding import ApprovePartner
 from domain.consent.consents import ConsentUse
 from domain.consent.disclosing import RequestDisclosure
 from domain.consent.giving import GrantConsent, RegisterPartner, WithdrawConsent
@@ -243,6 +244,10 @@ class Tour:
         partner = await self.cast.privacy.do(
             RegisterPartner(name="First Bank", contact="dpo@bank.example", purposes=(Purpose.PARTNER_CREDIT_DECISION,))
         )
+        await self._refused(
+            self.cast.privacy, ApprovePartner(partner=partner.id), "who registered a partner lets it in", NotPermitted
+        )
+        await self.cast.board.do(ApprovePartner(partner=partner.id))
         bank = partner_client(self.house, self.tenant, partner.id)
         customer = customer_self(self.house, self.tenant, file.customer)
         await self._refused(bank, _request(file, "before"), "disclosure without consent", NotConsented)

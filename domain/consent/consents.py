@@ -21,10 +21,14 @@ from domain.records import DataClass, Record, children, confidential, fact, link
 
 
 class PartnerState(Enum):
-    """A suspended partner gets nothing."""
+    """PROPOSED → ACTIVE or REJECTED; ACTIVE ↔ SUSPENDED. What is not ACTIVE gets nothing."""
 
+    PROPOSED = "PROPOSED"
+    """One person registered it, and another has not decided."""
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+    REJECTED = "REJECTED"
+    """It was turned away."""
 
 
 class ConsentState(Enum):
@@ -75,6 +79,8 @@ class Partner(Record):
     )
     registration: str | None = fact("The number its legal entity is registered under. Ch.4 §4", default=None)
     address: str | None = fact("Where its legal entity has its seat. Ch.4 §4", default=None)
+    registered_by: str = fact("Who registered it. Ch.8 §1", default="")
+    decided_by: str | None = fact("Who let it in, or turned it away: another person. Ch.8 §1", default=None)
     recalls_to: str | None = fact("The address that recalls are sent to, where there is one. Ch.4 §4", default=None)
 
     keys = children("PartnerKey", by="partner", says="The keys that speak for it. Ch.4 §4", same_subject=False)

@@ -26,7 +26,7 @@ from domain.reading import Purpose
 
 @operation("partner:register", chapter="4.4")
 class RegisterPartner(Operation[Partner]):
-    """Registers a third party with the purposes it may ask for (Ch.4 §4)."""
+    """Registers a third party with the purposes it may ask for; another person lets it in (Ch.4 §4)."""
 
     name: str
     """The partner's legal name, unique in the company. Ch.4 §4"""
@@ -46,7 +46,6 @@ class RegisterPartner(Operation[Partner]):
 
         Chapter: 4.4.
         """
-        del actor
         name, contact = required_text(self.name, "name"), required_text(self.contact, "contact")
         if not self.purposes:
             raise Malformed(
@@ -69,10 +68,11 @@ class RegisterPartner(Operation[Partner]):
             name=name,
             contact=contact,
             purposes=tuple(dict.fromkeys(self.purposes)),
-            state=PartnerState.ACTIVE,
+            state=PartnerState.PROPOSED,
             processor_for=self.processor_for,
             registration=None if self.registration is None else required_text(self.registration, "registration"),
             address=None if self.address is None else required_text(self.address, "address"),
+            registered_by=actor.person,
         )
         unit.add([partner])
         return Decided(value=partner, resources=(partner.id,))
@@ -116,6 +116,13 @@ class ReinstatePartner(Operation[Partner]):
 
 def _put_in(unit: Unit, partner_id: Id, state: PartnerState, reason: str) -> Decided[Partner]:
     partner = unit.get(Partner, partner_id, lock=True)
+    if partner.state not in {PartnerState.ACTIVE, PartnerState.SUSPENDED}:
+        raise Malformed(
+            "The partner was not let in.",
+            code=Code.INVALID_TRANSITION,
+            advice="Decide on it with approvePartner or rejectPartner.",
+            path=("partner",),
+        )
     if partner.state is not state:
         partner = unit.replace(replace(partner, state=state))
     return Decided(value=partner, note=reason, resources=(partner.id,))
@@ -278,9 +285,9 @@ def check_partner(partner: Partner, purpose: Purpose) -> None:
     """
     if partner.state is not PartnerState.ACTIVE:
         raise Malformed(
-            "The partner is suspended.",
+            "The partner is suspended, or was not let in yet.",
             code=Code.INVALID_TRANSITION,
-            advice="Wait until the privacy officer reinstates it.",
+            advice="Have another person approve it, or the privacy officer reinstate it.",
             path=("partner",),
         )
     if purpose not in partner.purposes:

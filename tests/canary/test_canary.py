@@ -120,6 +120,7 @@ def told(installation, tenant):
     yield "a withheld answer", json.dumps(auditor.ask(ask, id=file["id"]), ensure_ascii=False)
     partner = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     partner = privacy.done("registerPartner", partner, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     bank = installation.client(tenant, "partner_client", partner=partner)
     wanted = {
         "creditFile": file["id"],

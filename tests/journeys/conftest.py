@@ -153,6 +153,11 @@ class Installation:
             )
         return id_
 
+    def approve(self, tenant, partner):
+        """Lets a partner in that somebody else registered."""
+        self.client(tenant, "legal").done("approvePartner", {"partner": partner}, "partner { state }")
+        return partner
+
     def register(self, tenant, partner, key, use="DPOP"):
         """The id of a key of a partner that one person proposed and another approved."""
         asked = {"partner": partner, "use": use, "jwk": json.dumps(key.as_dict(private=False))}

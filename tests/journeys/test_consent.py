@@ -76,6 +76,7 @@ def test_a_partner_gets_what_the_customer_agreed_to_and_an_auditor_sees_every_st
         {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]},
         "partner { id }",
     )["partner"]["id"]
+    installation.approve(tenant, partner)
     bank = installation.client(tenant, "partner_client", person="bank-system", partner=partner)
 
     installation.trust(tenant, mutation("requestDisclosure", SHOWN), "contact.phone", "financial.bank_account")

@@ -21,6 +21,7 @@ def settle(installation, tenant):
     }
     bank = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     partner = privacy.done("registerPartner", bank, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     opening = {
         "reference": "C-1",
         "name": "Yunfan Networks",

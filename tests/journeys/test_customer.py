@@ -57,6 +57,7 @@ def consented(installation, tenant, graded):
     privacy = installation.client(tenant, "privacy_officer")
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     partner = privacy.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     (seen,) = customer.ask("{ partners(first: 5) { nodes { id name contact purposes } } }")["partners"]["nodes"]
     assert seen == asked | {"id": partner}
     terms = {

@@ -217,6 +217,7 @@ def test_a_partner_and_a_customer_get_no_document_and_learn_nothing_of_it(desk, 
     officer = installation.client(tenant, "privacy_officer")
     registered = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     partner = officer.done("registerPartner", registered, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     outsiders = (
         installation.client(tenant, "partner_client", partner=partner),
         installation.client(tenant, "customer_self", subject=desk.file["customer"]["id"]),

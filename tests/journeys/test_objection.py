@@ -51,6 +51,7 @@ def bank(installation, tenant, people, customer, file):
     """A partner that got the phone with consent."""
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     partner = people["privacy_officer"].done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     consent = {
         "creditFile": file["id"],
         "partner": partner,

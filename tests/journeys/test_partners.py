@@ -31,6 +31,7 @@ def partner(installation, tenant, privacy):
     shows = "partner { id registration address }"
     found = privacy.done("registerPartner", asked | more, shows)["partner"]
     assert {name: found[name] for name in more} == more
+    installation.approve(tenant, found["id"])
     installation.trust(tenant, MINE)
     installation.trust(tenant, mutation("requestDisclosure", SHOWN), "contact.phone")
     return found["id"]
@@ -97,6 +98,7 @@ def test_a_key_speaks_for_a_partner_once_another_person_approved_it_and_until_it
 def test_a_key_of_one_partner_or_one_use_is_no_other_ones(installation, tenant, privacy, partner, bank):
     asked = {"name": "Second Bank", "contact": "dpo@second.example", "purposes": [PURPOSE]}
     second = privacy.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, second)
     key = installation.key_of(tenant, partner)
     theirs = installation.token(tenant, "partner_client", partner=second, key=key.thumbprint())
     assert refused(installation.client_of(theirs, key)) == SAME
@@ -214,6 +216,7 @@ def test_a_token_of_a_consent_that_is_over_or_anothers_or_unknown_opens_nothing(
 ):
     asked = {"name": "Second Bank", "contact": "dpo@second.example", "purposes": [PURPOSE]}
     second = privacy.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, second)
     now = datetime.now(UTC)
     short = agreed(privacy, customers[0], partner, now + timedelta(seconds=3))
     theirs = agreed(privacy, customers[1], second, now + timedelta(days=1))

@@ -24,7 +24,7 @@ def partner(installation, tenant):
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     found = installation.client(tenant, "privacy_officer").done("registerPartner", asked, "partner { id }")
     installation.trust(tenant, QUERY)
-    return found["partner"]["id"]
+    return installation.approve(tenant, found["partner"]["id"])
 
 
 class Sender:

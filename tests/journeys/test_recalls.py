@@ -108,6 +108,7 @@ def bank(installation, tenant, officer):
     """A partner, and its program."""
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": [PURPOSE]}
     partner = officer.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     for field, shows, scope in (
         ("requestDisclosure", "disclosure { id }", ("contact.phone",)),
         ("acknowledgeRecall", "recall { state compliance }", ()),

@@ -56,9 +56,9 @@ def file(installation, tenant, officer):
 
 
 @pytest.fixture
-def partner(officer):
+def partner(installation, tenant, officer):
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
-    return officer.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    return installation.approve(tenant, officer.done("registerPartner", asked, "partner { id }")["partner"]["id"])
 
 
 @pytest.fixture

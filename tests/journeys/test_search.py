@@ -83,6 +83,7 @@ def test_a_partner_does_not_probe_even_with_an_approved_document(installation, t
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     officer = installation.client(tenant, "privacy_officer")
     partner = officer.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     bank = installation.client(tenant, "partner_client", person="bank-system", partner=partner)
     text = '{ creditFiles(lookUp: {purpose: PARTNER_CREDIT_DECISION, phone: "13800138000"}) { totalCount } }'
     proposal = {"name": "probe", "text": text, "purpose": "PARTNER_CREDIT_DECISION", "scope": ["contact.phone"]}

@@ -14,9 +14,8 @@ MINE = "{ me { person partner } }"
 def partner(installation, tenant):
     """A registered partner."""
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
-    return installation.client(tenant, "privacy_officer").done("registerPartner", asked, "partner { id }")["partner"][
-        "id"
-    ]
+    found = installation.client(tenant, "privacy_officer").done("registerPartner", asked, "partner { id }")
+    return installation.approve(tenant, found["partner"]["id"])
 
 
 @pytest.fixture
@@ -128,6 +127,7 @@ def test_a_document_for_one_partner_is_no_other_partners(installation, tenant, b
     asked = {"name": "Second Bank", "contact": "dpo@second.example", "purposes": ["PARTNER_CREDIT_DECISION"]}
     privacy = installation.client(tenant, "privacy_officer")
     other = privacy.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, other)
     named = {"name": "theirs", "text": MINE, "purpose": "PARTNER_CREDIT_DECISION", "partner": other}
     legal = installation.client(tenant, "legal")
     id_ = legal.done("proposeTrustedDocument", named, "trustedDocument { id }")["trustedDocument"]["id"]

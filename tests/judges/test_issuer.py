@@ -127,6 +127,7 @@ def bank(installation, other):
     privacy = installation.client(tenant, "privacy_officer")
     asked = {"name": "First Bank", "contact": "dpo@bank.example", "purposes": [PURPOSE]}
     partner = privacy.done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     signing, proving = new_key(), installation.key_of(tenant, partner)
     installation.register(tenant, partner, signing, use="CLIENT")
     installation.trust(tenant, mutation("requestDisclosure", SHOWN), "contact.phone", "contact.email")
@@ -236,6 +237,7 @@ def test_the_program_of_a_partner_registers_gets_a_token_asks_unseals_and_proves
     tenant = bank["tenant"]
     asked = {"name": "Second Bank", "contact": "dpo@second.example", "purposes": [PURPOSE]}
     partner = bank["privacy"].done("registerPartner", asked, "partner { id }")["partner"]["id"]
+    installation.approve(tenant, partner)
     made = run("keys", tmp_path)
     for use in ("DPOP", "ENC"):
         proposed = {"partner": partner, "use": use, "jwk": json.dumps(made[use])}

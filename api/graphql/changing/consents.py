@@ -11,6 +11,7 @@ from api.graphql.changing.declaring import Extra, Mutation
 from api.graphql.context import House
 from api.graphql.trusting import completed
 from domain.audit import EntryProof
+from domain.consent.admitting.deciding import ApprovePartner, RejectPartner
 from domain.consent.attesting.attesting import RequestAttestation
 from domain.consent.changing import InvalidateConsent, ReconfirmConsent
 from domain.consent.consents import Withheld
@@ -103,6 +104,8 @@ def _release(operation: type[Operation[Any]]) -> Mutation:
 CONSENTS: Final = {
     "registerPartner": Mutation(operation=RegisterPartner, shows=PARTNER),
     "setRecallAddress": Mutation(operation=SetRecallAddress, shows=PARTNER),
+    "approvePartner": Mutation(operation=ApprovePartner, shows=PARTNER),
+    "rejectPartner": Mutation(operation=RejectPartner, shows=PARTNER),
     "suspendPartner": Mutation(operation=SuspendPartner, shows=PARTNER),
     "reinstatePartner": Mutation(operation=ReinstatePartner, shows=PARTNER),
     "proposePartnerKey": Mutation(

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from domain.audit import Outcome
+from domain.consent.admitting.deciding import ApprovePartner
 from domain.consent.changing import ReconfirmConsent
 from domain.consent.consents import Consent, ConsentUse, Disclosure, DisclosureState, Withheld
 from domain.consent.decision import DAY, Reason
@@ -174,7 +175,7 @@ def test_what_is_handed_on_is_asked_for_by_name_and_goes_one_step(world, file, p
 
 def test_a_processor_gets_what_its_partner_may_hand_on_to_processors(world, file, partner, bank):
     register = RegisterPartner(name="Cloud", contact="dpo@cloud.example", purposes=(PURPOSE,), processor_for=partner.id)
-    processor = world.do(register)
+    processor = world.do(ApprovePartner(partner=world.do(register).id), world.actor("zhou"))
     world.do(grant(file, partner, terms=ConsentTerms(redisclosure=Redisclosure.PROCESSORS_ONLY)))
     assert world.do(ask(file, onward_to=processor.id), bank).disclosure.onward_to == processor.id
     world.do(SuspendPartner(partner=processor.id, reason="A leak"))

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from domain.audit import Outcome
+from domain.consent.admitting.deciding import ApprovePartner, RejectPartner
 from domain.consent.attesting.predicates import DISCLOSABLE
 from domain.consent.consents import Consent, ConsentState, ConsentUse, Partner, PartnerState
 from domain.consent.giving import (
@@ -18,7 +19,7 @@ from domain.consent.giving import (
     WithdrawConsent,
 )
 from domain.consent.requesting import ASK_AGAIN_AFTER, GiveRequestedConsent, RefuseConsent, RequestConsent
-from domain.errors import Code, Malformed, NotFound
+from domain.errors import Code, Conflict, Malformed, NotFound, NotPermitted
 from domain.files.forbidden import category_of
 from domain.files.opening import BasicInformation
 from domain.files.parties import FileState
@@ -95,6 +96,33 @@ def test_a_partner_that_is_not_well_described_is_refused(world, partner, changes
     assert world.current(Partner) == [partner]
 
 
+def test_a_partner_that_one_person_registered_is_let_in_by_another(world, file):
+    registered = world.do(RegisterPartner(name="B", contact="x", purposes=(PURPOSE,)))
+    assert (registered.state, registered.registered_by, registered.decided_by) == (PartnerState.PROPOSED, "wang", None)
+    assert refused(world, grant(file, registered)) == (Code.INVALID_TRANSITION, ("partner",))
+    for operation in (SuspendPartner, ReinstatePartner):
+        asked = operation(partner=registered.id, reason="x")
+        assert refused(world, asked) == (Code.INVALID_TRANSITION, ("partner",))
+    for decision in (ApprovePartner, RejectPartner):
+        with pytest.raises(NotPermitted) as caught:
+            world.do(decision(partner=registered.id))
+        assert caught.value.code is Code.SEPARATION_OF_DUTY
+    let_in = world.do(ApprovePartner(partner=registered.id), world.actor("zhou"))
+    assert (let_in.state, let_in.decided_by) == (PartnerState.ACTIVE, "zhou")
+    world.do(grant(file, let_in))
+    with pytest.raises(Conflict):
+        world.do(ApprovePartner(partner=registered.id), world.actor("li"))
+
+
+def test_a_partner_that_was_turned_away_gets_nothing(world, file):
+    registered = world.do(RegisterPartner(name="B", contact="x", purposes=(PURPOSE,)))
+    away = world.do(RejectPartner(partner=registered.id), world.actor("zhou"))
+    assert away.state is PartnerState.REJECTED
+    assert refused(world, grant(file, away)) == (Code.INVALID_TRANSITION, ("partner",))
+    asked = ReinstatePartner(partner=away.id, reason="x")
+    assert refused(world, asked) == (Code.INVALID_TRANSITION, ("partner",))
+
+
 def test_a_purpose_is_registered_once(world):
     partner = world.do(RegisterPartner(name="B", contact="x", purposes=(PURPOSE, PURPOSE)))
     assert partner.purposes == (PURPOSE,)
@@ -102,7 +130,7 @@ def test_a_purpose_is_registered_once(world):
 
 def test_a_partner_is_suspended_and_reinstated_with_a_reason(world, partner):
     for number, (operation, state) in enumerate(
-        [(SuspendPartner, PartnerState.SUSPENDED), (ReinstatePartner, PartnerState.ACTIVE)], start=2
+        [(SuspendPartner, PartnerState.SUSPENDED), (ReinstatePartner, PartnerState.ACTIVE)], start=3
     ):
         for _ in range(2):
             changed = world.do(operation(partner=partner.id, reason="A leak"))
