@@ -273,7 +273,7 @@ def test_every_operation_of_files_and_consents_is_tried():
     # Of a key nobody says more than its id once it is proposed.
     decided = {"ApprovePartnerKey", "RejectPartnerKey", "RetirePartnerKey", "ApprovePartner", "RejectPartner"}
     bare = decided | {"ReinstatePartner", "AnnotateObjection", "InvestigateObjection", "NotifyRecipients"}
-    bare |= {"EscalateObjections"}
+    bare |= {"EscalateObjections", "TakeConsentReceipt"}
     assert declared - tried == bare | documents
 
 
