@@ -54,18 +54,21 @@ class Proving:
 
     def post(self, url: str, body: Callable[[], bytes], form: str, token: str = "") -> Json:
         """The answer; where the server wants its nonce in the proof, the request is made anew with it."""
-        for _ in range(2):
-            proof = self._proof(url, token)
-            headers = {"DPoP": proof, "Content-Type": form} | ({"Authorization": f"DPoP {token}"} if token else {})
-            status, told, answer = sent(urllib.request.Request(url, data=body(), headers=headers, method="POST"))  # noqa: S310 - an address we were given
-            self.nonces[url] = told.get("DPoP-Nonce") or self.nonces.get(url, "")
-            wants = "use_dpop_nonce" in (told.get("WWW-Authenticate") or "") or answer.get("error") == "use_dpop_nonce"
-            if not wants:
-                break
+        status, told, answer = self._sent(url, body(), form, token)
+        if "use_dpop_nonce" in (told.get("WWW-Authenticate") or "") or answer.get("error") == "use_dpop_nonce":
+            status, told, answer = self._sent(url, body(), form, token)
         if status >= 300:  # noqa: PLR2004 - a status of HTTP
             why = told.get("WWW-Authenticate") or json.dumps(answer)
             raise SystemExit(f"Not let in: {why}. Get a new token, or ask the company.")
         return answer
+
+    def _sent(self, url: str, body: bytes, form: str, token: str) -> tuple[int, Any, Json]:
+        headers = {"DPoP": self._proof(url, token), "Content-Type": form}
+        headers |= {"Authorization": f"DPoP {token}"} if token else {}
+        request = urllib.request.Request(url, data=body, headers=headers, method="POST")  # noqa: S310 - an address we were given
+        status, told, answer = sent(request)
+        self.nonces[url] = told.get("DPoP-Nonce") or self.nonces.get(url, "")
+        return status, told, answer
 
     def _proof(self, url: str, token: str) -> str:
         claims: Json = {"htm": "POST", "htu": url, "iat": int(time.time()), "jti": secrets.token_urlsafe(16)}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from enum import Enum
 from hmac import compare_digest
-from typing import Final
+from typing import Any, Final
 
 from domain.actors import Actor
 from domain.consent.consents import Partner
@@ -100,7 +101,11 @@ class ProposePartnerKey(Operation[PartnerKey]):
         if self.use is not KeyUse.ENC:
             return _told(proposed)
         asked = Challenge(key=self.public, partner=partner.id, text=_secret(unit, proposed))
-        return replace(_told(proposed), signs=lambda _: asked)
+
+        def signs(_: Sequence[Any]) -> Challenge:
+            return asked
+
+        return replace(_told(proposed), signs=signs)
 
 
 @operation("partner_key:approve", chapter="4.4, 8.1")
