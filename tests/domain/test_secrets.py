@@ -28,6 +28,7 @@ from domain.consent.handover.recalling import (
 from domain.consent.keys import KeyUse, ProposePartnerKey
 from domain.consent.moving import ExportConsents, ImportConsents, PastAct, PastConsent
 from domain.consent.notices import PublishConsentNotice
+from domain.consent.receipts import TakeConsentReceipt
 from domain.consent.requesting import GiveRequestedConsent, RefuseConsent, RequestConsent
 from domain.consent.statutory import (
     ApproveStatutoryDisclosure,
@@ -273,7 +274,7 @@ def test_every_operation_of_files_and_consents_is_tried():
     # Of a key nobody says more than its id once it is proposed.
     decided = {"ApprovePartnerKey", "RejectPartnerKey", "RetirePartnerKey", "ApprovePartner", "RejectPartner"}
     bare = decided | {"ReinstatePartner", "AnnotateObjection", "InvestigateObjection", "NotifyRecipients"}
-    bare |= {"EscalateObjections", "TakeConsentReceipt"}
+    bare |= {"EscalateObjections", TakeConsentReceipt.__name__}
     assert declared - tried == bare | documents
 
 
