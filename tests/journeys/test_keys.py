@@ -109,6 +109,50 @@ def test_readiness_names_the_provider_while_it_is_out(keeper, installation):
     eventually(lambda: checks(installation), (name, "ok"))
 
 
+def test_an_operator_turns_and_replaces_every_key_while_a_client_reads(installation, tmp_path):
+    """No reading fails meanwhile, with any provider; the log verifies by the key that was pinned before."""
+    tenant = installation.open_tenant("Yunfan Networks")
+    desk = installation.client(tenant, "credit_manager")
+    asked = {"type": "SELF_PROVIDED", "name": "the customer", "lawfulBases": ["CONTRACT"]}
+    origin = {"source": desk.done("registerSource", asked, "source { id }")["source"]["id"], "lawfulBasis": "CONTRACT"}
+    asked = {"reference": "C-1", "name": "C", "kind": "ENTERPRISE", "basic": {"phone": PHONE}, "origin": origin}
+    file = desk.done("openCreditFile", asked, "creditFile { id }")["creditFile"]["id"]
+    query = "query($id: ID!) { creditFile(id: $id) { confidential(purpose: CREDIT_REVIEW) { phone } } }"
+    ended, read, own = threading.Event(), [], settings(installation)
+
+    def reads():
+        while not ended.is_set():
+            read.append(desk.ask(query, id=file)["creditFile"]["confidential"]["phone"])
+
+    published = {"params": {"company": tenant}, "timeout": 10}
+    keys = f"{installation.url}/.well-known/credence-keys.json"
+    (pinned,) = httpx2.get(keys, **published).json()["logs"]
+    reader = threading.Thread(target=reads)
+    reader.start()
+    try:
+        assert found("keys", "rotate", **own)["epoch"] == 2
+        assert found("keys", "rewrap", **own)["epoch"] == 2
+        renewed = {one["company"]: one for one in found("keys", "renew", "--before", "now", **own)["companies"]}
+        assert renewed[tenant]["minted"] >= renewed[tenant]["ended"] >= renewed[tenant]["sealed"] == 1
+        replaced = found("keys", "replace", "log", "--before", "now", **own)
+        assert tenant in {one["company"] for one in replaced["replaced"]}
+        again = found("keys", "replace", "log", "--before", replaced["before"], **own)
+        assert again["replaced"] == []
+        (epoch,) = found("keys", "status", **own)["companies"][tenant]
+        assert epoch["epoch"] == 2
+    finally:
+        ended.set()
+        reader.join()
+    assert len(read) > 5
+    assert set(read) == {PHONE}
+    told = httpx2.get(keys, **published).json()
+    assert (len(told["logs"]), told["logs"][1], len(told["handovers"])) == (2, pinned, 1)
+    log = tmp_path / "log"
+    assert found("audit", "export", str(log), "--tenant", tenant, **own)["key"] == told["logs"][0]
+    verified = found("audit", "verify", str(log), "--key", pinned)
+    assert (verified["ok"], verified["key"]) == (True, told["logs"][0])
+
+
 class Slow:
     """A key file that takes its time."""
 
