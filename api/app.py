@@ -6,15 +6,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from api.graphql.context import Memory
 from api.graphql.operations import declared_actions
-from api.graphql.schema import Schema, build_schema
 from api.settings import PUBLIC_URL, Settings
 from authz import proving, tokens
 from authz.admitting import Authenticator, Surroundings
@@ -61,6 +59,10 @@ from vault.store.schema import migrations
 from vault.store.sqlite import SqliteStore
 from vault.store.transaction import Room, aside
 
+if TYPE_CHECKING:
+    from api.graphql.context import Memory
+    from api.graphql.schema import Schema
+
 T = TypeVar("T")
 Store = SqliteStore | PostgresStore
 KeyInventory = Inventory
@@ -86,7 +88,7 @@ class SystemClock:
         return datetime.now(UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class House:
     """Everything that serves: what requests, commands and jobs are given."""
 
@@ -107,7 +109,13 @@ class House:
     make: RandomIds
     issuer: LocalIssuer | None
     statements: Board
-    memory: Memory = field(default_factory=Memory)
+
+    @cached_property
+    def memory(self) -> Memory:
+        """What the server keeps of documents and plans."""
+        from api.graphql.context import Memory  # noqa: PLC0415 - commands that serve nothing start faster
+
+        return Memory()
 
     @property
     def schema(self) -> Schema:
@@ -220,6 +228,8 @@ class House:
 
 @cache
 def _schema() -> Schema:
+    from api.graphql.schema import build_schema  # noqa: PLC0415 - the same
+
     return build_schema()
 
 

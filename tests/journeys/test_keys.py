@@ -27,6 +27,16 @@ BOTH = [*((kind, "sqlite") for kind in KINDS), pytest.param(("transit", "postgre
 """One that is asked over a network runs on the other database too: there transactions wait beside the loop."""
 
 
+LONG = [pytest.mark.slow, pytest.mark.whole]
+DAYS = [
+    ("file", "sqlite"),
+    ("pkcs11", "sqlite"),
+    pytest.param(("transit", "postgresql"), marks=pytest.mark.postgres),
+    *(pytest.param((kind, "sqlite"), marks=LONG) for kind in KINDS if kind not in {"file", "pkcs11"}),
+]
+"""Where an operator's whole day is played on every run; over the others it is run by name (`-m whole`)."""
+
+
 @pytest.fixture(params=BOTH, ids="-".join)
 def place(request):
     """A kind of provider, and a database."""
@@ -109,6 +119,7 @@ def test_readiness_names_the_provider_while_it_is_out(keeper, installation):
     eventually(lambda: checks(installation), (name, "ok"))
 
 
+@pytest.mark.parametrize("place", DAYS, ids="-".join, indirect=True)
 def test_an_operator_turns_and_replaces_every_key_while_a_client_reads(installation, tmp_path):
     """No reading fails meanwhile, with any provider; the log verifies by the key that was pinned before."""
     tenant = installation.open_tenant("Yunfan Networks")

@@ -29,6 +29,8 @@ const schema = {
           "PointsLine",
           "FindingCount",
           "Rejection", // a row that was refused is never kept
+          "EntryProof", // shows that an entry stands in the log; the entry has the id
+          "PathStep", // what would have to change, worked out when it is asked for
           "DisclosedValue", // handed out once, in the answer to one request
           "Withheld",
           "WithheldField", // stands beside the field it speaks of

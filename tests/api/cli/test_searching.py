@@ -20,6 +20,8 @@ def test_indexes_get_their_next_version_by_a_command_and_the_log_tells_of_it(set
     every = found("keys", "reindex", "--tenant", tenant, **settings)["indexes"]
     assert {(one["field"], one["version"]) for one in every} == {
         ("contact.email", 2),
+        ("contact.person_email", 2),
+        ("contact.person_phone", 2),
         ("contact.phone", 3),
         ("financial.bank_account", 2),
         ("identity.uscc", 2),
