@@ -15,6 +15,24 @@ from vault.store.schema import migrations
 BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 
+MANY_PROCESSES = ("tests/api/cli/", *(f"tests/journeys/test_{name}.py" for name in (
+    "commands", "retention", "consents_moved", "consent_receipts", "recalls", "partners", "sealed", "objection",
+    "objection_clocks", "statutory", "customer", "proofs", "trusted",
+)))  # fmt: skip
+"""Journeys that start one program after the other: on every run over PostgreSQL, over SQLite by name (`-m whole`)."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """What runs over both databases, and long, is marked on one of them."""
+    known = {item.nodeid for item in items}
+    for item in items:
+        twin = item.nodeid.replace("sqlite", "postgresql")
+        if item.nodeid.startswith(MANY_PROCESSES) and twin != item.nodeid and twin in known:
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.whole)
+
+
 @pytest.fixture(autouse=True)
 def _log_as_it_was():
     """Commands and servers that run inside a test set the log up; the next test finds it as it was."""

@@ -30,9 +30,8 @@ BOTH = [*((kind, "sqlite") for kind in KINDS), pytest.param(("transit", "postgre
 LONG = [pytest.mark.slow, pytest.mark.whole]
 DAYS = [
     ("file", "sqlite"),
-    ("pkcs11", "sqlite"),
     pytest.param(("transit", "postgresql"), marks=pytest.mark.postgres),
-    *(pytest.param((kind, "sqlite"), marks=LONG) for kind in KINDS if kind not in {"file", "pkcs11"}),
+    *(pytest.param((kind, "sqlite"), marks=LONG) for kind in KINDS if kind != "file"),
 ]
 """Where an operator's whole day is played on every run; over the others it is run by name (`-m whole`)."""
 

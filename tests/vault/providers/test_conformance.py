@@ -48,7 +48,7 @@ def needs(provider, capability):
         pytest.skip(f"{provider.name}: declares no {capability.value}")
 
 
-@pytest.mark.parametrize("count", [0, 1, 100, 1000])
+@pytest.mark.parametrize("count", [0, 1, 100, pytest.param(1000, marks=[pytest.mark.slow, pytest.mark.whole])])
 def test_k1_what_was_wrapped_unwraps_in_its_order_however_many_go_in_one_call(provider, count):
     contexts = [Context(number.to_bytes(16, "big"), Purpose.KEK, 1) for number in range(count)]
     made = provider.wrap([(context, secret(number % 256)) for number, context in enumerate(contexts)])
