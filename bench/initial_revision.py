@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from domain.custody.rules import BURIED
 from vault.store import tables
+from vault.store.schema import columns
 
 PATH = Path(__file__).parents[1] / "alembic" / "versions" / "0001_initial.py"
 STAMPS = ("tenant", "id", "subject_id", "version", "created_at", "created_by", "effective_from", "effective_to")
@@ -185,10 +186,10 @@ def _index(index: sa.Index, table: sa.Table) -> str:
 
 
 def _column(column: sa.Column) -> str:
-    if isinstance(column.type, tables.Instant):
+    if isinstance(column.type, columns.Instant):
         return f'_instant("{column.name}"{", null=True" if column.nullable else ""})'
     more = ""
-    kind = "WORDS" if column.type is tables.WORDS else f"sa.{type(column.type).__name__}()"
+    kind = "WORDS" if column.type is columns.WORDS else f"sa.{type(column.type).__name__}()"
     if column.identity is not None:
         kind += '.with_variant(sa.Integer(), "sqlite")'
         more = f", sa.Identity(always={column.identity.always})"

@@ -134,7 +134,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition on a fact or stamp column: `=`, `!=`, `in`, `>=`, `<=`, or `contains`."""
+    """A condition on a fact or stamp column: `=`, `!=`, `in`, `>=`, `<=`, or `contains`; of a list of ids `has`."""
 
     column: str
     operator: str

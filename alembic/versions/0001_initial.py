@@ -77,6 +77,8 @@ PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
 KEYS_AND_CELLS = (
     "audit_found",
+    "audit_stretch",
+    "audit_term",
     "blind_index",
     "blind_index_state",
     "sealed_field",
@@ -305,6 +307,29 @@ def _audit_posting() -> None:
         sa.Column("first_index", sa.BigInteger(), nullable=False),
         sa.Column("places", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "subject", "first_index", name="audit_posting_key"),
+    )
+
+
+def _audit_stretch() -> None:
+    op.create_table(
+        "audit_stretch",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("stretch", sa.BigInteger(), nullable=False),
+        _instant("earliest"),
+        _instant("latest"),
+        sa.PrimaryKeyConstraint("tenant", "stretch", name="audit_stretch_key"),
+    )
+
+
+def _audit_term() -> None:
+    op.create_table(
+        "audit_term",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("fact", WORDS, nullable=False),
+        sa.Column("value", WORDS, nullable=False),
+        sa.Column("stretch", sa.BigInteger(), nullable=False),
+        sa.Column("places", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "fact", "value", "stretch", name="audit_term_key"),
     )
 
 
@@ -1115,6 +1140,8 @@ TABLES = (
     _audit_outbox,
     _audit_payload,
     _audit_posting,
+    _audit_stretch,
+    _audit_term,
     _blind_index,
     _blind_index_state,
     _consent,

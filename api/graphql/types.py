@@ -75,8 +75,14 @@ def paging(shape: Shape) -> list[StrawberryArgument]:
     if filters:
         found.append(argument("filter", f"{filters} | None", "Only those that meet these conditions."))
     if orders:
-        found.append(argument("orderBy", f"{orders} | None", "In which order; by id where nothing is said."))
+        found.append(
+            argument("orderBy", f"{orders} | None", f"In which order; {_otherwise(shape)} where nothing is said.")
+        )
     return found
+
+
+def _otherwise(shape: Shape) -> str:
+    return "that of the log" if shape.ledger else "by id"
 
 
 def _shared() -> None:

@@ -29,7 +29,7 @@ from vault.opening import VaultOpener
 from vault.providers.file import KeyFile
 from vault.seal import Cell, open_many, seal
 from vault.store.engines import sqlite_reader
-from vault.store.reading import queries
+from vault.store.reading import celled
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.gathering import Gathering
 from vault.store.reading.sealed import SealedCells
@@ -76,7 +76,7 @@ class Stored:
         self.cells = SealedCells(level, DIALECTS["sqlite"])
         self.subjects = {file.id: file.subject_id for file in self.files}
         values = self.cells.values(Scope(tenant=TENANT), self.subjects)
-        self.statement = queries.sealed(DIALECTS["sqlite"]).fetch(values)
+        self.statement = celled.sealed(DIALECTS["sqlite"]).fetch(values)
         self.reader = sqlite_reader(f"sqlite:///{path}")()
 
     def add(self, count: int, *, sealed: bool = True) -> list[CreditFile]:

@@ -18,7 +18,7 @@ class AuditEntry(Record):
     """One entry of the audit log (Ch.8 §1); the log's own bytes are verified by `credence audit verify`."""
 
     log_index: int = fact("Its place in the log, counted from 0. Ch.8 §1", order=True)
-    at: datetime = fact("When it happened. Ch.8 §1", order=True, filter=True)
+    at: datetime = fact("When it happened. Ch.8 §1", filter=True)
     actor: str = fact("Who acted. Ch.8 §1", filter=True)
     behalf: str = fact("The partner or customer acted for; empty otherwise. Ch.8 §1", filter=True)
     action: str = fact("What was done, `noun:verb`. Ch.8 §1", filter=True)
@@ -28,7 +28,7 @@ class AuditEntry(Record):
     cause: str = fact("The true cause where the answer said less; empty otherwise. Ch.8 §1", filter=True)
     purpose: str = fact("The purpose stated; empty where none is asked. Ch.4 §4", filter=True)
     consent: str = fact("The consent and its version; empty where none is needed. Ch.4 §4", filter=True)
-    subjects: tuple[str, ...] = fact("Whose data was touched. Ch.8 §1")
+    subjects: tuple[str, ...] = fact("Whose data was touched. Ch.8 §1", filter=True)
     resources: tuple[str, ...] = fact("Which records were touched. Ch.8 §1")
     fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.8 §1")
     request: str = fact("The request's id. Ch.8 §1")

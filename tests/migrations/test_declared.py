@@ -19,6 +19,8 @@ RECORDS = {shape.table for shape in tables.shapes().values() if not shape.ledger
 KEPT = {"audit_batch", "audit_checkpoint", "audit_posting", "tenant_register", "tombstone"} | LEDGERS
 KEYS_AND_CELLS = {
     "audit_found",
+    "audit_stretch",
+    "audit_term",
     "blind_index",
     "blind_index_state",
     "sealed_field",

@@ -15,6 +15,7 @@ from domain.custody.rules import BURIED
 from tests.vault.corpus import NOW, Corpus
 from tests.vault.shelf import Shelf
 from vault.store import engines, tables
+from vault.store.schema.columns import instant_text
 
 CORPUS = Corpus(5, size=3)
 HOME, AWAY = CORPUS.tenants
@@ -32,6 +33,8 @@ def bare(tenant):
         "audit_checkpoint": {"size": 1, "text": "one"},
         "audit_found": {"size": 1},
         "audit_posting": {"subject": "cu_1", "first_index": 0, "places": "[0]"},
+        "audit_stretch": {"stretch": 0, "earliest": NOW, "latest": NOW},
+        "audit_term": {"fact": "actor", "value": "li", "stretch": 0, "places": b"p"},
         "audit_outbox": {"id": "ae_waits", "entry": b"e"},
         "audit_payload": {"entry": "ae_1", "subject": "cu_1", "dek_id": b"d", "envelope": b"v"},
         "blind_index": {"field_tag": "t", "ver": 1, "token": b"t", "subject": "cu_1", "record_id": f"cf_{tenant}"},
@@ -84,7 +87,7 @@ def columns_of(table):
 def stored(database, value):
     """A value as the driver takes it."""
     at_sqlite = database.dialect == "sqlite" and isinstance(value, datetime)
-    return tables.instant_text(value) if at_sqlite else value
+    return instant_text(value) if at_sqlite else value
 
 
 def content(database, table):

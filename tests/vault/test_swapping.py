@@ -17,7 +17,7 @@ from domain.operations import OPERATIONS, Decided
 from domain.reading import Labelled, Level, Purpose, Reading, Reveal, Slot, Where, judge
 from tests.vault.trying import Try
 from tests.world import OTHER_TENANT, PHONE, TENANT
-from vault.store.reading import SqlReadings, queries
+from vault.store.reading import SqlReadings, celled
 
 FIELDS = (CreditFile.phone, CreditFile.legal_representative)
 COLUMNS = ("value_version", "subject", "data_class", "dek_id", "schema_version", "envelope")
@@ -87,8 +87,8 @@ def read(world, file, field):
 
 def test_a_reader_finds_keys_ready_until_any_of_the_company_ends(world, files, monkeypatch):
     stored, loaded = cells(world, files), []
-    statement = queries.sealed_with_keys
-    monkeypatch.setattr(queries, "sealed_with_keys", lambda dialect: loaded.append(dialect) or statement(dialect))
+    statement = celled.sealed_with_keys
+    monkeypatch.setattr(celled, "sealed_with_keys", lambda dialect: loaded.append(dialect) or statement(dialect))
     world.ring.forget(raw(TENANT))
     mine = [(file, field) for file, field in stored if file.stamp.tenant == TENANT]
     for _ in range(3):

@@ -17,8 +17,8 @@ from vault.documents import format as document
 from vault.providers.port import Purpose
 from vault.seal import Cell, Dek, open_envelope, seal
 from vault.store.material import ContentMaterial, Material
+from vault.store.reading.celled import sealed_cells
 from vault.store.reading.dialects import Dialect
-from vault.store.reading.queries import sealed_cells
 from vault.store.search.tokens import IndexTokens, upsert
 from vault.store.tables import ERASED, sealed_field
 from vault.store.tenantkeys import TenantKeys

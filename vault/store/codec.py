@@ -19,7 +19,8 @@ from typing import Any, Protocol, cast
 from domain import canonical
 from domain.money import Money
 from domain.records import STAMP_FIELDS, Fact, Record, Shape, Stamp
-from vault.store.tables import columns_of, instant_text
+from vault.store.schema.columns import instant_text
+from vault.store.tables import columns_of
 
 __all__ = ["Row", "columns_of", "decode", "encode", "record_of", "row_of"]
 

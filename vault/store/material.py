@@ -22,7 +22,7 @@ class ReadyMaterial(NamedTuple):
 class Material(NamedTuple):
     """The envelope of one cell with its wrapped keys, in the form they are stored in.
 
-    Behind the type of the record stand the columns of `reading.queries.sealed_cells` from the fourth on.
+    Behind the type of the record stand the columns of `reading.celled.sealed_cells` from the fourth on.
 
     A key that is gone is None: the cell is still reported, and opening it fails rather than finding nothing.
     """

@@ -8,8 +8,8 @@ SQLite, whose tables keep their row numbers, ids alone are unique.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
-from functools import cache, lru_cache
+from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -26,6 +26,13 @@ from domain.money import Money
 from domain.objections import clocks, holidays, objections
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
+from vault.store.schema.columns import WORDS, Instant
+from vault.store.schema.columns import index as _index
+from vault.store.schema.columns import instant as _instant
+from vault.store.schema.columns import key as _key
+from vault.store.schema.columns import number as _number
+from vault.store.schema.columns import octets as _bytes
+from vault.store.schema.columns import text as _text
 from vault.store.schema.ordering import orders
 
 _FILES = (sources, parties, history, importing, trail, documents)
@@ -47,44 +54,8 @@ LOOKED_UP: Final = frozenset({"number"})
 """Facts that few rows share and that people search by, beside those that are unique anyway."""
 
 
-class Instant(sa.types.TypeDecorator[datetime]):
-    """A point in time: `timestamptz` on PostgreSQL; on SQLite text that sorts as time does."""
-
-    impl = sa.DateTime(timezone=True)
-    cache_ok = True
-
-    def load_dialect_impl(self, dialect: sa.Dialect) -> sa.types.TypeEngine[Any]:
-        """Text on SQLite."""
-        return dialect.type_descriptor(sa.Text() if dialect.name == "sqlite" else sa.DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> Any:
-        """An instant without its zone is no instant: it is refused, whatever the database would make of it."""
-        if value is None:
-            return None
-        return instant_text(value) if dialect.name == "sqlite" else value.astimezone(_zone(value))
-
-    def process_result_value(self, value: Any, dialect: sa.Dialect) -> datetime | None:
-        """An aware instant, UTC."""
-        del dialect
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-@lru_cache(maxsize=4096)
-def instant_text(value: datetime) -> str:
-    """`YYYY-MM-DDTHH:MM:SS.ffffffZ`, the text of an instant on SQLite."""
-    return value.astimezone(_zone(value)).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-
-
-def _zone(value: datetime) -> Any:
-    if value.tzinfo is None:
-        raise ValueError("An instant needs its time zone.")
-    return UTC
-
-
 metadata = sa.MetaData()
 
-WORDS: Final = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
-"""Text is compared by code point on both databases, so that its indexes give the order that pages are read in."""
 views = sa.MetaData()
 """What is read like a table and is none: `schema.views` says what each is made of."""
 VIEWS: Final = frozenset({"AccessEntry"})
@@ -100,22 +71,6 @@ def shapes() -> Mapping[str, Shape]:
 def table(shape: Shape) -> sa.Table:
     """The table of a record, or the view that stands for one."""
     return (views if shape.name in VIEWS else metadata).tables[shape.table]
-
-
-def _text(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, WORDS, nullable=null)
-
-
-def _instant(name: str, *, null: bool = False) -> sa.Column[Any]:
-    return sa.Column(name, Instant(), nullable=null)
-
-
-def _number(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.BigInteger(), nullable=False)
-
-
-def _bytes(name: str) -> sa.Column[Any]:
-    return sa.Column(name, sa.LargeBinary(), nullable=False)
 
 
 def columns_of(fact: Fact) -> tuple[str, ...]:
@@ -157,15 +112,6 @@ def _stamps() -> tuple[sa.Column[Any], ...]:
         _instant("recorded_at"),
         _instant("superseded_at", null=True),
     )
-
-
-def _index(name: str, *columns: str, unique: bool = False, current: bool = False) -> sa.Index:
-    where = sa.text("superseded_at IS NULL") if current else None
-    return sa.Index(name, *columns, unique=unique, sqlite_where=where, postgresql_where=where)
-
-
-def _key(name: str, *columns: str) -> sa.PrimaryKeyConstraint:
-    return sa.PrimaryKeyConstraint(*columns, name=f"{name}_key")
 
 
 @cache
@@ -343,6 +289,29 @@ audit_posting = sa.Table(
     _key("audit_posting", "tenant", "subject", "first_index"),
 )
 """Where in a stretch of the log a subject is named: a list of places, as JSON, in one row."""
+
+audit_stretch = sa.Table(
+    "audit_stretch",
+    metadata,
+    _text("tenant"),
+    _number("stretch"),
+    _instant("earliest"),
+    _instant("latest"),
+    _key("audit_stretch", "tenant", "stretch"),
+)
+"""When the entries of each stretch of the log happened: of the first and of the last of them."""
+
+audit_term = sa.Table(
+    "audit_term",
+    metadata,
+    _text("tenant"),
+    _text("fact"),
+    _text("value"),
+    _number("stretch"),
+    _bytes("places"),
+    _key("audit_term", "tenant", "fact", "value", "stretch"),
+)
+"""At which places of a stretch of the log a fact has a value: `ledger.terms` says how they are packed."""
 
 audit_found = sa.Table("audit_found", metadata, _text("tenant"), _number("size"), _key("audit_found", "tenant"))
 """How much of a log its readers find; the rest is in the batches and is brought up before anybody looks."""

@@ -181,7 +181,7 @@ class Levels:
             asked.level(shape, self.times),
             page=page,
             where=self._where(shape, arguments),
-            order=_order(arguments),
+            order=_order(shape, arguments),
         )
         return level, forms.connection(entries)
 
@@ -312,8 +312,8 @@ def _prefix(sheet: int) -> str:
     return f"{sheet}." if sheet else ""
 
 
-def _order(arguments: Given) -> tuple[tuple[str, bool], ...]:
+def _order(shape: Shape, arguments: Given) -> tuple[tuple[str, bool], ...]:
     wanted = arguments.values.get("orderBy")
     if wanted is None:
-        return ()
+        return (("log_index", False),) if shape.ledger else ()
     return ((wanted["field"].value, wanted["direction"] is OrderDirection.DESC),)

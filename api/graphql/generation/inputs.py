@@ -14,7 +14,7 @@ from api.graphql.generation.wording import camel, first_paragraph, guarded
 from domain.ids import Id
 from domain.records import SHAPES, Children, Confidential, Fact, Shape
 
-OPERATORS: Mapping[str, str] = {"eq": "=", "in": "in", "gte": ">=", "lte": "<=", "contains": "contains"}
+OPERATORS: Mapping[str, str] = {"eq": "=", "in": "in", "gte": ">=", "lte": "<=", "contains": "contains", "has": "has"}
 """The operator of the read model behind each word of a filter."""
 
 _SAYS = {
@@ -23,6 +23,7 @@ _SAYS = {
     "gte": "This or later, this or more.",
     "lte": "This or earlier, this or less.",
     "contains": "Contains this text.",
+    "has": "This is among them.",
 }
 
 
@@ -42,6 +43,7 @@ _SUITS = (
     _Suits(bool, "Boolean", ("eq",)),
     _Suits(date, "Date", ("eq", "gte", "lte")),
     _Suits(datetime, "DateTime", ("gte", "lte")),
+    _Suits(tuple[str, ...], "List", ("has",)),
 )
 
 
@@ -148,10 +150,10 @@ def _by_type(fact: Fact) -> str:
     if is_enum(fact.type):
         suits = _Suits(fact.type, fact.type.__name__, ("eq", "in"))
     else:
-        suits = next(item for item in _SUITS if item.type is fact.type)
+        suits = next(item for item in _SUITS if item.type == fact.type)
     name = f"{suits.name}Filter"
     if name not in NAMES:
-        inner = expression(suits.type)
+        inner = "ID" if suits.name == "List" else expression(suits.type)
         about = first_paragraph(fact.type.__doc__) if is_enum(fact.type) else f"A fact of type {suits.name}."
         input_type(
             name,

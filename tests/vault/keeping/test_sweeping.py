@@ -406,7 +406,7 @@ def test_no_certificate_is_given_while_an_earlier_version_is_there(world):
     at = row["recorded_at"]
     old = dict(row) | {"version": 1, "superseded_at": at}
     if world.database.dialect == "sqlite":
-        from vault.store.tables import instant_text
+        from vault.store.schema.columns import instant_text
 
         old = {name: instant_text(value) if name.endswith("_at") and value else value for name, value in old.items()}
         old = {name: value.isoformat() if isinstance(value, date) else value for name, value in old.items()}

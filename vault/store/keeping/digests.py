@@ -11,7 +11,8 @@ from typing import Any
 from domain.records import Shape
 from vault import hazmat
 from vault.seal import pae
-from vault.store.tables import instant_text, table
+from vault.store.schema.columns import instant_text
+from vault.store.tables import table
 
 _ROW, _CELL = b"vault/row/1", b"vault/cell/1"
 

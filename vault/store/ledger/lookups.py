@@ -18,6 +18,7 @@ from domain.ids import Id
 from vault.audit import batches
 from vault.audit.merkle import leaf_hash
 from vault.store.engines import SQLITE
+from vault.store.ledger import terms
 from vault.store.ledger.logbook import Leaf
 from vault.store.tables import audit_batch, audit_found, audit_posting, table
 
@@ -57,6 +58,7 @@ def bring_up(connection: sa.Connection, tenant: Id, most: int = AT_ONCE) -> bool
         return False
     if connection.dialect.name == SQLITE:
         _list(connection, rows)
+    terms.note(connection, tenant, rows)
     if places:
         postings = [
             {"tenant": tenant, "subject": subject, "first_index": held[0], "places": json.dumps(held)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from domain.ports import Fetch, Rows
@@ -13,6 +14,7 @@ from vault.store.reading import queries
 from vault.store.reading.columns import Held, Unsupported, named
 from vault.store.reading.dialects import Dialect, Statement
 from vault.store.reading.gathering import Gathering
+from vault.store.reading.places import INDEX, Places, offered
 from vault.store.reading.queries import Kind, Query
 from vault.store.reading.rows import Cell, Raw, Row, RowForm, Selection
 from vault.store.reading.sealed import SealedCells
@@ -64,7 +66,8 @@ class LevelPlan:
         self._cells = SealedCells(level, dialect)
         self._filled = (*queries.filled(level, dialect), *self._texts.filled)
         self._at = len(asked.columns)
-        self._query = Query(level, dialect, by, many, asked.columns, self._texts.of)
+        self._places = Places(level, dialect) if offered(level, root=self._root) else None
+        self._query = Query(level, dialect, by, many, asked.columns, self._texts.of, self._places is not None)
         self._statements: dict[Kind, tuple[Statement, Statement | None]] = {}
         # Compiled now, so that what cannot be compiled is known before anything runs.
         self._statement(
@@ -75,14 +78,18 @@ class LevelPlan:
     def statements(self) -> int:
         """How many statements it takes at least, those of the levels beneath it included."""
         total = self._page is not None and self._page.wants_total
-        return 1 + total + bool(self._cells.asked) + sum(way.plan.statements for way in self._ways)
+        placed = self._places is not None
+        return 1 + placed + total + bool(self._cells.asked) + sum(way.plan.statements for way in self._ways)
 
     def read(self, run: Gathering, parents: Sequence[Any] = ROOT) -> Generator[Fetch, Rows, Answers]:
         """The answer for every parent, and everything beneath it."""
         size = page_size(run.arguments[self._page.size.index], self._page.maximum) if self._page else 0
         values, kind = self._values(run, parents, size)
         statement, total = self._statement(kind)
-        groups = self._grouped((yield statement.fetch(values)))
+        if self._places is None:
+            groups = self._grouped((yield statement.fetch(values)))
+        else:
+            groups = {None: (yield from self._walked(self._places, run, statement, values, size))}
         kept: list[tuple[Raw, Any]] = []
         answers = {parent: self._answer(groups.get(parent, ()), size, kind, kept) for parent in parents}
         if total is not None:
@@ -100,6 +107,14 @@ class LevelPlan:
             for (_, row), key in zip(kept, theirs, strict=True):
                 row[way.label] = found.get(key)
         return answers
+
+    def _walked(
+        self, places: Places, run: Gathering, statement: Statement, values: Row, size: int
+    ) -> Generator[Fetch, Rows, list[Raw]]:
+        """The rows of a page of the log, read at the places its conditions lead to."""
+        after = values.get(self._after[0][0])
+        ask = partial(_at, statement, values)
+        return (yield from places.read(run.arguments, values, after, size, ask))
 
     def _statement(self, kind: Kind) -> tuple[Statement, Statement | None]:
         """The statements of one kind of run, compiled when first needed."""
@@ -178,6 +193,10 @@ class LevelPlan:
             made = batch([tuple(cell.of(raw) for cell in needs) for raw, _ in kept], run.today)
             for (_, row), value in zip(kept, made, strict=True):
                 row[label] = value
+
+
+def _at(statement: Statement, values: Row, places: Any) -> Fetch:
+    return statement.fetch({**values, INDEX: places})
 
 
 def _by(level: Level, link: Link | None) -> Held | None:

@@ -15,6 +15,7 @@ from domain.records import SHAPES, Shape
 from vault.store import tables
 from vault.store.reading.columns import SPELLED, Convert, Held, Unsupported, held, named, source
 from vault.store.reading.dialects import Dialect, Statement
+from vault.store.reading.values import Typed
 
 Condition = sa.ColumnElement[bool] | sa.TextClause
 RANKED, PLACE = "ranked", "row_place"
@@ -139,6 +140,8 @@ class Query:
     """As they are spelled."""
     texts: Callable[[Kind], Sequence[sa.ColumnElement[str]]]
     """What is written behind the columns; nothing is where a row is one of many of its parent."""
+    placed: bool = False
+    """Whether the rows are those at some places of the log, found before."""
 
     def rows(self, kind: Kind) -> Statement:
         """The rows; of every parent at most `limit`, in order."""
@@ -149,6 +152,8 @@ class Query:
         table = source(self.level.shape, own)
         if kind.after:
             conditions.append(_after(self.level.shape, tuple(self.level.order), own, self.dialect))
+        if self.placed:
+            conditions.append(self.dialect.among(named(self.level.shape, "log_index", own).column, "log_index"))
         by = ordered(self.level, own, self.dialect)
         limit = sa.bindparam("limit", type_=sa.Integer)
         if self.by is None:
@@ -210,79 +215,6 @@ def zone(dialect: Dialect) -> Statement:
     tenant = sa.bindparam("tenant", type_=sa.Text)
     select = sa.select(own.time_zone).where(own.tenant == tenant, own.superseded_at.is_(None))
     return dialect.compile(select.order_by(own.id).limit(1))
-
-
-@cache
-def sealed(dialect: Dialect) -> Statement:
-    """The sealed cells of some records, without keys, and the generation of keys: whose key is ready needs no more."""
-    cell, key = tables.sealed_field.c, tables.vault_key.c
-    generation = sa.select(sa.func.max(key.generation)).where(key.tenant == sa.bindparam("tenant", type_=sa.Text))
-    return dialect.compile(
-        sa.select(
-            cell.record_id,
-            cell.field_tag,
-            cell.value_version,
-            cell.schema_version,
-            cell.envelope,
-            cell.dek_id,
-            generation.scalar_subquery(),
-        ).where(*_of_records(dialect))
-    )
-
-
-@cache
-def sealed_with_keys(dialect: Dialect) -> Statement:
-    """The statement of `sealed_cells`."""
-    return dialect.compile(sealed_cells(dialect))
-
-
-def _of_records(dialect: Dialect) -> tuple[sa.ColumnElement[bool], ...]:
-    cell = tables.sealed_field.c
-    return (
-        cell.tenant == sa.bindparam("tenant", type_=sa.Text),
-        cell.record_type == sa.bindparam("record_type", type_=sa.Text),
-        dialect.among(cell.record_id, "records"),
-        dialect.among(cell.field_tag, "tags"),
-    )
-
-
-def sealed_cells(dialect: Dialect) -> sa.Select[Any]:
-    """The sealed cells of some records, with the wrapped keys of each: an opener needs no database.
-
-    A key that is gone leaves its columns empty; the cell is found all the same.
-    """
-    cell, dek, wrap, kek = tables.sealed_field, tables.vault_dek, tables.vault_dek_wrap, tables.vault_key
-    return (
-        sa.select(
-            cell.c.record_id,
-            cell.c.field_tag,
-            cell.c.value_version,
-            cell.c.schema_version,
-            cell.c.envelope,
-            cell.c.dek_id,
-            dek.c.version,
-            dek.c.alg,
-            dek.c.kek_epoch,
-            wrap.c.wrapped,
-            kek.c.wrapped,
-            kek.c.generation,
-        )
-        .select_from(cell)
-        .outerjoin(dek, sa.and_(dek.c.tenant == cell.c.tenant, dek.c.dek_id == cell.c.dek_id))
-        .outerjoin(
-            wrap,
-            sa.and_(wrap.c.tenant == dek.c.tenant, wrap.c.dek_id == dek.c.dek_id, wrap.c.kek_epoch == dek.c.kek_epoch),
-        )
-        .outerjoin(
-            kek,
-            sa.and_(
-                kek.c.tenant == dek.c.tenant,
-                kek.c.epoch == dek.c.kek_epoch,
-                kek.c.purpose == sa.bindparam("purpose", tables.KEK, type_=sa.Text),
-            ),
-        )
-        .where(*_of_records(dialect))
-    )
 
 
 def _reach(shape: Shape, kind: Kind, of: str) -> list[sa.ColumnElement[bool]]:
@@ -352,6 +284,12 @@ def _condition(fact: Held, operator: str, name: str, dialect: Dialect) -> sa.Col
             return fact.ordered(dialect) >= fact.place(name)
         case "<=":
             return fact.ordered(dialect) <= fact.place(name)
+        case "has":
+            # A list is kept as canonical JSON, and ids need no escapes in it.
+            quoted = (
+                sa.literal_column("'\"'").concat(sa.bindparam(name, type_=sa.Text)).concat(sa.literal_column("'\"'"))
+            )
+            return dialect.contains(fact.columns[0], quoted)
         case "contains" if fact.typed.type is str:
             return dialect.contains(fact.column, fact.bind(name))
         case _:
@@ -391,6 +329,8 @@ def filled(level: Level, dialect: Dialect, prefix: str = "") -> tuple[Filled, ..
 
 def _filled(shape: Shape, where: Where, name: str, dialect: Dialect) -> Filled:
     fact = held(shape, where.column)
+    if where.operator == "has":
+        return Filled(name, where.value.index, Typed(str).fit)
     convert = fact.placed(dialect) if where.operator in {">=", "<="} else fact.raw(dialect)
     if where.operator == "in":
         return Filled(

@@ -13,7 +13,7 @@ from domain.records import Confidential
 from vault.keys import DekName
 from vault.seal import Cell
 from vault.store.material import Material, ReadyMaterial
-from vault.store.reading import queries
+from vault.store.reading import celled
 from vault.store.reading.columns import Unsupported
 from vault.store.reading.dialects import Dialect
 from vault.store.reading.gathering import Gathering
@@ -71,12 +71,10 @@ class SealedCells:
         The subject is the record's own: a cell or key that was moved from elsewhere does not open under it. Wrapped
         keys are loaded for the records of which a key is not ready.
         """
-        found = yield queries.sealed(self._dialect).fetch(self.values(run.scope, owners))
+        found = yield celled.sealed(self._dialect).fetch(self.values(run.scope, owners))
         cold = self._place_ready(run, owners, found)
         if cold:
-            self._place(
-                run, owners, (yield queries.sealed_with_keys(self._dialect).fetch(self.values(run.scope, cold)))
-            )
+            self._place(run, owners, (yield celled.sealed_with_keys(self._dialect).fetch(self.values(run.scope, cold))))
 
     def values(self, scope: Scope, records: Iterable[Id]) -> dict[str, Any]:
         """What both statements are given."""
