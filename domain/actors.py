@@ -27,6 +27,8 @@ class Actor:
     """The thumbprint of the key the token is bound to, where it is."""
     consents: tuple[Id, ...] = ()
     """The consents a partner's token rests on: it gets nothing under others, and nothing once one of them is over."""
+    service: bool = False
+    """Whether it is a program of the company (`service:<client>`): nobody's second person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

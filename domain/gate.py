@@ -18,12 +18,10 @@ from domain.actors import Actor, Grants, Rights
 from domain.audit import Entry, EntryProof, Outcome, Receipt, Trace, Warrant
 from domain.errors import (
     AuditUnavailable,
-    Conflict,
     CreditError,
     Invalid,
     KeyUnavailable,
     NotAuthenticated,
-    NotPermitted,
     Refused,
     Stale,
     Tampered,
@@ -31,6 +29,8 @@ from domain.errors import (
 )
 from domain.ids import Id
 from domain.operations import NOT_TOLD, OPERATIONS, Asked, Collecting, Decided, Operation, Performed, Released
+from domain.persons.duties import keep_apart
+from domain.persons.permitting import permit, rules_of, unreadable
 from domain.ports import Clock, Handover, Ids, Opener, Scope, SealedValue, Signer, Steps, Store, Unit, Work
 from domain.reading import Judged
 
@@ -134,7 +134,7 @@ class Gate:
         rights, contract = self._grants.rights(actor), judged.contract
         call = Call(actor=actor, rights=rights, action=contract.action, actions=contract.actions, request=request)
         decided = Decided(value=None, purpose=",".join(judged.contract.purposes))
-        error = _unreadable(judged, call.rights)
+        error = unreadable(judged, call.rights)
         if error is not None:
             await self._store.put(self._entry(call, Trace(fields=judged.refused), error, decided))
             raise error
@@ -184,7 +184,8 @@ class Gate:
             decide = partial(_decide_on, operation, call.actor, *await self._collect(operation, call))
 
         def permitted(unit: Unit) -> Decided[T]:
-            _permit(operation.actions, call.rights)
+            permit(call.actor, operation.actions, call.rights)
+            keep_apart(operation, unit, call.actor)
             return decide(unit)
 
         return await self._carry_out(call, permitted)
@@ -195,7 +196,7 @@ class Gate:
         """Loads what a decision rests on, records that, and opens it."""
 
         def gather(unit: Unit) -> Decided[Sequence[SealedValue[Any]]]:
-            _permit((operation.collection, *operation.actions), call.rights)
+            permit(call.actor, (operation.collection, *operation.actions), call.rights)
             found = operation.collect(unit, call.actor)
             return Decided(value=found, reveals=tuple(found), purpose=operation.purpose)
 
@@ -313,7 +314,7 @@ class Gate:
             purpose=decided.purpose,
             consent=decided.consent,
             grants=call.rights.version,
-            rule=_rules(call),
+            rule=rules_of(call.actions, call.rights),
             policy=decided.policy,
             digest=decided.digest,
             outcome=outcome or _outcome(error),
@@ -340,36 +341,6 @@ def _placed(call: Call, receipt: Receipt) -> None:
             "What was asked for is recorded, and its entry has no place in the audit log yet.",
             advice="Ask again, under the same idempotency key where there is one: nothing is used up twice.",
         )
-
-
-def _rules(call: Call) -> str:
-    """The rules that allow all of it; none where one action is not allowed."""
-    allowed = call.rights.allowed
-    if len(call.actions) == 1:
-        return allowed.get(call.action, "")
-    rules = [allowed.get(action, "") for action in call.actions]
-    return ",".join(dict.fromkeys(rules)) if all(rules) else ""
-
-
-def _permit(actions: Sequence[str], rights: Rights) -> None:
-    missing = rights.missing(actions)
-    if missing:
-        raise NotPermitted(
-            "Your roles do not allow " + ", ".join(missing) + ".",
-            advice="Ask a person whose role allows it; the role × action matrix shows which.",
-        )
-
-
-def _unreadable(judged: Judged, rights: Rights) -> CreditError | None:
-    """Why a judged reading is not carried out, if it is not."""
-    if judged.rights.id != rights.id:
-        return Conflict("Your rights changed meanwhile.", advice="Ask again.")
-    if judged.refused:
-        return NotPermitted(
-            "Your roles do not read " + ", ".join(judged.unread) + ".",
-            advice="Leave these fields out, or ask for " + ", ".join(judged.actions) + ".",
-        )
-    return None
 
 
 def _outcome(error: CreditError | None) -> Outcome:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Generic, TypeVar, cast, dataclass_transform
 
 from domain.actors import Actor
 from domain.audit import EntryProof, Receipt
 from domain.ids import Id
+from domain.persons.duties import Apart
 from domain.ports import SealedValue, ToSign, Unit
 
 T = TypeVar("T")
@@ -95,6 +96,8 @@ class Operation(Generic[T]):
     __slots__ = ()
     actions: ClassVar[tuple[str, ...]] = ()
     chapter: ClassVar[str] = ""
+    apart: ClassVar[Apart | None] = None
+    """Whom it keeps apart; None where one person is enough."""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[T]:
         """Loads records, applies rules, stages changes. Pure but for the unit.
@@ -109,6 +112,14 @@ class Operation(Generic[T]):
         Chapter: 8.1.
         """
         return NOT_TOLD
+
+    def hands(self, unit: Unit) -> Iterable[str]:
+        """Who else had a hand in what it decides on, where the record itself does not say it.
+
+        Chapter: 8.1.
+        """
+        del unit
+        return ()
 
 
 class Collecting(Operation[T]):
@@ -157,8 +168,12 @@ OPERATIONS: dict[str, type[Operation[Any]]] = {}
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(derived, field))
-def operation(*actions: str, chapter: str, collection: str = "", purpose: str = "") -> Callable[[C], C]:
+def operation(
+    *actions: str, chapter: str, collection: str = "", purpose: str = "", apart: Apart | None = None
+) -> Callable[[C], C]:
     """Makes a class a frozen operation and registers it; one without an action does not exist.
+
+    One with `apart` is a decision of another person than those it names; the Gate keeps them apart.
 
     Chapter: 8.1.
     """
@@ -169,7 +184,7 @@ def operation(*actions: str, chapter: str, collection: str = "", purpose: str = 
         if not cls.__doc__:
             raise TypeError(f"{cls.__name__} needs a docstring: it is the description in the schema.")
         frozen = cast("Any", dataclass(frozen=True, slots=True, kw_only=True)(cls))
-        frozen.actions, frozen.chapter = actions, chapter
+        frozen.actions, frozen.chapter, frozen.apart = actions, chapter, apart
         if collection:
             frozen.collection, frozen.purpose = collection, purpose
         if frozen.__name__ in OPERATIONS:

@@ -18,7 +18,7 @@ from api.graphql.compiling.arguments import Given, Slots, Source, fill, given, p
 from api.graphql.compiling.forms import Entry, Form
 from api.graphql.compiling.levels import TYPENAME, Asked, Levels
 from api.graphql.compiling.selections import Selections
-from api.graphql.queries import ROOTS, Kind, Me, Root
+from api.graphql.queries import ROOTS, TOLD, Kind
 from domain.errors import CreditError, Malformed
 from domain.reading import Labelled, Level, Link, Reading, Times, Where
 from domain.records import PREFIXES, SHAPES, Shape
@@ -34,8 +34,8 @@ class Compiled:
     sources: tuple[Source, ...]
     answers: tuple[Entry, ...]
     """The roots in document order."""
-    mine: tuple[str, ...]
-    """Roots that the caller's token answers."""
+    told: Mapping[str, str]
+    """Roots that are known without looking: by response key, which one."""
     introspection: Mapping[str, tuple[FieldNode, ...]]
     failures: Mapping[str, CreditError]
     """Roots that cannot be read, such as those with a malformed id: null, with their error."""
@@ -79,7 +79,7 @@ class _Compiler:
         self._levels = Levels(selections, self._slots)
         self._roots: list[Labelled[Level]] = []
         self._answers: list[Entry] = []
-        self._mine: list[str] = []
+        self._told: dict[str, str] = {}
         self._introspection: dict[str, tuple[FieldNode, ...]] = {}
         self._failures: dict[str, CreditError] = {}
 
@@ -89,7 +89,7 @@ class _Compiler:
             reading=Reading(tuple(self._roots)),
             sources=self._slots.sources(),
             answers=tuple(self._answers),
-            mine=tuple(self._mine),
+            told=self._told,
             introspection=self._introspection,
             failures=self._failures,
         )
@@ -107,16 +107,19 @@ class _Compiler:
         arguments = given(query.fields[name], nodes[0], self._selections.variables)
         self._levels.times = self._times_of(arguments)
         try:
-            self._read(ROOTS[name], key, nodes, arguments)
+            self._read(name, key, nodes, arguments)
         except CreditError as error:
             self._failures[key] = error
             self._answers.append(Entry(key=key, label=key))
 
-    def _read(self, root: Root, key: str, nodes: Sequence[FieldNode], arguments: Given) -> None:
+    def _read(self, name: str, key: str, nodes: Sequence[FieldNode], arguments: Given) -> None:
+        root = ROOTS[name]
         match root.kind:
-            case Kind.ME:
-                self._mine.append(key)
-                self._answers.append(Entry(key=key, label=key, form=self._levels.object(Me, nodes)))
+            case Kind.TOLD:
+                self._told[key] = name
+                form = self._levels.object(TOLD[name].type, nodes)
+                form = forms.many(form, name) if TOLD[name].many else form
+                self._answers.append(Entry(key=key, label=key, form=form))
             case Kind.ONE:
                 _check_id(arguments.values["id"], root.shape.prefix)
                 self._by_id(root.shape, key, nodes, arguments)

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
+from typing import Any
 
 from strawberry.types.arguments import StrawberryArgument
 
 from api.graphql.generation.building import GENERATED, argument, object_type, output
 from api.graphql.generation.parts import described
 from api.graphql.generation.wording import first_paragraph, guarded
+from api.graphql.operations import INTROSPECT
 from api.graphql.types import NODE, looking_up, paging, value_type
 from domain.actors import Actor, Rights
 from domain.ids import Id
+from domain.operations import OPERATIONS
+from domain.persons.duties import Separation, separations
 from domain.records import SHAPES, Shape
 
 ROOT = "Query"
@@ -29,8 +35,8 @@ class Kind(Enum):
     """One record of the type its id names."""
     ACCESS = "ACCESS"
     """Who looked at one credit file."""
-    ME = "ME"
-    """The caller, from its token alone."""
+    TOLD = "TOLD"
+    """What is known without looking: the caller from its token, the rules from their declaration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,8 @@ class Root:
     record: str = ""
     times: bool = False
     """Whether it can be read as of another day, and as it was known then."""
+    needs: str = ""
+    """The action that guards what is told; none guards what a caller is told of itself."""
 
     @property
     def shape(self) -> Shape:
@@ -49,7 +57,8 @@ class Root:
 
 
 ROOTS = {
-    "me": Root(Kind.ME),
+    "me": Root(Kind.TOLD),
+    "separationsOfDuty": Root(Kind.TOLD, needs=INTROSPECT),
     "node": Root(Kind.NODE),
     "creditFile": Root(Kind.ONE, "CreditFile", times=True),
     "creditFiles": Root(Kind.PAGE, "CreditFile", times=True),
@@ -121,23 +130,52 @@ class Me:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a root tells without looking: one value, or many, of one type."""
+
+    type: type
+    many: bool
+    of: Callable[[Actor, Rights], Any]
+    says: str
+
+
+@cache
+def _separations() -> tuple[Separation, ...]:
+    return separations(OPERATIONS)
+
+
+TOLD = {
+    "me": Told(Me, False, Me.of, first_paragraph(Me.__doc__)),  # noqa: FBT003 - one, as the field is called
+    "separationsOfDuty": Told(
+        Separation,
+        True,  # noqa: FBT003 - many, as the field is called
+        lambda _actor, _rights: _separations(),
+        guarded("What no one person does alone, operation by operation. Ch.8 §1", INTROSPECT),
+    ),
+}
+"""What each root of that kind tells."""
+
+
 def build_query() -> type:
     """The query root, made once."""
     if ROOT in GENERATED:
         return GENERATED[ROOT]
-    value_type(Me, first_paragraph(Me.__doc__))
+    for told in TOLD.values():
+        value_type(told.type, first_paragraph(told.type.__doc__))
     fields = []
     for name, root in ROOTS.items():
-        expression, says, arguments = _root(root)
+        expression, says, arguments = _root(name, root)
         fields.append(output(name, f"{expression} | None", says, arguments))
     return object_type(ROOT, "What can be asked. Every answer is recorded before it leaves. Ch.8 §1", fields)
 
 
-def _root(root: Root) -> tuple[str, str, list[StrawberryArgument]]:
+def _root(name: str, root: Root) -> tuple[str, str, list[StrawberryArgument]]:
     """The type, the description and the arguments of a root."""
     match root.kind:
-        case Kind.ME:
-            return "Me", first_paragraph(Me.__doc__), []
+        case Kind.TOLD:
+            told = TOLD[name]
+            return f"list[{told.type.__name__}]" if told.many else told.type.__name__, told.says, []
         case Kind.NODE:
             says = "Any record by its id; null where there is none within reach. Ch.3 §1 (the action of its type)"
             return NODE, says, [_id("node")]

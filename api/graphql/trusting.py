@@ -120,8 +120,9 @@ class Gatherer(Visitor):
             return
         if parent.name == "Mutation":
             self._changed(name)
-        elif parent.name == "Query" and ROOTS[name].kind is Kind.ME:
+        elif parent.name == "Query" and ROOTS[name].kind is Kind.TOLD:
             self._found.reads[name] = None
+            self._found.actions.update(dict.fromkeys(filter(None, (ROOTS[name].needs,))))
         elif parent.name == "Query":
             self._listed(SHAPES[ROOTS[name].record] if ROOTS[name].record else None, node)
         elif parent.name in SHAPES:

@@ -10,13 +10,16 @@ from domain.assessment.assessments import Assessment, AssessmentState, CreditPol
 from domain.assessment.policies import document_of
 from domain.assessment.policy import Level
 from domain.assessment.standing import come_into_force, refuse_outdated, standing_of
-from domain.controls import another_person, cancel_proposals, reason_of
+from domain.controls import cancel_proposals, reason_of
 from domain.errors import Code, Malformed, NotInForce, NotPermitted
 from domain.files.opening import usable
 from domain.files.parties import CreditFile
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
+from domain.persons.duties import Apart
 from domain.ports import Unit
+
+_APART: Final = Apart(record="Assessment", by="assessment", authors=("prepared_by",), owner=True)
 
 ROLES_OF_LEVEL: Final = (
     (Level.COMMITTEE_AND_LEGAL, frozenset({"credit_committee", "legal"})),
@@ -35,7 +38,7 @@ def level_of(actor: Actor) -> Level | None:
     return next((level for level, roles in ROLES_OF_LEVEL if roles <= actor.roles), None)
 
 
-@operation("assessment:approve", chapter="5.4, 8.1")
+@operation("assessment:approve", chapter="5.4, 8.1", apart=_APART)
 class ApproveAssessment(Operation[Assessment]):
     """Approves an assessment another person prepared: limit, terms and measures change with it (Ch.5 §4)."""
 
@@ -62,7 +65,7 @@ class ApproveAssessment(Operation[Assessment]):
         return Decided(value=approved, policy=approved.policy_digest, resources=(approved.id, file.id))
 
 
-@operation("assessment:approve", chapter="5.4, 8.1")
+@operation("assessment:approve", chapter="5.4, 8.1", apart=_APART)
 class RejectAssessment(Operation[Assessment]):
     """Rejects an assessment another person prepared; what is in force stays (Ch.5 §4)."""
 
@@ -95,7 +98,6 @@ def _open_for(unit: Unit, actor: Actor, id_: Id) -> tuple[CreditFile, Assessment
             advice="Read it again: its state says where it stands.",
             path=("assessment",),
         )
-    another_person(unit, actor, file, assessment.prepared_by)
     needed, own = Level(assessment.approver_level), level_of(actor)
     if own is None or own.rank < needed.rank:
         raise NotPermitted(

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from domain.actors import Actor
 from domain.consent.consents import Partner
-from domain.errors import Code, Conflict, Malformed, NotPermitted
+from domain.errors import Code, Conflict, Malformed
 from domain.ids import Id
 from domain.operations import Decided, Operation, derived, operation
+from domain.persons.duties import Apart
 from domain.ports import Challenge, Unit
 from domain.records import Record, fact, link, record
 
+_APART: Final = Apart(record="PartnerKey", by="key", authors=("proposed_by",))
 MAX_KEYS: Final = 10
 """How many keys of one use a partner may have proposed or approved: enough to change them, too few to lose count."""
 
@@ -108,7 +110,7 @@ class ProposePartnerKey(Operation[PartnerKey]):
         return replace(_told(proposed), signs=signs)
 
 
-@operation("partner_key:approve", chapter="4.4, 8.1")
+@operation("partner_key:approve", chapter="4.4, 8.1", apart=_APART)
 class ApprovePartnerKey(Operation[PartnerKey]):
     """Approves a key that another person proposed: from now on it serves its use (Ch.4 §4)."""
 
@@ -145,7 +147,7 @@ class ApprovePartnerKey(Operation[PartnerKey]):
             )
 
 
-@operation("partner_key:approve", chapter="4.4, 8.1")
+@operation("partner_key:approve", chapter="4.4, 8.1", apart=_APART)
 class RejectPartnerKey(Operation[PartnerKey]):
     """Rejects a key that another person proposed (Ch.4 §4)."""
 
@@ -182,12 +184,6 @@ def _decided(unit: Unit, actor: Actor, id_: Id, state: KeyState) -> Decided[Part
     found = unit.get(PartnerKey, id_, lock=True)
     if found.state is not KeyState.PROPOSED:
         raise Conflict("The key does not wait for a decision.", path=("key",))
-    if actor.person == found.proposed_by:
-        raise NotPermitted(
-            "Who proposed it does not decide on it.",
-            code=Code.SEPARATION_OF_DUTY,
-            advice="Ask another person whose role allows it.",
-        )
     return _told(unit.replace(replace(found, state=state, decided_by=actor.person)))
 
 

@@ -20,9 +20,11 @@ from domain.files.codes import required_text, short_text
 from domain.files.parties import CreditFile, FileState
 from domain.ids import Id
 from domain.operations import Asked, Decided, Operation, operation
+from domain.persons.duties import Apart
 from domain.ports import SealedValue, Unit
 from domain.records import Record, fact, link, record
 
+_APART: Final = Apart(record="StatutoryDisclosure", by="disclosure", authors=("proposed_by", "first_approver"))
 DUTY: Final = "STATUTORY_DUTY"
 """What the access log says it was done for."""
 
@@ -169,7 +171,7 @@ class ProposeStatutoryDisclosure(Operation[StatutoryDisclosure]):
         return ""
 
 
-@operation("statutory:approve", chapter="4.4, 8.1")
+@operation("statutory:approve", chapter="4.4, 8.1", apart=_APART)
 class ApproveStatutoryDisclosure(Operation[StatutoryDisclosure]):
     """Approves a statutory disclosure; it takes two persons beside the one who proposed it (Ch.4 §4)."""
 
@@ -195,7 +197,7 @@ class ApproveStatutoryDisclosure(Operation[StatutoryDisclosure]):
         )
 
 
-@operation("statutory:approve", chapter="4.4, 8.1")
+@operation("statutory:approve", chapter="4.4, 8.1", apart=_APART)
 class RejectStatutoryDisclosure(Operation[StatutoryDisclosure]):
     """Rejects a statutory disclosure that waits for approval (Ch.4 §4)."""
 
@@ -280,12 +282,6 @@ def _waiting(unit: Unit, actor: Actor, id_: Id) -> StatutoryDisclosure:
     found = unit.get(StatutoryDisclosure, id_, lock=True)
     if found.state not in _WAITING:
         raise _no_step("It does not wait for approval.")
-    if actor.person in {found.proposed_by, found.first_approver}:
-        raise NotPermitted(
-            "Who proposed it, or approved it first, does not decide on it.",
-            code=Code.SEPARATION_OF_DUTY,
-            advice="Ask another person whose role allows it.",
-        )
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from domain.actors import Actor
 from domain.consent.attesting.predicates import class_of
@@ -13,14 +14,17 @@ from domain.custody.epochs import readable_until
 from domain.custody.erasures import CERTIFICATE, WHOLE, Erasure, ErasureReason, ErasureState, statement
 from domain.custody.holds import refuse_held
 from domain.documents.erasing import erase_documents
-from domain.errors import Code, Conflict, Malformed, NotPermitted
+from domain.errors import Conflict, Malformed
 from domain.files.parties import ContactPerson, CreditFile, FileState
 from domain.ids import Id, prefix_of
 from domain.operations import Decided, Operation, operation
+from domain.persons.duties import Apart
 from domain.ports import Unit
 from domain.records import DataClass
 from domain.statements.falling import statements_fall
 from domain.statements.statements import RevokedBecause
+
+_APART: Final = Apart(record="Erasure", by="erasure", authors=("proposed_by",))
 
 
 @operation("erasure:propose", chapter="4.4")
@@ -63,7 +67,7 @@ class ProposeErasure(Operation[Erasure]):
         return Decided(value=erasure, resources=(erasure.id, file.id))
 
 
-@operation("erasure:approve", chapter="4.4")
+@operation("erasure:approve", chapter="4.4", apart=_APART)
 class ApproveErasure(Operation[Erasure]):
     """Approves an erasure that another person proposed: its keys are destroyed in this very change (Ch.4 §4)."""
 
@@ -75,7 +79,7 @@ class ApproveErasure(Operation[Erasure]):
 
         Chapter: 4.4.
         """
-        erasure = _waiting(unit, actor, self.erasure)
+        erasure = _waiting(unit, self.erasure)
         file = unit.get(CreditFile, erasure.credit_file, lock=True)
         refuse_held(unit, file.id)
         _refuse_erased(file)
@@ -105,7 +109,7 @@ class ApproveErasure(Operation[Erasure]):
         return Decided(value=destroyed, resources=(destroyed.id, file.id))
 
 
-@operation("erasure:approve", chapter="4.4")
+@operation("erasure:approve", chapter="4.4", apart=_APART)
 class RejectErasure(Operation[Erasure]):
     """Rejects an erasure that another person proposed; nothing is erased (Ch.4 §4)."""
 
@@ -117,7 +121,7 @@ class RejectErasure(Operation[Erasure]):
 
         Chapter: 4.4.
         """
-        erasure = _waiting(unit, actor, self.erasure)
+        erasure = _waiting(unit, self.erasure)
         rejected = unit.replace(replace(erasure, state=ErasureState.REJECTED, decided_by=actor.person))
         return Decided(value=rejected, resources=(rejected.id, rejected.credit_file))
 
@@ -176,16 +180,10 @@ def _target(unit: Unit, target: Id) -> tuple[CreditFile, ContactPerson | None]:
     return unit.get(CreditFile, target, lock=True), None
 
 
-def _waiting(unit: Unit, actor: Actor, erasure: Id) -> Erasure:
+def _waiting(unit: Unit, erasure: Id) -> Erasure:
     found = unit.get(Erasure, erasure, lock=True)
     if found.state is not ErasureState.PROPOSED:
         raise Conflict("The erasure does not wait for a decision.", path=("erasure",))
-    if actor.person == found.proposed_by:
-        raise NotPermitted(
-            "Who proposed it does not decide on it.",
-            code=Code.SEPARATION_OF_DUTY,
-            advice="Ask another person whose role allows it.",
-        )
     return found
 
 

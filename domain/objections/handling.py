@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from enum import Enum
 from typing import Final
 
 from domain.actors import Actor
 from domain.assessment.assessments import Assessment
-from domain.controls import another_person
-from domain.errors import Code, Malformed, NotPermitted
+from domain.errors import Code, Malformed
 from domain.files.kinds import ALL
 from domain.files.parties import CreditFile
 from domain.ids import Id, prefix_of
@@ -19,6 +19,7 @@ from domain.objections.clocks import settle
 from domain.objections.objections import CONTESTS, Objection, ObjectionKind, ObjectionState
 from domain.objections.raising import ended, require, written
 from domain.operations import Decided, Operation, operation
+from domain.persons.duties import Apart
 from domain.ports import Unit
 
 
@@ -82,7 +83,11 @@ class InvestigateObjection(Operation[Objection]):
         return ended(unit.replace(replace(objection, state=ObjectionState.INVESTIGATING)))
 
 
-@operation("objection:decide", chapter="3.3, 8.1")
+@operation(
+    "objection:decide",
+    chapter="3.3, 8.1",
+    apart=Apart(record="Objection", by="objection", authors=("raised_by",), owner=True),
+)
 class DecideObjection(Operation[Objection]):
     """Answers an objection or a request in writing, with reasons (Ch.3 §3)."""
 
@@ -109,7 +114,6 @@ class DecideObjection(Operation[Objection]):
                 advice="Send UPHELD or REJECTED, and say in the answer why.",
                 path=("ruling",),
             )
-        self._another(unit, actor, objection)
         if self.ruling is Ruling.REJECTED:
             clear(unit, objection)
         decided = unit.replace(
@@ -119,25 +123,22 @@ class DecideObjection(Operation[Objection]):
         settle(unit, decided)
         return ended(decided)
 
-    def _another(self, unit: Unit, actor: Actor, objection: Objection) -> None:
-        """Refuses who had a hand in what is contested."""
-        file = unit.get(CreditFile, objection.credit_file)
-        authors = {objection.raised_by}
-        if objection.kind is ObjectionKind.GRADE and objection.contested is not None:
+    def hands(self, unit: Unit) -> Iterator[str]:
+        """Who recorded, prepared or approved what is contested.
+
+        Chapter: 3.3, 8.1.
+        """
+        objection = unit.get(Objection, self.objection)
+        if objection.contested is None:
+            return
+        if objection.kind is ObjectionKind.GRADE:
             assessment = unit.get(Assessment, objection.contested)
-            authors |= {assessment.prepared_by, assessment.approved_by or ""}
-        elif objection.contested == file.id:
-            authors.add(file.collector)
-        elif objection.contested is not None:
-            authors.add(unit.get(ALL[prefix_of(objection.contested)], objection.contested).collector)
-        if actor.person in authors:
-            raise NotPermitted(
-                "Who raised the objection, or recorded or decided what it contests, does not decide on it.",
-                code=Code.SEPARATION_OF_DUTY,
-                advice="Ask another person whose role allows it.",
-                path=("objection",),
-            )
-        another_person(unit, actor, file)
+            yield assessment.prepared_by
+            yield assessment.approved_by or ""
+        elif objection.contested == objection.credit_file:
+            yield unit.get(CreditFile, objection.credit_file).collector
+        else:
+            yield unit.get(ALL[prefix_of(objection.contested)], objection.contested).collector
 
 
 @operation("objection:handle", chapter="3.3, 4.4")

@@ -75,7 +75,7 @@ def compile_stream(selections: Selections, operation: OperationDefinitionNode) -
         reading=reading,
         sources=sources,
         answers=(Entry(key=key, label=key, form=form),),
-        mine=(),
+        told={},
         introspection={},
         failures={},
     )

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Final
 
 from domain.actors import Actor
 from domain.consent.consents import Partner, PartnerState
-from domain.errors import Code, Conflict, NotPermitted
+from domain.errors import Conflict
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
+from domain.persons.duties import Apart
 from domain.ports import Unit
 
+_APART: Final = Apart(record="Partner", by="partner", authors=("registered_by",))
 
-@operation("partner:approve", chapter="4.4, 8.1")
+
+@operation("partner:approve", chapter="4.4, 8.1", apart=_APART)
 class ApprovePartner(Operation[Partner]):
     """Lets a partner in that another person registered: from now on customers may consent to it (Ch.4 §4)."""
 
@@ -27,7 +31,7 @@ class ApprovePartner(Operation[Partner]):
         return _decided(unit, actor, self.partner, PartnerState.ACTIVE)
 
 
-@operation("partner:approve", chapter="4.4, 8.1")
+@operation("partner:approve", chapter="4.4, 8.1", apart=_APART)
 class RejectPartner(Operation[Partner]):
     """Turns a partner away that another person registered (Ch.4 §4)."""
 
@@ -46,11 +50,5 @@ def _decided(unit: Unit, actor: Actor, id_: Id, state: PartnerState) -> Decided[
     found = unit.get(Partner, id_, lock=True)
     if found.state is not PartnerState.PROPOSED:
         raise Conflict("The partner does not wait for a decision.", path=("partner",))
-    if actor.person == found.registered_by:
-        raise NotPermitted(
-            "Who registered it does not decide on it.",
-            code=Code.SEPARATION_OF_DUTY,
-            advice="Ask another person whose role allows it.",
-        )
     decided = unit.replace(replace(found, state=state, decided_by=actor.person))
     return Decided(value=decided, resources=(decided.id,))

@@ -5,6 +5,7 @@ import json
 from domain.actors import Rights
 from domain.audit import Outcome
 from domain.ids import Id
+from tests.api import fake
 
 FILE = Id("cf_" + "0" * 26)
 OTHER = Id("cf_" + "1" * 26)
@@ -156,3 +157,19 @@ def test_other_rights_have_another_plan(house):
     assert house.ask(query).errors == []
     house._rights = Rights(id=2, version="g2", allowed={"credit_file:read": "rule"})
     assert codes(house.ask(query)) == ["NOT_PERMITTED"]
+
+
+def test_what_no_one_person_does_alone_is_told_to_whoever_may_read_the_schema_and_to_nobody_else(house):
+    query = "{ rules: separationsOfDuty { duty operation actions record authors says __typename } me { person } }"
+    answer = house.ask(query).data
+    assert {
+        "duty": "PREPARER_NOT_APPROVER",
+        "operation": "approvePartner",
+        "actions": ["partner:approve"],
+        "record": "Partner",
+        "authors": ["registered_by"],
+        "says": "Who prepared it, or had a hand in it, does not decide on it.",
+        "__typename": "Separation",
+    } in answer["rules"]
+    response = fake.FakeHouse((), {}).ask(query, introspect=lambda _: True)
+    assert (response.data, codes(response)) == ({"rules": None, "me": {"person": "li"}}, ["NOT_PERMITTED"])
