@@ -14,7 +14,7 @@ from tests.world import Clock as StandingClock
 from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
 from vault.opening import VaultOpener
-from vault.providers.file import KeyFile
+from vault.providers import chosen
 from vault.statements.board import Board
 from vault.store import codec
 from vault.store.fsck import check_store
@@ -31,11 +31,14 @@ if TYPE_CHECKING:
 class StoredWorld(World):
     """A Gate over one database, with its clock, ids and grants at hand. Close it, or use it as a context."""
 
-    def __init__(self, database, loop, folder: Path, blobs=None) -> None:
+    def __init__(self, database, loop, folder: Path, blobs=None, keys="") -> None:
         self.database, self.loop, self.folder = database, loop, folder
         self.clock, self.ids, self.grants = StandingClock(), CountedIds(), Granted()
-        path = folder / "keys.json"
-        self.ring = Keyring(KeyFile(path) if path.exists() else KeyFile.create(path, 1), time.monotonic)
+        self.keys = keys or f"file:{folder / 'keys.json'}"
+        place = chosen.place(self.keys)
+        if place.bare():
+            place.found(1)
+        self.ring = Keyring(place.provider(), time.monotonic)
         self.blobs = blobs or FolderBlobs(folder / "documents")
         self.room = Room(ring=self.ring, clock=self.clock, make=self.ids, blobs=self.blobs)
         self.start()

@@ -103,9 +103,8 @@ class Secret:
         raise TypeError("A key is not serialised.")
 
 
-def random_bytes(length: int) -> bytes:
-    """Bytes from the random generator of the operating system."""
-    return os.urandom(length)
+random_bytes = os.urandom
+"""Bytes from the random generator of the operating system, so many."""
 
 
 def random_secret() -> Secret:

@@ -40,6 +40,8 @@ BUCKETS = (0, 16, 32, 64)
 """The lengths a plaintext may be padded to a multiple of; 0 is no padding."""
 
 _END = b"\x80"
+_PADDING = {bucket: tuple(_END + bytes(-(length + 1) % bucket) for length in range(bucket)) for bucket in BUCKETS[1:]}
+"""What follows a plaintext, by bucket and by its length modulo the bucket."""
 _BUCKET_OF = {
     _END + bytes(zeros): next(bucket for bucket in BUCKETS if zeros < bucket) for zeros in range(max(BUCKETS))
 }
@@ -90,7 +92,7 @@ def pad(plain: bytes, bucket: int) -> bytes:
     """
     if bucket not in BUCKETS:
         raise ValueError("A bucket is 0, 16, 32 or 64 bytes.")
-    return plain + _END + bytes(-(len(plain) + 1) % bucket) if bucket else plain
+    return plain + _PADDING[bucket][len(plain) % bucket] if bucket else plain
 
 
 def strip(padded: bytes) -> bytes:

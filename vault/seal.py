@@ -46,15 +46,15 @@ class Cell(NamedTuple):
 
 
 class Dek:
-    """A data key ready for use: its id, its cipher, and the start of the associated data by envelope header."""
+    """A data key ready for use: its id, its cipher, its envelope headers, and the start of the data bound to each."""
 
-    __slots__ = ("cipher", "dek_id", "heads")
+    __slots__ = ("cipher", "dek_id", "headers", "heads")
 
     def __init__(self, dek_id: bytes, key: hazmat.Secret) -> None:
         self.dek_id = sized(dek_id)
         self.cipher = key.use(hazmat.aes_256_gcm)
-        headers = [PREFIX + flags + dek_id for flags in (BARE, PADDED)]
-        self.heads = {header: u32(_PARTS) + _part(_DOMAIN) + _part(header) for header in headers}
+        self.headers = {flags: PREFIX + flags + dek_id for flags in (BARE, PADDED)}
+        self.heads = {header: u32(_PARTS) + _part(_DOMAIN) + _part(header) for header in self.headers.values()}
 
     def __repr__(self) -> str:
         return f"Dek({self.dek_id.hex()})"
@@ -132,7 +132,7 @@ def u32(number: int) -> bytes:
 
 def _sealed(dek: Dek, cell: Cell, plain: bytes, flags: bytes, nonce: bytes | None = None) -> bytes:
     """The envelope of a plaintext; only tests of published bytes give the nonce."""
-    header = PREFIX + flags + dek.dek_id
+    header = dek.headers[flags]
     nonce = hazmat.random_bytes(hazmat.NONCE_BYTES) if nonce is None else nonce
     return header + nonce + hazmat.encrypt(dek.cipher, nonce, plain, associated_data(dek.heads[header], cell))
 

@@ -69,9 +69,9 @@ class Turning:
             share = place / len(everybody)
             standing, own = await self._rewrapped(tenant, partial(told, share))
             keys, cells = await self._verified(tenant)
-            left = await self.gate.perform(RetireEpochs(), self.act(tenant), request="rotate")
+            left = await self._left(tenant)
             epoch, moved, verified, opened = standing, moved + own, verified + keys, opened + cells
-            retired.update(left.value)
+            retired.update(left)
         told(1.0, "done")
         return Rotated(epoch=epoch, moved=moved, verified=verified, opened=opened, retired=tuple(sorted(retired)))
 
@@ -99,6 +99,14 @@ class Turning:
             keys, cells, last = keys + step.keys, cells + step.cells, step.last
             if not last:
                 return keys, cells
+
+    async def _left(self, tenant: Id) -> tuple[int, ...]:
+        last = ""
+        while True:
+            step = (await self.gate.perform(RetireEpochs(after=last), self.act(tenant), request="rotate")).value
+            last = step.last
+            if not last:
+                return step.epochs
 
     def _all(self) -> Iterable[Id]:
         return *(tenant for tenant in self.companies if tenant != self.leading), self.leading

@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Final
 
 from domain.actors import Actor
-from domain.custody.keeping import Standing, Verified
+from domain.custody.keeping import Left, Standing, Verified
 from domain.errors import Conflict, Malformed, NotFound, Tampered
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
@@ -21,7 +21,7 @@ from domain.ports import Unit
 from domain.records import Record, fact, record
 
 AT_ONCE: Final = 500
-"""How many data keys one transaction turns or verifies."""
+"""How many data keys one transaction turns, verifies or frees of older wraps."""
 ROTATION_DAYS: Final = 31
 """How long an epoch stands at most, where keys turn every month as they should."""
 
@@ -147,23 +147,31 @@ class VerifyKeys(Operation[Verified]):
         try:
             found = unit.rotation.verify(self.after, AT_ONCE)
         except ValueError:
-            raise Malformed("A key is named by hexadecimal digits.", path=("after",)) from None
+            raise _no_key() from None
         if found.failed:
             raise Tampered(f"{len(found.failed)} keys do not open what they protect: {', '.join(found.failed[:3])}.")
         return Decided(value=found, resources=(actor.tenant,))
 
 
 @operation("key:rotate", chapter="4.4")
-class RetireEpochs(Operation[tuple[int, ...]]):
-    """Leaves every older epoch: its keys and wraps are removed, and no data key needs them (Ch.4 §4)."""
+class RetireEpochs(Operation[Left]):
+    """Leaves every older epoch: its wraps are removed step by step, then its keys; no data key needs them (Ch.4 §4)."""
 
-    def decide(self, unit: Unit, actor: Actor) -> Decided[tuple[int, ...]]:
+    after: str = ""
+    """The last data key whose older wraps were removed before; none for the first step. Ch.4 §4"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[Left]:
         """The count of data keys under older epochs is 0, or nothing is removed.
 
         Chapter: 4.4.
         Raises:  Conflict while a data key lies under an older epoch.
         """
-        left = unit.rotation.retire()
+        try:
+            left = unit.rotation.retire(self.after, AT_ONCE)
+        except ValueError:
+            raise _no_key() from None
+        if left.last:
+            return Decided(value=left, resources=(actor.tenant,))
         newest = unit.rotation.standing().epoch
         destroyable = unit.now + timedelta(days=unit.rotation.backup_days)
         told: list[Id] = []
@@ -236,6 +244,10 @@ def readable_until(unit: Unit) -> datetime:
     known: Sequence[KeyEpoch] = unit.find(KeyEpoch, number=standing)
     began = known[0].stamp.created_at if known else unit.now
     return max(unit.now, began + timedelta(days=ROTATION_DAYS)) + timedelta(days=unit.rotation.backup_days)
+
+
+def _no_key() -> Malformed:
+    return Malformed("A key is named by hexadecimal digits.", path=("after",))
 
 
 def _epoch(unit: Unit, number: int) -> KeyEpoch:

@@ -43,6 +43,16 @@ class Verified:
     """The last key of the stretch; empty where there is none behind it."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Left:
+    """How far the older epochs of a tenant were left."""
+
+    epochs: tuple[int, ...] = ()
+    """Those that were left just now; none before the last step."""
+    last: str = ""
+    """The last data key whose older wraps are removed; empty where nothing is left to do."""
+
+
 class Rotation(Protocol):
     """Turns the keys of one tenant."""
 
@@ -83,8 +93,11 @@ class Rotation(Protocol):
         """Unwraps the data keys that come behind one, and opens a cell of each."""
         ...
 
-    def retire(self) -> tuple[int, ...]:
-        """Removes the keys and wraps of every older epoch. Raises Conflict while a data key needs one of them."""
+    def retire(self, after: str, limit: int) -> Left:
+        """Removes the older wraps of the data keys that come behind one, at last the keys of every older epoch.
+
+        Raises: Conflict while a data key needs one of them.
+        """
         ...
 
     def renew(self, subject: Id, data_class: str) -> int:

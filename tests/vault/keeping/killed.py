@@ -1,6 +1,6 @@
 """A process that carries out steps of keeping and is killed at the n-th of them, for n from 1 until it survives.
 
-python -m tests.vault.keeping.killed WHAT URL KEYS STRIDE TENANT …
+python -m tests.vault.keeping.killed WHAT URL KEYS FOLDER STRIDE TENANT …
 
 Each round is two children: the first is killed by itself, without a word, before or after a statement, a commit or a
 call of the provider; the second runs to its end. The parent holds no connection and no thread, so that it may fork.
@@ -37,7 +37,8 @@ from tests.world import Granted, World
 from vault.documents.folder import FolderBlobs
 from vault.keys import Keyring
 from vault.opening import VaultOpener
-from vault.providers.file import KeyFile
+from vault.providers import chosen
+from vault.providers.port import Provider
 from vault.store.postgres import PostgresStore
 from vault.store.sqlite import SqliteStore
 from vault.store.tables import table
@@ -68,7 +69,7 @@ class Death:
         if self.left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def watch(self, store: Store, provider: KeyFile) -> None:
+    def watch(self, store: Store, provider: Provider) -> None:
         """Every statement, every commit, and every change at the provider, before and after it."""
         engine = store._engine.sync_engine if isinstance(store, PostgresStore) else store._engine
         sa.event.listen(engine, "before_cursor_execute", self.step)
@@ -141,11 +142,11 @@ def _renewing(gate: Gate) -> Renewing:
 KINDS: dict[str, Steps] = {"rotate": rotate, "shred": shred, "sweep": retain, "replace": replace, "renew": renew}
 
 
-async def carry_out(steps: Steps, url: str, keys: str, tenants: tuple[Id, ...], at: int) -> None:
+async def carry_out(steps: Steps, url: str, keys: str, folder: str, tenants: tuple[Id, ...], at: int) -> None:
     """The steps over a store of their own, killed at one of them; 0 lets them live."""
-    provider = KeyFile(Path(keys))
+    provider = chosen.place(keys).provider()
     ring, make = Keyring(provider, time.monotonic), RandomIds()
-    room = Room(ring=ring, clock=Now(), make=make, blobs=FolderBlobs(Path(keys).parent / "documents"))
+    room = Room(ring=ring, clock=Now(), make=make, blobs=FolderBlobs(Path(folder) / "documents"))
     store: Store = (SqliteStore if url.startswith("sqlite") else PostgresStore)(url, room)
     await store.start()
     if at:
@@ -169,12 +170,12 @@ def child(run: Callable[[], None]) -> int:
     return os.waitstatus_to_exitcode(status)
 
 
-def main(kind: str, url: str, keys: str, stride: str, *tenants: str) -> None:
+def main(kind: str, url: str, keys: str, folder: str, stride: str, *tenants: str) -> None:
     """Kills at every step, or at every so many; says at how many it did."""
     steps, own = KINDS[kind], tuple(Id(tenant) for tenant in tenants)
 
     def run(at: int) -> int:
-        return child(lambda: asyncio.run(carry_out(steps, url, keys, own, at)))
+        return child(lambda: asyncio.run(carry_out(steps, url, keys, folder, own, at)))
 
     killed = 0
     for at in range(1, MOST, int(stride)):

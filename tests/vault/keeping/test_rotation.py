@@ -103,6 +103,32 @@ def test_data_keys_move_in_steps_that_are_counted(world, turning, monkeypatch):
     assert len([step for step in steps if step["action"] == "key:rotate"]) >= 6
 
 
+def test_older_wraps_are_removed_in_steps_and_the_keys_of_an_epoch_go_last(world, turning, monkeypatch):
+    monkeypatch.setattr(epochs, "AT_ONCE", 2)
+    files(world, 5)
+    epoch = world.do(BeginRotation(), turning.act(OTHER_TENANT))
+    world.do(AdvanceKeys(epoch=epoch), turning.act(TENANT))
+    while world.do(RewrapKeys(), turning.act(TENANT)).moved:
+        pass
+    before = under(world, vault_dek_wrap.c.kek_epoch)
+    assert before[1] == before[2] >= 5
+    last, steps = "", 0
+    while True:
+        left = world.do(RetireEpochs(after=last), turning.act(TENANT))
+        steps, last = steps + 1, left.last
+        if not last:
+            break
+        assert left.epochs == ()
+        assert under(world, vault_dek_wrap.c.kek_epoch)[1] == before[1] - 2 * steps
+        assert set(under(world, vault_key.c.epoch)) == {1, 2}
+        assert len(Asking(world)()) == 5
+    assert steps == before[1] // 2 + 1
+    assert left.epochs == (1,)
+    assert under(world, vault_dek_wrap.c.kek_epoch) == {2: before[2]}
+    assert set(under(world, vault_key.c.epoch)) == {2}
+    assert world.findings() == []
+
+
 def test_new_values_are_sealed_under_the_new_epoch_while_older_ones_are_not_moved_yet(world, turning):
     first, *_ = files(world, 2)
     epoch = world.do(BeginRotation(), turning.act(OTHER_TENANT))
@@ -160,6 +186,8 @@ def test_an_envelope_that_does_not_open_is_found_by_the_verifying_pass(world, tu
         world.do(VerifyKeys(), turning.act(TENANT))
     with pytest.raises(Malformed):
         world.do(VerifyKeys(after="no key"), turning.act(TENANT))
+    with pytest.raises(Malformed):
+        world.do(RetireEpochs(after="no key"), turning.act(TENANT))
 
 
 def test_a_root_is_destroyed_only_when_every_company_has_left_it_and_no_backup_needs_it(world, turning):

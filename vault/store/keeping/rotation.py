@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from domain import ids
-from domain.custody.keeping import Standing, Verified
+from domain.custody.keeping import Left, Standing, Verified
 from domain.errors import Conflict, CreditError, Stale
 from domain.ids import Id
 from domain.records import AUDIT_CLASS
@@ -118,8 +118,8 @@ class KeyRotation:
         last = rows[-1].dek_id.hex() if len(rows) == limit else ""
         return Verified(keys=len(rows), cells=len(cells), failed=tuple(failed), last=last)
 
-    def retire(self) -> tuple[int, ...]:
-        """Removes the keys and wraps of every older epoch.
+    def retire(self, after: str, limit: int) -> Left:
+        """Removes the wraps of older epochs of the data keys that come behind one; at last the keys of those epochs.
 
         Whoever mints a data key holds a lock on its epoch's key: here it is waited for, and what was minted is counted.
 
@@ -132,11 +132,18 @@ class KeyRotation:
         left = self.standing().behind
         if left:
             raise Conflict(f"{left} data keys are still wrapped under an older epoch.", advice=_ADVICE)
-        self._connection.execute(sa.delete(vault_dek_wrap).where(wrap.tenant == self._tenant, wrap.kek_epoch < newest))
+        unneeded = sa.and_(wrap.tenant == self._tenant, wrap.kek_epoch < newest)
+        behind = sa.select(wrap.dek_id).where(unneeded, wrap.dek_id > bytes.fromhex(after)).order_by(wrap.dek_id)
+        some = [bytes(dek) for dek in self._connection.scalars(behind.limit(limit))]
+        if len(some) == limit:
+            part = wrap.dek_id.between(some[0], some[-1])
+            self._connection.execute(sa.delete(vault_dek_wrap).where(unneeded, part))
+            return Left(last=some[-1].hex())
+        self._connection.execute(sa.delete(vault_dek_wrap).where(unneeded))
         self._connection.execute(sa.delete(vault_key).where(older))
         if locked:
             self._keys.raise_generation()
-        return tuple(sorted({epoch for (epoch,) in locked}))
+        return Left(epochs=tuple(sorted({epoch for (epoch,) in locked})))
 
     def renew(self, subject: Id, data_class: str) -> int:
         """Seals the cells of a subject's class anew under a new data key and removes the old one; how many cells."""
