@@ -52,6 +52,7 @@ from vault.statements import presenting, reasons, verifying
 from vault.statements.board import Board
 from vault.statements.publishing import Trusted
 from vault.store import engines, looks
+from vault.store.ledger import published
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
@@ -69,6 +70,7 @@ KeyInventory = Inventory
 LogKeys = looks.LogKeys
 seal_key_file = chosen.seal
 handovers_in = verify.handovers_in
+log_files = published
 
 INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""

@@ -10,6 +10,7 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
+from api import published
 from api.app import INSTALLATION, House, LogKeys, authenticator, job, open_house
 from api.garbage import settle
 from api.http.answers import Edition
@@ -108,7 +109,7 @@ def application(house: House) -> Starlette:
         house,
         authenticator(house),
         probes=probes,
-        published=Published(keys=public, statuses=statuses),
+        published=Published(keys=public, statuses=statuses, log=published.public(house)),
         public_url=settings.public_url,
         origins=settings.origins,
         edition=Edition(settings.http_status),

@@ -18,6 +18,7 @@ from api.graphql.context import House
 from api.graphql.subscriptions.watching import Watchers
 from api.http.admission import NONCE, Admission
 from api.http.answers import Declined, Edition, declined
+from api.http.audit.tiles import CHECKPOINT, OWN_CHECKPOINT, OWN_TILE, TILE, Tiles
 from api.http.contents.handing import ENTRY, REASON, Handing
 from api.http.contents.receiving import Receiving
 from api.http.documents import Documents
@@ -54,6 +55,7 @@ def build_http(
     sockets = Sockets(watchers, admission, origins)
     statements = [] if published.statuses is None else _believed(Statements(published.keys, published.statuses))
     explorer = [] if ide is None else _explored(ide)
+    log = [] if published.log is None else _verified(Tiles(house, admission, published.log))
     application = Starlette(
         routes=[
             *explorer,
@@ -65,6 +67,7 @@ def build_http(
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),
             *statements,
+            *log,
         ],
         middleware=[*_shared_with(origins), Middleware(Envelope)],
         exception_handlers={HTTPException: _no_such_thing},
@@ -104,6 +107,15 @@ def _believed(statements: Statements) -> list[Route]:
         Route(LISTS, statements.status, methods=["GET"]),
         Route(STATEMENT_PATH, statements.page, methods=["GET"]),
         Route(f"{STATEMENT_PATH}/{{name}}", statements.asset, methods=["GET"]),
+    ]
+
+
+def _verified(tiles: Tiles) -> list[Route]:
+    return [
+        Route(OWN_CHECKPOINT, tiles.checkpoint, methods=["GET"]),
+        Route(OWN_TILE, tiles.file, methods=["GET"]),
+        Route(CHECKPOINT, tiles.checkpoint, methods=["GET"]),
+        Route(TILE, tiles.file, methods=["GET"]),
     ]
 
 

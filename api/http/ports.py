@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from domain.actors import Actor, Credentials
 from domain.errors import NotAuthenticated
+from domain.ids import Id
 
 
 class Authenticator(Protocol):
@@ -56,8 +57,25 @@ Raises: Malformed for what names no company; Unavailable.
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicLog:
+    """The audit logs as files. Companies are named by their ids, the installation by nothing."""
+
+    tenant: Callable[[str], Id | None]
+    """The tenant that is named; none where it is nobody."""
+    checkpoint: Callable[[str], Awaitable[bytes | None]]
+    """The newest signed checkpoint. Raises: Unavailable."""
+    file: Callable[[str, str], Awaitable[bytes | None]]
+    """What lies at a path under the newest checkpoint. Raises: Malformed; Unavailable."""
+    is_bundle: Callable[[str], bool]
+    """Whether a path is one of entries. Raises: Malformed."""
+    is_full: Callable[[str], bool]
+    """Whether what lies at a path never gets more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Published:
-    """What anybody may fetch: keys, and the status lists of statements where any are issued."""
+    """What anybody may fetch: keys, and the status lists of statements and the logs where there are any."""
 
     keys: PublicKeys
     statuses: StatusLists | None = None
+    log: PublicLog | None = None

@@ -92,6 +92,22 @@ class ExportAuditLog(Operation[None]):
         return Decided(value=None, resources=(actor.tenant,))
 
 
+@operation("audit:export", chapter="8.1")
+class FetchAuditEntries(Operation[None]):
+    """Lets one bundle of the log's entries leave over HTTP, as the log's own files have it (Ch.8 §1)."""
+
+    path: Id
+    """Where the bundle lies in the log, as the entry names it. Ch.8 §1"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
+        """The grants decide alone; the entry says which bundle was taken.
+
+        Chapter: 8.1.
+        """
+        del unit
+        return Decided(value=None, resources=(actor.tenant, self.path))
+
+
 @operation("tenant:administer", chapter="8.1")
 class CheckStore(Operation[None]):
     """Lets everything that is stored of the company be checked: seals are opened, and their values dropped at once."""

@@ -21,7 +21,7 @@ CORPUS = Corpus(5, size=3)
 HOME, AWAY = CORPUS.tenants
 RECORDS = sorted(shape.table for shape in tables.shapes().values() if not shape.ledger)
 LEDGERS = sorted(shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS)
-KEPT = (*LEDGERS, "audit_batch", "audit_checkpoint", "audit_posting", "tenant_register", "tombstone")
+KEPT = (*LEDGERS, "audit_batch", "audit_checkpoint", "audit_posting", "audit_tile", "tenant_register", "tombstone")
 REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
 """What a trigger of ours raises: SQLite calls every RAISE(ABORT) a constraint."""
 
@@ -35,6 +35,7 @@ def bare(tenant):
         "audit_posting": {"subject": "cu_1", "first_index": 0, "places": "[0]"},
         "audit_stretch": {"stretch": 0, "earliest": NOW, "latest": NOW},
         "audit_term": {"fact": "actor", "value": "li", "stretch": 0, "places": b"p"},
+        "audit_tile": {"level": 0, "place": 0, "root": b"r", "hashes": b"h"},
         "audit_outbox": {"id": "ae_waits", "entry": b"e"},
         "audit_payload": {"entry": "ae_1", "subject": "cu_1", "dek_id": b"d", "envelope": b"v"},
         "blind_index": {"field_tag": "t", "ver": 1, "token": b"t", "subject": "cu_1", "record_id": f"cf_{tenant}"},

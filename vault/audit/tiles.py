@@ -171,12 +171,16 @@ class Edge:
             if hashes:
                 yield Tile(level, self.size >> HEIGHT * (level + 1), len(hashes)), hashes
 
-    def root(self) -> bytes:
-        """The root of the tree."""
+    def range(self) -> CompactRange:
+        """The tree as its size and peaks alone."""
         peaks: Proof = ()
         for hashes in reversed(self.levels):
             peaks += CompactRange().extend(hashes).peaks
-        return CompactRange(self.size, peaks).root()
+        return CompactRange(self.size, peaks)
+
+    def root(self) -> bytes:
+        """The root of the tree."""
+        return self.range().root()
 
 
 def edge_of(size: int, read: Callable[[Tile], Iterable[bytes]]) -> Edge:

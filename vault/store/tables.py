@@ -356,3 +356,7 @@ audit_checkpoint = sa.Table(
     _key("audit_checkpoint", "tenant", "size"),
 )
 """Signed checkpoints of the log."""
+
+_tile = (_text("tenant"), _number("level"), _number("place"), _bytes("root"), _bytes("hashes"))
+audit_tile = sa.Table("audit_tile", metadata, *_tile, _key("audit_tile", "tenant", "level", "place"))
+"""The full tiles of the tree, each with the root of its hashes, which the level above consists of."""

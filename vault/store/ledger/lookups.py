@@ -18,7 +18,7 @@ from domain.ids import Id
 from vault.audit import batches
 from vault.audit.merkle import leaf_hash
 from vault.store.engines import SQLITE
-from vault.store.ledger import terms
+from vault.store.ledger import terms, tiling
 from vault.store.ledger.logbook import Leaf
 from vault.store.tables import audit_batch, audit_found, audit_posting, table
 
@@ -66,6 +66,7 @@ def bring_up(connection: sa.Connection, tenant: Id, most: int = AT_ONCE) -> bool
         ]
         connection.execute(sa.insert(audit_posting), postings)
     _mark(connection, tenant, first, index + 1)
+    tiling.bring_up(connection, tenant, index + 1)
     return len(rows) >= most
 
 
