@@ -35,9 +35,8 @@ from domain.ids import Id, RandomIds
 from domain.ports import Readings, Steps
 from domain.ports import Scope as Reach
 from domain.tenancy import OpenTenant
-from vault.audit import certificate, note, verify
+from vault.audit import certificate, checking, note, verify
 from vault.audit.handover import Keyholders
-from vault.audit.report import Report
 from vault.delivery import receipts
 from vault.delivery.sealing import hybrid_of
 from vault.documents.blobs import Name
@@ -71,6 +70,7 @@ LogKeys = looks.LogKeys
 seal_key_file = chosen.seal
 handovers_in = verify.handovers_in
 log_files = published
+Asked, verify_log, verify_served = checking.Asked, checking.verify_log, checking.verify_served
 
 INSTALLATION = ids.encode("te", bytes(16))
 """The installation itself: its log takes what belongs to no company, such as tokens that name none."""
@@ -341,18 +341,6 @@ async def key_inventory(settings: Settings) -> KeyInventory:
 def verify_certificate(text: str, *pinned: str, handovers: Sequence[str] = ()) -> Mapping[str, Any]:
     """What a certificate of erasure says, judged by pinned keys alone. Raises: Malformed; Tampered."""
     return certificate.verified(text, Keyholders(map(note.Verifier.read, pinned), handovers))
-
-
-def verify_log(
-    folder: Path, key: str, earlier: Sequence[str], witnesses: Sequence[str] = (), others: Sequence[str] = ()
-) -> Report:
-    """What is wrong with an exported log, judged by pinned keys; it needs no database and no house.
-
-    Raises: Malformed when a key is none.
-    """
-    cosigned = [note.Verifier.read(witness) for witness in witnesses]
-    beside = [note.Verifier.read(one) for one in others]
-    return verify.verify_folder(folder, note.Verifier.read(key), earlier=earlier, witnesses=cosigned, others=beside)
 
 
 Verdict = verifying.Verdict

@@ -21,6 +21,11 @@ FORMAT = 1
 MAX_LISTED = 256
 """Longer lists of resources, subjects or rows are kept in the side payload; the entry commits to them."""
 
+PRUNING = "audit:prune"
+"""The action of the entry that moves the minimum index of its log: by it a reader knows what may be absent."""
+MINIMUM = "minimum/"
+"""Before the minimum index, among the resources of that entry."""
+
 
 class Outcome(Enum):
     """How the operation ended."""

@@ -47,6 +47,7 @@ class Key:
     """A key as a vkey has it: name, id, algorithm and the key itself."""
 
     def __init__(self, text):
+        self.text = text
         self.name, known_as, data = text.split("+", 2)
         raw = b64decode(data, validate=True)
         self.kind, self.public = raw[0], Ed25519PublicKey.from_public_bytes(raw[1:])

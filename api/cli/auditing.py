@@ -44,8 +44,8 @@ def export(
 
 
 @audit.command()
-def verify(
-    folder: Annotated[Path, typer.Argument(help="The exported log.")],
+def verify(  # noqa: PLR0913 - the options of a command
+    folder: Annotated[Path | None, typer.Argument(help="The exported log; or name where it is served.")] = None,
     key: Annotated[
         list[str] | None,
         typer.Option(help="A pinned key, name+id+base64; may be given more than once. Otherwise the file `key`."),
@@ -57,29 +57,43 @@ def verify(
         list[str] | None,
         typer.Option(help="The key of a witness that must have cosigned; may be given more than once."),
     ] = None,
+    quorum: Annotated[
+        int | None, typer.Option(min=0, help="How many of the witnesses must have cosigned; otherwise all of them.")
+    ] = None,
+    from_: Annotated[
+        str | None, typer.Option("--from", help="Where the log is served, such as https://credit.example/audit/te_….")
+    ] = None,
+    token: Annotated[str, typer.Option(help="An auditor's token, for the entries of a log that is served.")] = "",
     *,
+    tree_only: Annotated[
+        bool, typer.Option("--tree-only", help="Leaves the entries out, which only an auditor may fetch.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Checks an exported log: nothing altered, removed, reordered or cut off. Ends with 1 where something is wrong."""
-    from api.app import verify_log  # noqa: PLC0415 - verifying needs no house, only the vault's own reader
+    """Checks a log: nothing altered, removed, reordered or cut off. Ends with 1 where something is wrong."""
+    from api.app import Asked, verify_log, verify_served  # noqa: PLC0415 - verifying needs no house, only a reader
 
-    if not folder.is_dir():
+    if (folder is None) == (from_ is None):
+        raise Malformed("Name a folder, or with --from where the log is served.", path=("folder",))
+    if folder is not None and not folder.is_dir():
         raise NotFound("There is no such folder.", advice="Name the folder that `credence audit export` wrote.")
-    pinned = key or [_key_beside(folder)]
-    kept = [path.read_text(encoding="utf-8", errors="replace") for path in earlier or ()]
-    try:
-        report = verify_log(folder, pinned[0], kept, witness or (), pinned[1:])
-    except Malformed as error:
-        error.path, error.advice = ("key",), "Write a key as it was told: name+id+base64."
-        raise
+    asked = Asked(
+        keys=key or [_key_beside(folder)],
+        earlier=[path.read_text(encoding="utf-8", errors="replace") for path in earlier or ()],
+        witnesses=witness or (),
+        quorum=quorum,
+        tree_only=tree_only,
+    )
+    report = verify_log(folder, asked) if folder is not None else verify_served(from_ or "", token, asked)
     lines = [str(problem) for problem in report.problems]
     said = str(report)
     if report.ok and key is None:
         said += "\nThe key came with the files: pin it from elsewhere with --key."
-    elif report.ok and report.key not in pinned:
+    elif report.ok and report.key not in asked.keys:
         said += f"\nThe key you pinned handed over to the one that signs now. Pin it beside: {report.key}"
     found = {"ok": report.ok, "entries": report.size, "root": report.root.hex(), "problems": lines}
-    answer(found | {"key": report.key, "pinned": key is not None}, said, as_json=as_json)
+    more = {"key": report.key, "pinned": key is not None, "pruned": report.pruned}
+    answer(found | more, said, as_json=as_json)
     if not report.ok:
         raise typer.Exit(1)
 
@@ -182,8 +196,10 @@ def serve(
         serving.close()
 
 
-def _key_beside(folder: Path) -> str:
+def _key_beside(folder: Path | None) -> str:
     try:
+        if folder is None:
+            raise FileNotFoundError
         return (folder / KEY).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
         raise Malformed(

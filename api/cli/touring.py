@@ -45,7 +45,7 @@ def tour(
 
 
 def _walk(folder: Path, data: Path | None, as_of: datetime | None, *, as_json: bool) -> dict[str, Any]:
-    from api.app import open_house, prepare, verify_log  # noqa: PLC0415 - the whole house is behind it
+    from api.app import Asked, open_house, prepare, verify_log  # noqa: PLC0415 - the whole house is behind it
     from api.tour.loop import Tour  # noqa: PLC0415 - the same
     from api.tour.material import material  # noqa: PLC0415 - the same
 
@@ -53,7 +53,7 @@ def _walk(folder: Path, data: Path | None, as_of: datetime | None, *, as_json: b
     found = None if data is None else material(data)
 
     def verify(log: Path, key: str) -> tuple[bool, int]:
-        report = verify_log(log, key, ())
+        report = verify_log(log, Asked(keys=[key]))
         return report.ok, report.size
 
     async def run() -> dict[str, Any]:

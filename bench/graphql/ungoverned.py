@@ -168,7 +168,9 @@ class Served:
             house = replace(house, readings=Tenantless(house.readings), grants=Everything(house))
             authenticator = Everybody()
         _ = house.schema
-        self._application = build_http(house, authenticator, probes={}, published=Published(keys=api.app.verify_log))
+        self._application = build_http(
+            house, authenticator, probes={}, published=Published(keys=api.app.verify_certificate)
+        )
         gc.collect()
         gc.freeze()
         gc.set_threshold(*api.garbage.GARBAGE)  # as ours

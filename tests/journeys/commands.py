@@ -6,7 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
 from pathlib import Path
+from unittest.mock import patch
+
+from api.cli import main
 
 CODE = "import sys; from api.cli import main; sys.argv[0] = 'credence'; main()"
 ROOT = Path(__file__).parents[2]
@@ -41,3 +46,21 @@ def run(*words, expected=0, **settings):
 def found(*words, expected=0, **settings):
     """What a command found, as JSON."""
     return json.loads(run(*words, "--json", expected=expected, **settings).splitlines()[-1])
+
+
+def invoked(*words, expected=0, **settings):
+    """What a command found, as JSON, run in this process: for many commands that ask little of the machine."""
+    out, err = StringIO(), StringIO()
+    with (
+        patch.dict(os.environ, environment(**settings), clear=True),
+        patch.object(sys, "argv", ["credence", *map(str, words), "--json"]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = 0
+        try:
+            main()
+        except SystemExit as end:
+            code = end.code or 0
+    assert code == expected, f"{words}: {code}\n{out.getvalue()}\n{err.getvalue()}"
+    return json.loads((out.getvalue() or err.getvalue()).splitlines()[-1])

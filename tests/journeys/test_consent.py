@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.app import verify_log
+from api.app import Asked, verify_log
 from domain.errors import AuditUnavailable
 from tests.journeys.conftest import mutation
 from vault.audit import tiles
@@ -144,7 +144,7 @@ def test_a_partner_gets_what_the_customer_agreed_to_and_an_auditor_sees_every_st
 
     folder = tmp_path / "log"
     key = installation.house(lambda house: _exported(house, tenant, folder))
-    report = verify_log(folder, key, [])
+    report = verify_log(folder, Asked(keys=[key]))
     assert report.ok, str(report)
     assert report.size > len(entries)
     last = json.loads(_exported_entries(folder, report.size)[-1])

@@ -12,6 +12,7 @@ import pytest
 
 from domain.audit import Entry, Outcome
 from tests import independent
+from tests.journeys import commands
 
 MANY = 600
 WAIT_SECONDS = 10
@@ -146,3 +147,23 @@ def test_a_company_that_is_not_served_has_no_log_and_the_installation_has_its_ow
     tile = httpx2.get(f"{installation.url}/audit/tile/0/000.p/{size}").content
     assert independent.root([tile[at : at + 32] for at in range(0, len(tile), 32)]) == root
     del tenant
+
+
+def test_whoever_serves_the_log_is_not_believed_by_the_command_that_fetches_it(installation, tenant, key, tmp_path):
+    served, pinned = f"{installation.url}/audit/{tenant}", key.text
+    asked = ("audit", "verify", "--from", served, "--key", pinned)
+    tree = commands.invoked(*asked, "--tree-only")
+    assert (tree["ok"], tree["pinned"]) == (True, True)
+    (code,) = {commands.invoked(*asked, expected=2)["error"]["code"]}
+    assert code == "NOT_PERMITTED"
+    whole = commands.invoked(*asked, "--token", installation.token(tenant, "auditor"))
+    assert (whole["ok"], whole["problems"], whole["pruned"]) == (True, [], 0)
+    other = commands.invoked(
+        "audit", "verify", "--from", f"{installation.url}/audit", "--tree-only", "--key", pinned, expected=1
+    )
+    assert {problem.split()[0] for problem in other["problems"]} >= {"WRONG_KEY"}
+    gone = commands.invoked(
+        "audit", "verify", "--from", "http://log.example", "--token", "t", "--key", pinned, expected=2
+    )
+    assert gone["error"]["path"] == ["from"]
+    del tmp_path

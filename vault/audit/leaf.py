@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, cast
 
-from domain.audit import FORMAT, MAX_LISTED, Outcome
+from domain.audit import FORMAT, MAX_LISTED, MINIMUM, PRUNING, Outcome
 from domain.errors import Malformed
 
 _ID = re.compile(r"ae_[0-7][0-9a-hjkmnp-tv-z]{25}", re.ASCII)
 _TIME = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _OUTCOMES = frozenset(outcome.value for outcome in Outcome)
+_DIGITS = 18
 _ROW = 3
 """A written row is its id, its version and its digest."""
 
@@ -29,6 +30,8 @@ class Leaf:
 
     id: str
     tenant: str
+    pruned: int = 0
+    """How many entries of the log were pruned, where this is the entry of it."""
 
 
 def read_leaf(data: bytes) -> Leaf:
@@ -49,7 +52,16 @@ def read_leaf(data: bytes) -> Leaf:
             raise Malformed("The audit entry has a key that format 1 does not know.")
         if not shape(value):
             raise Malformed(f"`{name}` of the audit entry is not as format 1 has it.")
-    return Leaf(str(body["id"]), str(body["tenant"]))
+    return Leaf(str(body["id"]), str(body["tenant"]), _pruned(body))
+
+
+def _pruned(body: Mapping[str, object]) -> int:
+    """The minimum index that an entry moved, which stands among its resources."""
+    resources = body["resources"]
+    if body["action"] != PRUNING or body["outcome"] != Outcome.DONE.value or not isinstance(resources, list):
+        return 0
+    named = [str(name).removeprefix(MINIMUM) for name in cast("list[object]", resources) if MINIMUM in str(name)]
+    return max((int(each) for each in named if each.isdecimal() and len(each) <= _DIGITS), default=0)
 
 
 def _canonical(data: bytes) -> object:

@@ -66,6 +66,8 @@ class Report:
     root: bytes = b""
     key: str = ""
     """The believed key that signed the checkpoint, as it is pinned."""
+    pruned: int = 0
+    """How many entries at the beginning are not there any more, as an entry of the log says."""
     problems: tuple[Problem, ...] = ()
     found: int = 0
     """How many problems there are, listed or not."""
@@ -80,7 +82,8 @@ class Report:
         if self.found > len(lines):
             lines.append(f"and {self.found - len(lines)} more")
         if self.origin:
-            lines.append(f"{self.origin}: {self.size} entries, root {self.root.hex()}")
+            gone = f", the first {self.pruned} of them pruned" if self.pruned else ""
+            lines.append(f"{self.origin}: {self.size} entries{gone}, root {self.root.hex()}")
         return "\n".join([*lines, "ok" if self.ok else "NOT OK"])
 
 

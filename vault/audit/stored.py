@@ -45,6 +45,8 @@ class Stored:
         self._size = checkpoint.size
         self._findings = findings
         self._edge: dict[Tile, Judged] = {}
+        self.absent: set[str] = set()
+        """What was looked for and is not there."""
         self._upper = lru_cache(maxsize=64)(self._judge)
         self.bundle = lru_cache(maxsize=2)(self._bundle)
         """The entries that can be read from a bundle; None when it is not there."""
@@ -56,6 +58,7 @@ class Stored:
         try:
             return self._read(path)
         except (FileNotFoundError, NotADirectoryError):
+            self.absent.add(path)
             if not quiet:
                 self._findings.add(Kind.MISSING, path)
         except OSError as error:
@@ -167,7 +170,7 @@ class Stored:
         return tuple(hashes)
 
     def _bundle(self, tile: Tile) -> tuple[bytes, ...] | None:
-        data = self.file(tile.path)
+        data = self.file(tile.path, quiet=True)  # whether it should be there is not known yet
         if data is None:
             return None
         entries, end = tiles.read_bundle(data)

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from domain.errors import Malformed
 from vault.audit import handover, note, tiles
@@ -38,12 +39,14 @@ def verify_folder(
     origin: str | None = None,
     earlier: Sequence[str] = (),
     witnesses: Sequence[Verifier] = (),
+    quorum: int | None = None,
     others: Sequence[Verifier] = (),
 ) -> Report:
     """What is wrong with a log in a folder, judged by the keys that were pinned.
 
     The origin is that which the key's name states, unless another is expected. `earlier` are signed checkpoints of
-    the log; `witnesses` are the keys that must have cosigned its checkpoint; `others` are pinned beside the key.
+    the log; of `witnesses`, so many as the quorum says must have cosigned its checkpoint, all of them where it says
+    nothing; `others` are pinned beside the key.
     """
     return verify_log(
         reader(folder),
@@ -51,37 +54,45 @@ def verify_folder(
         origin=origin,
         earlier=earlier,
         witnesses=witnesses,
+        quorum=quorum,
         paths=paths_in(folder),
         others=others,
         handovers=handovers_in(folder),
     )
 
 
-def verify_log(
+def verify_log(  # noqa: PLR0913 - what may be pinned, each by its name
     read: Read,
     key: Verifier,
     *,
     origin: str | None = None,
     earlier: Sequence[str] = (),
     witnesses: Sequence[Verifier] = (),
+    quorum: int | None = None,
     paths: Iterable[str] = (),
     others: Sequence[Verifier] = (),
     handovers: Sequence[str] = (),
+    entries: bool = True,
 ) -> Report:
     """What is wrong with a log that is read from anywhere; `paths` are the files it is known to have.
 
-    `handovers` say which key came after which; they count as far as a pinned key vouches for them.
+    `handovers` say which key came after which; they count as far as a pinned key vouches for them. Without its
+    entries, checkpoint and tiles alone are checked, and whether the log only grew.
 
     Shape: a folder that `write_log` made is `ok`; after any change of a file its checkpoint asks for it is not.
     """
     findings = Findings()
     expected = key.name if origin is None else origin
     keys = _keyholders((key, *others), handovers, findings)
-    checkpoint, signer = _checkpoint(read, keys, expected, witnesses, findings)
+    checkpoint, signer = _checkpoint(read, keys, expected, _Policy(witnesses, quorum), findings)
     if checkpoint is None:
         return Report(problems=findings.problems, found=findings.found)
     stored = Stored(read, checkpoint, findings)
-    _entries(stored, checkpoint.size, expected, findings)
+    pruned = 0
+    if entries:
+        pruned = _entries(stored, checkpoint.size, expected, findings)
+    else:
+        _tree(stored, checkpoint.size)
     for number, text in enumerate(earlier, 1):
         place = f"earlier checkpoint {number}"
         old, by = _signed(text.encode(), keys, expected, place, findings)
@@ -96,6 +107,7 @@ def verify_log(
         size=checkpoint.size,
         root=checkpoint.root,
         key="" if signer is None else str(signer),
+        pruned=pruned,
         problems=findings.problems,
         found=findings.found,
     )
@@ -147,8 +159,37 @@ def _keyholders(pinned: Sequence[Verifier], handovers: Sequence[str], findings: 
     return keys
 
 
+class _Policy(NamedTuple):
+    """Which witnesses are believed, and how many of them must have cosigned."""
+
+    witnesses: Sequence[Verifier]
+    quorum: int | None
+
+    def judge(self, data: bytes, findings: Findings) -> None:
+        """Names the witnesses that are missed, where those that cosigned are too few."""
+        missed = [witness.name for witness in self.witnesses if not _cosigned(data, witness)]
+        wanted = len(self.witnesses) if self.quorum is None else self.quorum
+        have = len(self.witnesses) - len(missed)
+        if have >= wanted:
+            return
+        if self.quorum is None:
+            for name in missed:
+                findings.add(Kind.UNWITNESSED, CHECKPOINT, f"{name} has not cosigned it")
+        else:
+            said = f"{have} of {wanted} that are needed cosigned it; not: {', '.join(missed)}"
+            findings.add(Kind.UNWITNESSED, CHECKPOINT, said)
+
+
+def _cosigned(data: bytes, witness: Verifier) -> bool:
+    try:
+        note.open_note(data, (witness,))
+    except (BadSignature, UnknownKey):
+        return False
+    return True
+
+
 def _checkpoint(
-    read: Read, keys: Keyholders, origin: str, witnesses: Sequence[Verifier], findings: Findings
+    read: Read, keys: Keyholders, origin: str, policy: _Policy, findings: Findings
 ) -> tuple[Checkpoint | None, Verifier | None]:
     """The checkpoint of the log, and the believed key that signed it."""
     try:
@@ -161,11 +202,7 @@ def _checkpoint(
         return None, None
     checkpoint, signer = _signed(data, keys, origin, CHECKPOINT, findings)
     if checkpoint is not None:
-        for witness in witnesses:
-            try:
-                note.open_note(data, (witness,))
-            except (BadSignature, UnknownKey):
-                findings.add(Kind.UNWITNESSED, CHECKPOINT, f"{witness.name} has not cosigned it")
+        policy.judge(data, findings)
     return checkpoint, signer
 
 
@@ -214,23 +251,37 @@ def _called(key: Verifier) -> str:
     return f"{key.name}+{key.key_id.hex()}"
 
 
-def _entries(stored: Stored, size: int, origin: str, findings: Findings) -> None:
-    """Checks that every entry is the one the tree has at its place, and an entry of this tenant."""
-    check, alignment = _Entries(origin, findings), Alignment(findings)
-    absent: list[Tile] = []
+def _tree(stored: Stored, size: int) -> None:
+    """Checks that every tile of leaf hashes leads to the root."""
     for first in range(0, size, WIDTH):
+        stored.judged(Tile(0, first // WIDTH, min(WIDTH, size - first)))
+
+
+def _entries(stored: Stored, size: int, origin: str, findings: Findings) -> int:
+    """Checks that every entry is the one the tree has at its place, and an entry of this tenant.
+
+    Gives how many entries at the beginning may be absent: as many as an entry that is there says were pruned.
+    """
+    check, alignment = _Entries(origin, findings), Alignment(findings)
+    holes: list[Tile] = []
+    absent: list[Tile] = []
+    first = 0
+    while first < size:
         bundle = Tile(ENTRIES, first // WIDTH, min(WIDTH, size - first))
         entries = stored.bundle(bundle)
         promised = stored.judged(replace(bundle, level=0)).hashes
+        first += WIDTH
         if entries:
             absent.clear()
             hashes = tuple(map(leaf_hash, entries))
-            alignment.feed(first, promised or hashes, hashes)
-            check.see(first, entries)
+            alignment.feed(bundle.index * WIDTH, promised or hashes, hashes)
+            check.see(bundle.index * WIDTH, entries)
         else:
             absent.append(bundle)
+            holes += [bundle] if bundle.path in stored.absent else []
             if len(absent) == MAX_ABSENT:
-                break
+                first = _onward(stored, first, size)
+    _holes(holes, check.pruned, findings)
     cut = len(absent) > 1
     if absent:
         # A log that was cut short, or grew, may still have a bundle of another width where this one is due.
@@ -241,6 +292,34 @@ def _entries(stored: Stored, size: int, origin: str, findings: Findings) -> None
         check.see(first, left)
         cut = cut or len(left) < absent[0].width
     alignment.finish(size, cut=cut)
+    return check.pruned if holes else 0
+
+
+def _holes(holes: Sequence[Tile], pruned: int, findings: Findings) -> None:
+    """Names the bundles that are absent, and that no entry says were pruned."""
+    for bundle in holes:
+        if (bundle.index + 1) * WIDTH > pruned:
+            findings.add(Kind.MISSING, bundle.path)
+
+
+def _onward(stored: Stored, first: int, size: int) -> int:
+    """Where entries are there again after many that are not; the end of the log where none are.
+
+    Pruning leaves one gap, so that halving finds its end; its bundles need not be asked for one by one.
+    """
+    last = (size - 1) // WIDTH
+    low, high = first // WIDTH, last
+
+    def there(index: int) -> bool:
+        path = Tile(ENTRIES, index, min(WIDTH, size - index * WIDTH)).path
+        return stored.file(path, quiet=True) is not None
+
+    if low > last or not there(last):
+        return size
+    while low < high:
+        middle = (low + high) // 2
+        low, high = (low, middle) if there(middle) else (middle + 1, high)
+    return low * WIDTH
 
 
 class _Entries:
@@ -249,6 +328,8 @@ class _Entries:
     def __init__(self, origin: str, findings: Findings) -> None:
         self._findings = findings
         self._seen: dict[str, int] = {}
+        self.pruned = 0
+        """How many entries were pruned, by the entries that say so."""
         self._tenant = ""
         try:
             self._tenant = note.tenant_of(origin)
@@ -263,6 +344,7 @@ class _Entries:
             except Malformed as error:
                 self._findings.add(Kind.MALFORMED, f"entry {at}", error.message)
                 continue
+            self.pruned = max(self.pruned, leaf.pruned)
             if self._tenant and leaf.tenant != self._tenant:
                 self._findings.add(Kind.WRONG_TENANT, f"entry {at}", f"it is not of {self._tenant}")
             before = self._seen.setdefault(leaf.id, at)
