@@ -71,7 +71,7 @@ BURIED = (
     "trade_transaction",
 )
 """Records that end by a rule of retention: of these earlier versions may go."""
-APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting", "tombstone")
+APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting", "audit_tile", "tombstone")
 OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
@@ -330,6 +330,18 @@ def _audit_term() -> None:
         sa.Column("stretch", sa.BigInteger(), nullable=False),
         sa.Column("places", sa.LargeBinary(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "fact", "value", "stretch", name="audit_term_key"),
+    )
+
+
+def _audit_tile() -> None:
+    op.create_table(
+        "audit_tile",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("level", sa.BigInteger(), nullable=False),
+        sa.Column("place", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column("hashes", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant", "level", "place", name="audit_tile_key"),
     )
 
 
@@ -1142,6 +1154,7 @@ TABLES = (
     _audit_posting,
     _audit_stretch,
     _audit_term,
+    _audit_tile,
     _blind_index,
     _blind_index_state,
     _consent,
