@@ -51,7 +51,7 @@ from vault.statements import presenting, reasons, verifying
 from vault.statements.board import Board
 from vault.statements.publishing import Trusted
 from vault.store import engines, looks
-from vault.store.ledger import published
+from vault.store.ledger import listing, published
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
@@ -206,6 +206,17 @@ class House:
             (folder / verify.HANDOVERS).mkdir(mode=0o700, exist_ok=True)
             (folder / verify.HANDOVERS / str(number)).write_text(text, encoding="utf-8")
         return checkpoint
+
+    async def list_log(self, tenant: Id, file: Path, form: str, wanted: Mapping[str, Any]) -> int:
+        """Writes entries of a company's log into a file, once it is recorded that they leave; how many.
+
+        Raises: Malformed for what is no subject.
+        """
+        subject = wanted["subject"]
+        asked = ExportAuditLog(form=form, subject=None if subject is None else ids.check(subject, "cu"))
+        await self.gate.perform(asked, operator(tenant, AUDITOR), request="command")
+        look = listing.listed(tenant, file, listing.Form(form), listing.Wanted(**wanted))
+        return await self.store.inspect(tenant, look)
 
     async def verifying_key(self, tenant: Id) -> str:
         """What an auditor pins to verify a company's log: `name+id+base64`."""

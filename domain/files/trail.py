@@ -81,7 +81,12 @@ class ProveAuditEntry(Operation[Id]):
 
 @operation("audit:export", chapter="8.1")
 class ExportAuditLog(Operation[None]):
-    """Lets the company's whole audit log leave as files; its entry is the last that those files are sure to hold."""
+    """Lets the company's audit log leave, whole as files or listed; its entry is the last these are sure to hold."""
+
+    form: str = "tiles"
+    """As what it leaves: the log's own files, or a list of its entries. Ch.8 §1"""
+    subject: Id | None = None
+    """Whose entries alone leave, where the list is about one customer. Ch.8 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
         """The grants decide alone; the files are written after the entry is durable.
@@ -89,7 +94,8 @@ class ExportAuditLog(Operation[None]):
         Chapter: 8.1.
         """
         del unit
-        return Decided(value=None, resources=(actor.tenant,))
+        about = () if self.subject is None else (self.subject,)
+        return Decided(value=None, resources=(actor.tenant, *about), fields=(f"audit_entry:{self.form}",))
 
 
 @operation("audit:export", chapter="8.1")

@@ -166,4 +166,12 @@ def test_whoever_serves_the_log_is_not_believed_by_the_command_that_fetches_it(i
         "audit", "verify", "--from", "http://log.example", "--token", "t", "--key", pinned, expected=2
     )
     assert gone["error"]["path"] == ["from"]
-    del tmp_path
+    # The same log as a list: who took it along stands in it.
+    own = {"CREDENCE_DATABASE_URL": installation.settings.database_url, "CREDENCE_KEYS": installation.settings.keys}
+    own |= {"CREDENCE_ISSUER_KEY": str(installation.settings.issuer_key)}
+    file = tmp_path / "entries.csv"
+    listing = ("audit", "export", file, "--tenant", tenant, "--as", "csv", "--action", FETCHED)
+    assert commands.invoked(*listing, **own)["entries"] == len(file.read_text(encoding="utf-8").splitlines()) - 1
+    assert "audit_entry:csv" in file.read_text(encoding="utf-8").splitlines()[-1]
+    both = commands.invoked("audit", "export", file, "--tenant", tenant, "--actor", "li", expected=2, **own)
+    assert both["error"]["path"] == ["as"]
