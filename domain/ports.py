@@ -16,6 +16,7 @@ from domain.records import Confidential, Record, Stamp
 if TYPE_CHECKING:
     from domain.files.identifying.reindexing import Indexing
     from domain.reading import Judged
+    from domain.supervision.looking import Trail
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -75,6 +76,11 @@ class Unit(Protocol):
     @property
     def indexing(self) -> Indexing:
         """The blind indexes of the tenant; a store without any offers none."""
+        ...
+
+    @property
+    def trail(self) -> Trail:
+        """The audit log of the tenant, as far as its readers find it."""
         ...
 
     def stamp(

@@ -12,10 +12,12 @@ import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from enum import Enum
 from typing import Any, TypeVar, cast
 
 from domain.audit import Entry, EntryProof, Receipt, Trace, Warrant, Written
 from domain.errors import AuditUnavailable, CreditError, KeyUnavailable, NotFound, NotPermitted, Stale
+from domain.files.trail import AuditEntry
 from domain.ids import Id, prefix_of
 from domain.ports import (
     Challenge,
@@ -31,6 +33,7 @@ from domain.ports import (
     Work,
 )
 from domain.records import Confidential, Record, Shape, Stamp
+from domain.supervision.looking import Tally
 
 R = TypeVar("R", bound=Record)
 T = TypeVar("T")
@@ -142,6 +145,56 @@ class Vault:
         return sealed.field.mask.apply(value) if sealed.masked and sealed.field.mask else value
 
 
+class Trail:
+    """The audit log, walked entry by entry."""
+
+    def __init__(self, entries: Sequence[Entry], tenant: Id) -> None:
+        mine = [entry for entry in entries if entry.tenant == tenant]
+        self._entries = [_listed(index, entry) for index, entry in enumerate(mine)]
+
+    def size(self) -> int:
+        """How many there are."""
+        return len(self._entries)
+
+    def entries(self, first: int, most: int) -> Sequence[AuditEntry]:
+        """So many from a place on."""
+        return self._entries[first : first + most]
+
+    def tally(self, fact: str, since: datetime, until: datetime) -> dict[str, Tally]:
+        """How many there are of each value."""
+        found: dict[str, list[datetime]] = {}
+        for entry in self._entries:
+            if since <= entry.at < until:
+                value = getattr(entry, fact)
+                found.setdefault(value.value if isinstance(value, Enum) else value, []).append(entry.at)
+        return {value: Tally(count=len(at), first_at=at[0], last_at=at[-1]) for value, at in found.items()}
+
+    def latest(self, fact: str, value: str) -> AuditEntry | None:
+        """The newest with a value."""
+        return next((entry for entry in reversed(self._entries) if getattr(entry, fact) == value), None)
+
+
+def _listed(index: int, entry: Entry) -> AuditEntry:
+    words = ("at", "actor", "behalf", "action", "outcome", "code", "cause", "purpose", "consent", "rule", "request")
+    lists = ("subjects", "resources", "fields", "document")
+    stamp = Stamp(
+        id=entry.id,
+        tenant=entry.tenant,
+        subject_id=entry.tenant,
+        created_at=entry.at,
+        created_by=entry.actor,
+        effective_from=entry.at,
+        recorded_at=entry.at,
+    )
+    return AuditEntry(
+        stamp=stamp,
+        log_index=index,
+        actions=",".join(entry.actions or (entry.action,)),
+        leaf_hash="",
+        **{name: getattr(entry, name) for name in (*words, *lists)},
+    )
+
+
 class Unit:
     """One transaction over a snapshot."""
 
@@ -175,6 +228,11 @@ class Unit:
                 for (id_, version), record in self._written.items()
             ),
         )
+
+    @property
+    def trail(self) -> Trail:
+        """The log, every entry of it findable."""
+        return Trail(self._store.entries, self._tenant)
 
     def stamp(
         self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None

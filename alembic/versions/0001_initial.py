@@ -17,6 +17,8 @@ depends_on = None
 RECORDS = (
     "assessment",
     "attestation",
+    "audit_examination",
+    "audit_finding",
     "consent",
     "consent_event",
     "consent_notice",
@@ -251,6 +253,7 @@ def _audit_entry() -> None:
         sa.Column("cause", WORDS, nullable=False),
         sa.Column("purpose", WORDS, nullable=False),
         sa.Column("consent", WORDS, nullable=False),
+        sa.Column("rule", WORDS, nullable=False),
         sa.Column("subjects", WORDS, nullable=False),
         sa.Column("resources", WORDS, nullable=False),
         sa.Column("fields", WORDS, nullable=False),
@@ -260,6 +263,33 @@ def _audit_entry() -> None:
         sa.PrimaryKeyConstraint("tenant", "id", name="audit_entry_key"),
     )
     op.create_index("audit_entry_log_index", "audit_entry", ["tenant", "log_index"])
+
+
+def _audit_examination() -> None:
+    _record(
+        "audit_examination",
+        sa.Column("reached", sa.BigInteger(), nullable=False),
+        _instant("days_until"),
+        sa.Column("found", sa.BigInteger(), nullable=False),
+    )
+
+
+def _audit_finding() -> None:
+    _record(
+        "audit_finding",
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("clause", WORDS, nullable=False),
+        sa.Column("alarm", sa.Boolean(), nullable=False),
+        sa.Column("told_once", WORDS, nullable=False),
+        _instant("at"),
+        sa.Column("actor", WORDS, nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.Column("entries", WORDS, nullable=False),
+        sa.Column("resources", WORDS, nullable=False),
+        sa.Column("says", WORDS, nullable=False),
+    )
+    _current("audit_finding_by_at", "audit_finding", "at", "id", unique=False)
+    _current("audit_finding_told_once", "audit_finding", "told_once")
 
 
 def _audit_found() -> None:
@@ -1148,6 +1178,8 @@ TABLES = (
     _audit_batch,
     _audit_checkpoint,
     _audit_entry,
+    _audit_examination,
+    _audit_finding,
     _audit_found,
     _audit_outbox,
     _audit_payload,

@@ -10,6 +10,7 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 
 from api.graphql.changing.consents import CONSENTS
 from api.graphql.changing.declaring import Extra, Mutation
+from api.graphql.changing.supervision import SUPERVISION
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
 from api.graphql.context import Context, Prepared
@@ -60,67 +61,71 @@ OBJECTION = {"objection": "Objection"}
 STATEMENT = {"creditStatement": "CreditStatement"}
 
 
-MUTATIONS = {
-    "openCreditFile": Mutation(operation=OpenCreditFile, shows=FILE),
-    "updateBasicInformation": Mutation(operation=UpdateBasicInformation, shows=FILE),
-    "recordTransactions": Mutation(
-        operation=RecordTransactions,
-        shows=FILE,
-        id=lambda records: records[0].credit_file,
-        extras=(
-            Extra(
-                name="transactionIds",
-                type=tuple[Id, ...],
-                says="The ids of the recorded documents, in the order sent. Ch.4 §2",
-                of=lambda ended: tuple(record.id for record in ended.value),
+MUTATIONS = (
+    {
+        "openCreditFile": Mutation(operation=OpenCreditFile, shows=FILE),
+        "updateBasicInformation": Mutation(operation=UpdateBasicInformation, shows=FILE),
+        "recordTransactions": Mutation(
+            operation=RecordTransactions,
+            shows=FILE,
+            id=lambda records: records[0].credit_file,
+            extras=(
+                Extra(
+                    name="transactionIds",
+                    type=tuple[Id, ...],
+                    says="The ids of the recorded documents, in the order sent. Ch.4 §2",
+                    of=lambda ended: tuple(record.id for record in ended.value),
+                ),
             ),
         ),
-    ),
-    "recordDefault": Mutation(operation=RecordDefault, shows={"default": "DefaultEvent"}),
-    "recordLitigation": Mutation(operation=RecordLitigation, shows={"litigation": "LitigationRecord"}),
-    "recordSanction": Mutation(operation=RecordSanction, shows={"sanction": "PublicSanction"}),
-    "recordRating": Mutation(operation=RecordRating, shows={"rating": "ExternalRating"}),
-    "recordStatement": Mutation(operation=RecordStatement, shows={"statement": "FinancialStatement"}),
-    "correctRecord": Mutation(operation=CorrectRecord, shows=SEALED),
-    "correctTransaction": Mutation(operation=CorrectTransaction, shows=TRANSACTION),
-    "withdrawRecord": Mutation(operation=WithdrawRecord, shows=TRANSACTION | SEALED),
-    "registerDocument": Mutation(operation=RegisterDocument, shows={"document": "Document"}),
-    "deleteDocument": Mutation(operation=DeleteDocument, shows=ERASURE),
-    "registerSource": Mutation(operation=RegisterSource, shows={"source": "Source"}),
-    "requestAssessment": Mutation(operation=RequestAssessment, shows=ASSESSMENT),
-    "approveAssessment": Mutation(operation=ApproveAssessment, shows=ASSESSMENT),
-    "rejectAssessment": Mutation(operation=RejectAssessment, shows=ASSESSMENT),
-    "proposeControlAction": Mutation(operation=ProposeControlAction, shows=CONTROL),
-    "approveControlAction": Mutation(operation=ApproveControlAction, shows=CONTROL),
-    "liftControlAction": Mutation(operation=LiftControlAction, shows=CONTROL),
-    "placeLegalHold": Mutation(operation=PlaceLegalHold, shows=HOLD),
-    "liftLegalHold": Mutation(operation=LiftLegalHold, shows=HOLD),
-    "endRelation": Mutation(operation=EndRelation, shows=FILE),
-    "resumeRelation": Mutation(operation=ResumeRelation, shows=FILE),
-    "proposeErasure": Mutation(operation=ProposeErasure, shows=ERASURE),
-    "approveErasure": Mutation(operation=ApproveErasure, shows=ERASURE),
-    "rejectErasure": Mutation(operation=RejectErasure, shows=ERASURE),
-    "publishWorkCalendar": Mutation(operation=PublishWorkCalendar, shows={"workCalendar": "WorkCalendar"}),
-    "raiseObjection": Mutation(operation=RaiseObjection, shows=OBJECTION),
-    "withdrawObjection": Mutation(operation=WithdrawObjection, shows=OBJECTION),
-    "annotateObjection": Mutation(operation=AnnotateObjection, shows=OBJECTION),
-    "investigateObjection": Mutation(operation=InvestigateObjection, shows=OBJECTION),
-    "decideObjection": Mutation(operation=DecideObjection, shows=OBJECTION),
-    "notifyRecipients": Mutation(operation=NotifyRecipients, shows=OBJECTION),
-    "issueCreditStatement": Mutation(
-        operation=IssueCreditStatement,
-        shows=STATEMENT,
-        extras=(
-            Extra(
-                name="sdJwt",
-                type=str,
-                says="The statement itself, signed, with all it can show; it stands nowhere else: keep it. Ch.3 §3",
-                of=attrgetter("signed"),
+        "recordDefault": Mutation(operation=RecordDefault, shows={"default": "DefaultEvent"}),
+        "recordLitigation": Mutation(operation=RecordLitigation, shows={"litigation": "LitigationRecord"}),
+        "recordSanction": Mutation(operation=RecordSanction, shows={"sanction": "PublicSanction"}),
+        "recordRating": Mutation(operation=RecordRating, shows={"rating": "ExternalRating"}),
+        "recordStatement": Mutation(operation=RecordStatement, shows={"statement": "FinancialStatement"}),
+        "correctRecord": Mutation(operation=CorrectRecord, shows=SEALED),
+        "correctTransaction": Mutation(operation=CorrectTransaction, shows=TRANSACTION),
+        "withdrawRecord": Mutation(operation=WithdrawRecord, shows=TRANSACTION | SEALED),
+        "registerDocument": Mutation(operation=RegisterDocument, shows={"document": "Document"}),
+        "deleteDocument": Mutation(operation=DeleteDocument, shows=ERASURE),
+        "registerSource": Mutation(operation=RegisterSource, shows={"source": "Source"}),
+        "requestAssessment": Mutation(operation=RequestAssessment, shows=ASSESSMENT),
+        "approveAssessment": Mutation(operation=ApproveAssessment, shows=ASSESSMENT),
+        "rejectAssessment": Mutation(operation=RejectAssessment, shows=ASSESSMENT),
+        "proposeControlAction": Mutation(operation=ProposeControlAction, shows=CONTROL),
+        "approveControlAction": Mutation(operation=ApproveControlAction, shows=CONTROL),
+        "liftControlAction": Mutation(operation=LiftControlAction, shows=CONTROL),
+        "placeLegalHold": Mutation(operation=PlaceLegalHold, shows=HOLD),
+        "liftLegalHold": Mutation(operation=LiftLegalHold, shows=HOLD),
+        "endRelation": Mutation(operation=EndRelation, shows=FILE),
+        "resumeRelation": Mutation(operation=ResumeRelation, shows=FILE),
+        "proposeErasure": Mutation(operation=ProposeErasure, shows=ERASURE),
+        "approveErasure": Mutation(operation=ApproveErasure, shows=ERASURE),
+        "rejectErasure": Mutation(operation=RejectErasure, shows=ERASURE),
+        "publishWorkCalendar": Mutation(operation=PublishWorkCalendar, shows={"workCalendar": "WorkCalendar"}),
+        "raiseObjection": Mutation(operation=RaiseObjection, shows=OBJECTION),
+        "withdrawObjection": Mutation(operation=WithdrawObjection, shows=OBJECTION),
+        "annotateObjection": Mutation(operation=AnnotateObjection, shows=OBJECTION),
+        "investigateObjection": Mutation(operation=InvestigateObjection, shows=OBJECTION),
+        "decideObjection": Mutation(operation=DecideObjection, shows=OBJECTION),
+        "notifyRecipients": Mutation(operation=NotifyRecipients, shows=OBJECTION),
+        "issueCreditStatement": Mutation(
+            operation=IssueCreditStatement,
+            shows=STATEMENT,
+            extras=(
+                Extra(
+                    name="sdJwt",
+                    type=str,
+                    says="The statement itself, signed, with all it can show; it stands nowhere else: keep it. Ch.3 §3",
+                    of=attrgetter("signed"),
+                ),
             ),
         ),
-    ),
-    "revokeCreditStatement": Mutation(operation=RevokeCreditStatement, shows=STATEMENT),
-} | CONSENTS
+        "revokeCreditStatement": Mutation(operation=RevokeCreditStatement, shows=STATEMENT),
+    }
+    | CONSENTS
+    | SUPERVISION
+)
 """Every mutation, by its name in the schema."""
 
 

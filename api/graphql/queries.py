@@ -95,6 +95,8 @@ ROOTS = {
     "keyEpochs": Root(Kind.PAGE, "KeyEpoch"),
     "signingKeys": Root(Kind.PAGE, "SigningKey"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
+    "auditFindings": Root(Kind.PAGE, "AuditFinding"),
+    "examinations": Root(Kind.PAGE, "Examination"),
     "accessLog": Root(Kind.ACCESS, "AccessEntry"),
 }
 """Every root, by its name in the schema."""

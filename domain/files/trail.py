@@ -28,6 +28,7 @@ class AuditEntry(Record):
     cause: str = fact("The true cause where the answer said less; empty otherwise. Ch.8 §1", filter=True)
     purpose: str = fact("The purpose stated; empty where none is asked. Ch.4 §4", filter=True)
     consent: str = fact("The consent and its version; empty where none is needed. Ch.4 §4", filter=True)
+    rule: str = fact("The rules of the grants that allowed it; empty where it was not allowed. Ch.8 §1", filter=True)
     subjects: tuple[str, ...] = fact("Whose data was touched. Ch.8 §1", filter=True)
     resources: tuple[str, ...] = fact("Which records were touched. Ch.8 §1")
     fields: tuple[str, ...] = fact("Which fields were read, opened or written. Ch.8 §1")

@@ -26,6 +26,7 @@ from domain.money import Money
 from domain.objections import clocks, holidays, objections
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
+from domain.supervision import findings
 from vault.store.schema.columns import WORDS, Instant
 from vault.store.schema.columns import index as _index
 from vault.store.schema.columns import instant as _instant
@@ -39,7 +40,7 @@ _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
-RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)
+RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, findings)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"

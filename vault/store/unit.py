@@ -31,6 +31,7 @@ from vault.store.keeping.digests import cell_digest, row_digest
 from vault.store.keeping.renewal import DataKeyRenewal
 from vault.store.keeping.rotation import KeyRotation
 from vault.store.keeping.signing import SigningKeys
+from vault.store.ledger.tallies import LogTrail
 from vault.store.reading.columns import held
 from vault.store.reading.dialects import DIALECTS
 from vault.store.reading.rows import Cell
@@ -115,6 +116,11 @@ class SqlUnit:
     def indexing(self) -> IndexBuilding:
         """The blind indexes of the tenant."""
         return IndexBuilding(self._connection, self._keys, self._hand.tenant, self._tags)
+
+    @property
+    def trail(self) -> LogTrail:
+        """The audit log of the tenant, as far as its readers find it."""
+        return LogTrail(self._connection, self._hand.tenant)
 
     def stamp(
         self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None

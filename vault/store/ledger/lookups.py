@@ -23,7 +23,7 @@ from vault.store.ledger.logbook import Leaf
 from vault.store.tables import audit_batch, audit_found, audit_posting, table
 
 _ENTRY = table(AuditEntry.shape)
-_WORDS = ("actor", "behalf", "action", "outcome", "code", "cause", "purpose", "consent", "request", "document")
+_WORDS = ("actor", "behalf", "action", "outcome", "code", "cause", "purpose", "consent", "rule", "request", "document")
 _LISTS = ("subjects", "resources", "fields")
 """Kept as canonical JSON, which a list of plain words has by itself."""
 AT_ONCE = 2_000
@@ -45,7 +45,7 @@ def bring_up(connection: sa.Connection, tenant: Id, most: int = AT_ONCE) -> bool
 
     On PostgreSQL the entries themselves are listed already: they leave the outbox only for there.
     """
-    first = _found(connection, tenant)
+    first = found(connection, tenant)
     rows: list[dict[str, Any]] = []
     places: dict[str, list[int]] = {}
     index = first
@@ -84,7 +84,8 @@ def bring_all_up(connection: sa.Connection, tenant: Id) -> None:
         pass
 
 
-def _found(connection: sa.Connection, tenant: Id) -> int:
+def found(connection: sa.Connection, tenant: Id) -> int:
+    """How many entries readers find."""
     return connection.scalar(sa.select(audit_found.c.size).where(audit_found.c.tenant == tenant)) or 0
 
 

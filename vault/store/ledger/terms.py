@@ -54,6 +54,14 @@ def unpack(packed: bytes) -> int:
     return places
 
 
+def span(packed: bytes) -> tuple[int, int, int]:
+    """How many places there are, and the first and the last of them."""
+    if len(packed) == _WHOLE:
+        places = int.from_bytes(packed, "little")
+        return places.bit_count(), (places & -places).bit_length() - 1, places.bit_length() - 1
+    return len(packed) // 2, int.from_bytes(packed[:2], "little"), int.from_bytes(packed[-2:], "little")
+
+
 def each(places: int) -> Iterator[int]:
     """Every place, in order."""
     while places:

@@ -1,0 +1,48 @@
+"""What supervision asks of the audit log: each is an operation, and leaves its own entry."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+
+from api.graphql.changing.declaring import Extra, Mutation
+from domain.supervision.clauses import ClauseEvidence, CoverClauses
+from domain.supervision.examining import ExamineAuditLog
+
+SUPERVISION = {
+    "examineAuditLog": Mutation(
+        operation=ExamineAuditLog,
+        shows={"examination": "Examination"},
+        extras=(
+            Extra(
+                name="entries",
+                type=int,
+                says="How many entries were examined. Ch.8 §1",
+                of=lambda ended: ended.value.entries,
+            ),
+            Extra(
+                name="findings",
+                type=int,
+                says="How many findings are new. Ch.8 §1",
+                of=lambda ended: ended.value.findings,
+            ),
+            Extra(
+                name="more",
+                type=bool,
+                says="Whether there may be more: then it is run again. Ch.8 §1",
+                of=lambda ended: ended.value.more,
+            ),
+        ),
+    ),
+    "coverClauses": Mutation(
+        operation=CoverClauses,
+        shows={},
+        extras=(
+            Extra(
+                name="clauses",
+                type=tuple[ClauseEvidence, ...],
+                says="The evidence of every clause, in the order of the standard. Ch.8 §1",
+                of=attrgetter("value"),
+            ),
+        ),
+    ),
+}

@@ -1,0 +1,1 @@
+"""Supervision: what the audit log tells of itself, and what did not happen that should have (Ch.8)."""
