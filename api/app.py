@@ -12,16 +12,17 @@ from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from api.granting import KeptGrants
 from api.graphql.operations import declared_actions
 from api.settings import PUBLIC_URL, Settings
 from authz import proving, tokens
 from authz.admitting import Authenticator, Surroundings
+from authz.holding import TenantGrants
 from authz.issuing import Bound, LocalIssuer
 from authz.jwks import RemoteKeys
 from authz.keys import registered
 from authz.private import write_private
 from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
-from authz.table import CasbinGrants
 from domain import ids
 from domain.actors import Actor, Rights
 from domain.consent.handover import delivering
@@ -98,7 +99,7 @@ class House:
     store: Store
     room: Room
     provider: Provider
-    grants: CasbinGrants
+    grants: TenantGrants
     gate: Gate
     readings: Readings
     standing: Steps
@@ -288,7 +289,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     dialect = engines.parse(settings.database_url).drivername
     room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
-    grants, readings = CasbinGrants.load(declared_actions()), SqlReadings(dialect, ring)
+    readings = SqlReadings(dialect, ring)
+    grants = TenantGrants.load(declared_actions(), KeptGrants(store, readings, clock), clock)
     board = Board(store, room, settings.public_url or PUBLIC_URL)
     house = House(
         settings=settings,
@@ -338,6 +340,7 @@ def authenticator(house: House) -> Authenticator:
         gate=house.gate,
         store=house.store,
         clock=house.clock,
+        noticed=house.grants.notice,
         barred=house.barred,
         secret=secret,
     )

@@ -66,6 +66,8 @@ class Surroundings:
     gate: Refusing
     store: Remembering
     clock: Clock
+    noticed: Callable[[Id], Awaitable[None]]
+    """Takes notice of the grants in force in a company, before anything is judged by them."""
     barred: Callable[[Actor], Awaitable[str]]
     """Why a partner's token opens nothing now, in one word; empty where nothing bars it."""
     secret: Callable[[], Awaitable[bytes]]
@@ -170,6 +172,7 @@ class Authenticator:
         actor = await self._verified(token, key)
         if actor.partner is not None and (bar := await self._around.barred(actor)):
             raise NotAuthenticated("The token opens nothing any more.", cause=bar)
+        await self._around.noticed(actor.tenant)
         return actor
 
     async def _verified(self, token: str, key: str) -> Actor:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
-from enum import Enum
 from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 
 from authz import adapter
-from authz.adapter import Rule, Snapshot
 from authz.roles import ROLES
 from domain import canonical
-from domain.actors import Actor, Rights
+from domain.actors import Rights
+from domain.grants import content
+from domain.grants.content import GrantRule, Snapshot
+from domain.grants.effects import NOTHING, Cell, Effect
+from domain.grants.explaining import GrantExplanation
 
 COMBINATIONS = 1024
 """How many combinations of roles keep their rights at hand; a company uses a few dozen."""
@@ -27,49 +28,21 @@ _DOMAIN = "tenant"
 """Stands in Casbin for each tenant that holds the snapshot, so that one table serves them all."""
 
 
-class Effect(Enum):
-    """What the grants say about one action."""
-
-    ALLOW = "ALLOW"
-    DENY = "DENY"
-    """A rule forbids it, whatever else allows it."""
-    NONE = "NONE"
-    """No rule speaks of it, so it is denied."""
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """The decision for a role and an action, and the rule it rests on; None where no rule speaks."""
-
-    effect: Effect
-    rule: Rule | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Explanation:
-    """Why an action is allowed or denied to a combination of roles."""
-
-    effect: Effect
-    rule: Rule | None
-    """The rule that decides; None where none speaks."""
-    path: tuple[str, ...]
-    """From a role of the person to the role the rule names; empty without a rule."""
-    nearest: Rule | None
-    """On a denial, a rule that would allow the action: its role is the one to ask for."""
-    version: str
-
-
-_NOTHING = Cell(Effect.NONE)
-
-
 class Table:
     """The grants of one snapshot: role × action, and the combinations of roles in use."""
 
-    def __init__(self, snapshot: Snapshot, cells: Mapping[tuple[str, str], Cell], roles: Collection[str]) -> None:
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        cells: Mapping[tuple[str, str], Cell],
+        *,
+        actions: Collection[str],
+        roles: Collection[str],
+    ) -> None:
+        self.snapshot = snapshot
         self.version = snapshot.version
         self.roles = tuple(roles)
-        self.actions = tuple(dict.fromkeys(action for _, action in cells))
-        self._snapshot = snapshot
+        self.actions = tuple(actions)
         self._cells = cells
         self._known = frozenset(roles)
         self._rights = lru_cache(maxsize=COMBINATIONS)(self._combine)
@@ -81,18 +54,33 @@ class Table:
         Raises: Malformed when the snapshot is not valid.
         """
         wanted = tuple(dict.fromkeys(actions))
-        adapter.check(snapshot, actions=wanted, roles=roles)
+        content.check(snapshot, actions=wanted, roles=roles)
+        return cls.of(snapshot, actions=wanted, roles=roles)
+
+    @classmethod
+    def of(cls, snapshot: Snapshot, *, actions: Iterable[str], roles: Collection[str] = ROLES) -> Table:
+        """The table of a snapshot that was checked once, by this release or by an earlier one.
+
+        What it says of actions that nothing asks for any more is said to nobody.
+        """
+        own: dict[str, list[GrantRule]] = {role: [] for role in roles}
+        for rule in snapshot.rules:
+            own.setdefault(rule.role, []).append(rule)
+        place = {rule.id: number for number, rule in enumerate(snapshot.rules)}
         has_link = adapter.enforcer(snapshot, (_DOMAIN,)).get_role_manager().has_link
-        cells = {}
+        cells: dict[tuple[str, str], Cell] = {}
         for role in roles:
-            held = {name for name in roles if has_link(role, name, _DOMAIN)}
-            rules = [rule for rule in snapshot.rules if rule.role in held]
-            cells.update({(role, action): _cell(rules, action) for action in wanted})
-        return cls(snapshot, cells, roles)
+            met = [rule for name in roles if has_link(role, name, _DOMAIN) for rule in own[name]]
+            # A deny before every allow, and otherwise the rule that stands first.
+            met.sort(key=lambda rule: (rule.effect != "deny", place[rule.id]))
+            for rule in met:
+                effect = Effect.DENY if rule.effect == "deny" else Effect.ALLOW
+                cells.setdefault((role, rule.action), Cell(effect, rule))
+        return cls(snapshot, cells, actions=tuple(dict.fromkeys(actions)), roles=roles)
 
     def cell(self, role: str, action: str) -> Cell:
         """The decision for one role; NONE for a role or an action that does not exist."""
-        return self._cells.get((role, action), _NOTHING)
+        return self._cells.get((role, action), NOTHING)
 
     def decide(self, roles: Iterable[str], action: str) -> Cell:
         """The decision for a combination of roles: a deny of any outweighs every allow."""
@@ -101,19 +89,19 @@ class Table:
             for cell in cells:
                 if cell.effect is effect:
                     return cell
-        return _NOTHING
+        return NOTHING
 
     def rights(self, roles: frozenset[str]) -> Rights:
         """The interned rights of a combination of roles; roles that do not exist have none."""
         return self._rights(roles if roles <= self._known else roles & self._known)
 
-    def explain(self, roles: Iterable[str], action: str) -> Explanation:
+    def explain(self, roles: Iterable[str], action: str) -> GrantExplanation:
         """Why a combination of roles may or may not do an action."""
         held = frozenset(roles) & self._known
         cell = self.decide(held, action)
         path = self._path(held, cell.rule.role) if cell.rule else ()
         nearest = None if cell.effect is Effect.ALLOW else self._nearest(action)
-        return Explanation(effect=cell.effect, rule=cell.rule, path=path, nearest=nearest, version=self.version)
+        return GrantExplanation.of(action, cell, path=path, nearest=nearest, version=self.version)
 
     def matrix(self) -> dict[str, dict[str, Cell]]:
         """Action → role → decision: the page an auditor reads."""
@@ -127,8 +115,8 @@ class Table:
         number = int.from_bytes(sha256(content).digest()[:8], "big")
         return Rights(id=number, version=self.version, allowed=MappingProxyType(allowed))
 
-    def _nearest(self, action: str) -> Rule | None:
-        return next((r for r in self._snapshot.rules if r.action == action and r.effect == "allow"), None)
+    def _nearest(self, action: str) -> GrantRule | None:
+        return next((r for r in self.snapshot.rules if r.action == action and r.effect == "allow"), None)
 
     def _path(self, held: Collection[str], target: str) -> tuple[str, ...]:
         """The shortest chain of links from one of the roles to the role a rule names."""
@@ -137,36 +125,5 @@ class Table:
             path = waiting.popleft()
             if path[-1] == target:
                 return path
-            waiting.extend((*path, link.inherits) for link in self._snapshot.links if link.role == path[-1])
+            waiting.extend((*path, link.inherits) for link in self.snapshot.links if link.role == path[-1])
         return ()
-
-
-class CasbinGrants:
-    """Who may do what in each tenant: all tenants hold the product's own snapshot."""
-
-    def __init__(self, table: Table) -> None:
-        self.table = table
-
-    @classmethod
-    def load(cls, actions: Iterable[str]) -> CasbinGrants:
-        """The grants of the product's own file, compiled for the actions its operations and fields ask for.
-
-        Raises: Malformed naming the line that is wrong.
-        """
-        wanted = tuple(actions)
-        snapshot = adapter.read(adapter.RULES.read_text(encoding="utf-8"), actions=wanted)
-        return cls(Table.compile(snapshot, actions=wanted))
-
-    def rights(self, actor: Actor) -> Rights:
-        """The rights of an actor's roles; interned, a look-up."""
-        return self.table.rights(actor.roles)
-
-
-def _cell(rules: Iterable[Rule], action: str) -> Cell:
-    """What the rules a role meets say about an action, deny first."""
-    speaking = [rule for rule in rules if rule.action == action]
-    for effect, word in ((Effect.DENY, "deny"), (Effect.ALLOW, "allow")):
-        for rule in speaking:
-            if rule.effect == word:
-                return Cell(effect, rule)
-    return _NOTHING

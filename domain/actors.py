@@ -74,6 +74,13 @@ class Rights:
 class Grants(Protocol):
     """Who may do what in each tenant."""
 
+    async def notice(self, tenant: Id) -> None:
+        """Takes notice of the grants in force in a tenant; what asks for rights does so first.
+
+        Raises: Unavailable where they cannot be looked up.
+        """
+        ...
+
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor's roles in its tenant; interned, a look-up."""
         ...

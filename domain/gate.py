@@ -96,7 +96,7 @@ class Gate:
         """
         if OPERATIONS.get(type(operation).__name__) is not type(operation):
             raise TypeError(f"{type(operation).__name__} is no declared operation.")
-        rights, asked = self._grants.rights(actor), operation.asked()
+        rights, asked = await self._rights(actor), operation.asked()
         actions = operation.actions
         call = Call(actor=actor, rights=rights, action=actions[0], actions=actions, request=request, asked=asked)
         for attempt in range(1, ATTEMPTS + 1):
@@ -131,7 +131,7 @@ class Gate:
         self, plan: Plan, actor: Actor, arguments: Sequence[Any], request: str, *, news: bool = False
     ) -> dict[str, Any] | None:
         judged, now = plan.judged, self._clock.now()
-        rights, contract = self._grants.rights(actor), judged.contract
+        rights, contract = await self._rights(actor), judged.contract
         call = Call(actor=actor, rights=rights, action=contract.action, actions=contract.actions, request=request)
         decided = Decided(value=None, purpose=",".join(judged.contract.purposes))
         error = unreadable(judged, call.rights)
@@ -175,8 +175,12 @@ class Gate:
 
         Chapter: 4.4, 8.1.
         """
-        call = Call(actor=actor, rights=self._grants.rights(actor), action=action, actions=(action,), request=request)
+        call = Call(actor=actor, rights=await self._rights(actor), action=action, actions=(action,), request=request)
         await self._store.put(self._entry(call, Trace(), error))
+
+    async def _rights(self, actor: Actor) -> Rights:
+        await self._grants.notice(actor.tenant)
+        return self._grants.rights(actor)
 
     async def _once(self, operation: Operation[T], call: Call) -> Performed[T]:
         decide = partial(operation.decide, actor=call.actor)

@@ -69,6 +69,9 @@ class Granted:
     def __init__(self) -> None:
         self.denied: set[str] = set()
 
+    async def notice(self, tenant: Id) -> None:
+        """They change at once."""
+
     def rights(self, actor: Actor) -> Rights:
         """The rights of everybody."""
         del actor

@@ -34,6 +34,7 @@ RECORDS = (
     "erasure",
     "external_rating",
     "financial_statement",
+    "grants_snapshot",
     "import_run",
     "key_epoch",
     "legal_hold",
@@ -727,6 +728,26 @@ def _financial_statement() -> None:
     _current("financial_statement_source_source_row", "financial_statement", "source", "source_row")
 
 
+def _grants_snapshot() -> None:
+    _record(
+        "grants_snapshot",
+        sa.Column("content_digest", WORDS, nullable=False),
+        sa.Column("rules", WORDS, nullable=False),
+        sa.Column("links", WORDS, nullable=False),
+        sa.Column("tests", WORDS, nullable=False),
+        sa.Column("untested", WORDS, nullable=False),
+        sa.Column("failures", WORDS, nullable=False),
+        sa.Column("base", WORDS, nullable=False),
+        sa.Column("changes", WORDS, nullable=False),
+        sa.Column("changes_digest", WORDS, nullable=False),
+        sa.Column("reason", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+        _instant("effective_at", null=True),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+    )
+
+
 def _import_run() -> None:
     _record(
         "import_run",
@@ -1204,6 +1225,7 @@ TABLES = (
     _erasure,
     _external_rating,
     _financial_statement,
+    _grants_snapshot,
     _import_run,
     _key_epoch,
     _legal_hold,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from graphql import DocumentNode, FragmentDefinitionNode
 from graphql.execution.values import VariableValues
 
+from api.granting import Weighing
 from api.graphql.compiler import Compiled
 from api.graphql.compiling.forms import Entry, Form
 from api.graphql.sharing.hoisting import Template
@@ -181,6 +182,11 @@ class House(Protocol):
 
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor; interned."""
+        ...
+
+    @property
+    def grants(self) -> Weighing:
+        """Compiles grants that are proposed."""
         ...
 
 

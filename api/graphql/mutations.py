@@ -11,6 +11,7 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 from api.graphql.changing.consents import CONSENTS
 from api.graphql.changing.declaring import Extra, Mutation
 from api.graphql.changing.supervision import SUPERVISION
+from api.graphql.changing.grants import GRANTS
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
 from api.graphql.context import Context, Prepared
@@ -125,6 +126,7 @@ MUTATIONS = (
     }
     | CONSENTS
     | SUPERVISION
+    | GRANTS
 )
 """Every mutation, by its name in the schema."""
 
@@ -183,6 +185,8 @@ async def _changed(mutation: Mutation, _root: Any, info: GraphQLResolveInfo[Cont
         operation = enter(mutation.operation, given["input"])
         if mutation.complete is not None:
             operation = mutation.complete(context.house, operation)
+        if mutation.prepare is not None:
+            operation = await mutation.prepare(context.house, context.actor, operation)
         ended = await context.house.gate.perform(operation, context.actor, request=context.request_id)
     except (Refused, Invalid) as error:
         refusals.append(error)

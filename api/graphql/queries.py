@@ -94,6 +94,8 @@ ROOTS = {
     "retentionRules": Root(Kind.PAGE, "RetentionRule"),
     "keyEpochs": Root(Kind.PAGE, "KeyEpoch"),
     "signingKeys": Root(Kind.PAGE, "SigningKey"),
+    "grantsSnapshot": Root(Kind.ONE, "GrantsSnapshot"),
+    "grantsSnapshots": Root(Kind.PAGE, "GrantsSnapshot"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "auditFindings": Root(Kind.PAGE, "AuditFinding"),
     "examinations": Root(Kind.PAGE, "Examination"),

@@ -204,6 +204,9 @@ class FakeHouse:
         """The fake compiles readings itself."""
         return self
 
+    async def notice(self, _tenant):
+        """They change at once."""
+
     def rights(self, _actor):
         """The rights of everybody here."""
         return self._rights
@@ -290,6 +293,9 @@ class WorkingHouse(World):
     def readings(self):
         """The fake compiles readings itself."""
         return self
+
+    async def notice(self, _tenant):
+        """They change at once."""
 
     def rights(self, actor):
         """Everything for staff but what was withdrawn; a partner asks for disclosures and reads its own."""

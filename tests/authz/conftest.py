@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from authz import adapter
+from authz.roles import ROLES
 from authz.table import Table
+from domain.grants import content
 
 MATRIX = Path(__file__).parents[1] / "matrix" / "matrix.csv"
 
@@ -19,7 +21,7 @@ def actions():
 
 @pytest.fixture(scope="session")
 def snapshot(actions):
-    return adapter.read(adapter.RULES.read_text(encoding="utf-8"), actions=actions)
+    return content.read(adapter.RULES.read_text(encoding="utf-8"), actions=actions, roles=ROLES)
 
 
 @pytest.fixture(scope="session")

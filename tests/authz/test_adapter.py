@@ -5,9 +5,13 @@ from importlib import metadata
 import pytest
 
 from authz import adapter
-from authz.adapter import Link, Rule, Snapshot
-from authz.table import Effect, Table
+from authz.table import Table
 from domain.errors import Malformed
+from domain.grants import content
+from domain.grants.content import GrantLink as Link
+from domain.grants.content import GrantRule as Rule
+from domain.grants.content import Snapshot
+from domain.grants.effects import Effect
 
 ROLES = ("user", "viewer", "admin")
 ACTIONS = ("file:read", "file:write")
@@ -19,7 +23,7 @@ def rule(role="viewer", verb="read", effect="allow", number=1):
 
 
 def read(text):
-    return adapter.read(text, actions=ACTIONS, roles=ROLES)
+    return content.read(text, actions=ACTIONS, roles=ROLES)
 
 
 def test_comments_and_blank_lines_are_skipped():
@@ -101,7 +105,7 @@ def test_a_value_with_a_comma_never_becomes_other_columns():
         read(GOOD + 'g, "user, admin", viewer\n')
     snapshot = Snapshot(rules=(rule(),), links=(Link(role="user, admin", inherits="viewer"),))
     with pytest.raises(Malformed):
-        adapter.check(snapshot, actions=ACTIONS, roles=(*ROLES, "user, admin"))
+        content.check(snapshot, actions=ACTIONS, roles=(*ROLES, "user, admin"))
 
 
 def test_columns_enter_casbin_as_they_are_and_are_never_parsed_again():
@@ -119,7 +123,7 @@ def chain(links):
 
 
 def test_the_longest_path_that_casbin_follows_is_followed():
-    names, snapshot = chain(adapter.LONGEST_PATH)
+    names, snapshot = chain(content.LONGEST_PATH)
     table = Table.compile(snapshot, actions=ACTIONS, roles=names)
     enforcer = adapter.enforcer(snapshot, ("tenant",))
     assert table.cell(names[0], "file:read").effect is Effect.DENY
@@ -127,7 +131,7 @@ def test_the_longest_path_that_casbin_follows_is_followed():
 
 
 def test_a_path_beyond_it_is_refused_since_casbin_would_forget_the_deny():
-    names, snapshot = chain(adapter.LONGEST_PATH + 1)
+    names, snapshot = chain(content.LONGEST_PATH + 1)
     assert adapter.enforcer(snapshot, ("tenant",)).enforce(names[0], "tenant", "file", "read")
     with pytest.raises(Malformed, match="more than 9 links"):
         Table.compile(snapshot, actions=ACTIONS, roles=names)
@@ -137,7 +141,7 @@ def test_a_path_beyond_it_is_refused_since_casbin_would_forget_the_deny():
 def test_a_circle_of_roles_is_refused(links):
     linked = tuple(Link(role=low, inherits=high) for low, high in itertools.pairwise(links))
     with pytest.raises(Malformed, match="circle"):
-        adapter.check(Snapshot(rules=(rule(),), links=linked), actions=ACTIONS, roles=ROLES)
+        content.check(Snapshot(rules=(rule(),), links=linked), actions=ACTIONS, roles=ROLES)
 
 
 def test_rules_of_one_tenant_say_nothing_in_another():

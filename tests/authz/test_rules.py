@@ -6,7 +6,7 @@ import pytest
 
 from authz.adapter import RULES
 from authz.roles import JOB, OUTSIDERS, ROLES, STAFF
-from authz.table import Effect
+from domain.grants.effects import Effect
 
 READING = ("read", "examine", "introspect", "export", "prove", "receipt", "watch")
 DECIDING = ("assessment:approve", "control:approve", "control:lift")

@@ -8,18 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz import adapter
-from authz.adapter import Link, Rule, Snapshot
+from authz.holding import product
 from authz.roles import ROLES
-from authz.table import COMBINATIONS, CasbinGrants, Effect, Table
-from domain.actors import Actor
+from authz.table import COMBINATIONS, Table
 from domain.errors import Malformed
+from domain.grants.content import GrantLink as Link
+from domain.grants.content import GrantRule as Rule
+from domain.grants.content import Snapshot
+from domain.grants.effects import Effect
 from domain.ids import Id
 
 TENANT = Id("te_00000000000000000000000001")
-
-
-def actor(*roles, tenant=TENANT, person="li"):
-    return Actor(tenant=tenant, person=person, roles=frozenset(roles))
 
 
 def test_the_table_equals_enforce_for_every_role_and_action(snapshot, table, actions):
@@ -114,9 +113,8 @@ def test_rights_name_the_rule_that_allows(table, snapshot):
 
 
 def test_rights_are_interned_and_cannot_be_changed(table):
-    grants = CasbinGrants(table)
-    rights = grants.rights(actor("sales", "legal"))
-    assert grants.rights(actor("legal", "sales", person="wang", tenant=Id("te_other"))) is rights
+    rights = table.rights(frozenset({"sales", "legal"}))
+    assert table.rights(frozenset({"legal", "sales"})) is rights
     assert rights.version == table.version
     with pytest.raises(TypeError):
         rights.allowed["reveal:financial"] = "xx-01"
@@ -148,9 +146,8 @@ def test_a_decision_is_a_look_up_that_casbin_takes_no_part_in(table, monkeypatch
 
     monkeypatch.setattr(casbin.Enforcer, "enforce_ex", refuse)
     monkeypatch.setattr(DomainManager, "has_link", refuse)
-    grants = CasbinGrants(table)
-    first = grants.rights(actor("ar_finance", "canary"))
-    assert grants.rights(actor("ar_finance")) is first
+    first = table.rights(frozenset({"ar_finance", "canary"}))
+    assert table.rights(frozenset({"ar_finance"})) is first
     assert table.explain({"ar_finance"}, "canary:read").effect is Effect.NONE
 
 
@@ -185,4 +182,4 @@ def test_the_matrix_shows_every_action_for_every_role(table, actions):
 
 def test_grants_for_an_action_that_nothing_asks_for_do_not_load(actions):
     with pytest.raises(Malformed, match="record:correct"):
-        CasbinGrants.load(action for action in actions if action != "record:correct")
+        product(action for action in actions if action != "record:correct")

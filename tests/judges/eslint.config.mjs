@@ -27,6 +27,9 @@ const schema = {
           "Money", // values inside a record: two equal ones are the same
           "Reason",
           "PointsLine",
+          "GrantRule", // lines of one version of the grants, which has the id
+          "GrantLink",
+          "GrantChange",
           "FindingCount",
           "Rejection", // a row that was refused is never kept
           "EntryProof", // shows that an entry stands in the log; the entry has the id

@@ -6,6 +6,7 @@ import dataclasses
 import random
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum
+from types import NoneType
 from typing import get_args, get_origin, get_type_hints
 
 from domain import controls  # noqa: F401 - declares its record
@@ -138,6 +139,8 @@ class Corpus:
         choose = self.random.choice
         if get_origin(type_) is tuple:
             return tuple(self.some(get_args(type_)[0]) for _ in range(choose([0, 0, 1, 3])))
+        if NoneType in get_args(type_):
+            return choose([None, self.some(get_args(type_)[0])])
         if type_ is Id:
             return self.id("ae")
         if type_ is Money:

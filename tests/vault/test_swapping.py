@@ -79,7 +79,7 @@ def read(world, file, field):
     )
     judged = judge(Reading((Labelled("file", level),)), rights)
     plan = Plan(judged=judged, steps=SqlReadings(world.database.dialect, world.ring).prepare(judged))
-    grants = SimpleNamespace(rights=lambda _: rights)
+    grants = SimpleNamespace(rights=lambda _: rights, notice=world.grants.notice)
     gate = Gate(grants=grants, store=world.store, opener=world.gate._opener, clock=world.clock, make=world.ids)
     answer = world.loop(gate.read(plan, world.actor("reader", tenant=file.stamp.tenant), [file.id]))
     return (answer["file"]["confidential"]["value"],)

@@ -22,6 +22,7 @@ from domain.consent.handover import recalling
 from domain.custody import epochs, erasures, holds, shown, signing
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
+from domain.grants import snapshots
 from domain.money import Money
 from domain.objections import clocks, holidays, objections
 from domain.records import SHAPES, Fact, Shape
@@ -41,6 +42,7 @@ _CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
 RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, findings)
+RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, snapshots)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"

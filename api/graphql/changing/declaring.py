@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from api.graphql.context import House
 from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.payloads import AUDIT_ENTRY
+from domain.actors import Actor
 from domain.ids import Id
 from domain.operations import Collecting, Operation, Performed
 
@@ -36,6 +37,8 @@ class Mutation:
     extras: tuple[Extra, ...] = ()
     complete: Callable[[House, Any], Any] | None = None
     """Works out what nobody enters, before the operation is performed."""
+    prepare: Callable[[House, Actor, Any], Awaitable[Any]] | None = None
+    """The same, for what has to be looked up for whoever asks."""
 
     @property
     def values(self) -> dict[str, Any]:

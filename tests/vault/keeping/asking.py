@@ -41,6 +41,9 @@ class Asking:
         gate = Gate(grants=self, store=world.store, opener=opener, clock=world.clock, make=world.ids)
         return (await gate.read(self._plan, world.actor("reader"), [100]))["files"]["rows"]
 
+    async def notice(self, _tenant):
+        """They change at once."""
+
     def rights(self, _actor):
         """The reader's."""
         return self._rights
