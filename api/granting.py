@@ -1,4 +1,4 @@
-"""Versions of the grants as the store has them: like tokens, they say what may be done, and so are read before the Gate.
+"""Versions of the grants as the store has them: what says what may be done is read before the Gate, as tokens are.
 
 What is read here decides and leaves nothing; who reads a version as a record passes the Gate.
 """

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Final
 
 from domain.actors import Actor
-from domain.errors import Code, Conflict, CreditError, Malformed, NotPermitted, Tampered
+from domain.errors import Code, Conflict, CreditError, Malformed, Tampered
 from domain.files.codes import required_text
 from domain.grants.cases import Case, run
 from domain.grants.effects import Compiled, difference, digest_of
@@ -16,6 +16,7 @@ from domain.grants.separation import check_separation
 from domain.grants.snapshots import MOST, GrantsSnapshot, GrantsState, standing_in
 from domain.ids import Id
 from domain.operations import Decided, Operation, derived, operation
+from domain.persons.duties import Apart, Duty
 from domain.ports import Unit
 
 MAX_TEXT: Final = 1024 * 1024
@@ -24,6 +25,8 @@ MOST_FAILURES: Final = 100
 """How many failed tests are kept with a version."""
 SHOWN: Final = 5
 """How many failed tests a refusal names."""
+
+_APART: Final = Apart(record="GrantsSnapshot", by="snapshot", authors=("proposed_by",), duty=Duty.AUTHOR_NOT_APPROVER)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +98,7 @@ class ProposeGrants(Operation[GrantsSnapshot]):
         return Decided(value=draft, resources=(draft.id,))
 
 
-@operation("grants:approve", chapter="8.1")
+@operation("grants:approve", chapter="8.1", apart=_APART)
 class ApproveGrants(Operation[GrantsSnapshot]):
     """Approves what a proposed version changes: from its time on it decides who may do what (Ch.8 §1)."""
 
@@ -114,7 +117,6 @@ class ApproveGrants(Operation[GrantsSnapshot]):
         Chapter: 8.1.
         """
         found = _waiting(unit, self.snapshot)
-        _another(found, actor)
         if self.problem is not None:
             raise self.problem
         weighed, others = _weighed(self.weighed), standing_in(unit)
@@ -139,7 +141,7 @@ class ApproveGrants(Operation[GrantsSnapshot]):
         return _brought_in(unit, actor, found, others)
 
 
-@operation("grants:approve", chapter="8.1")
+@operation("grants:approve", chapter="8.1", apart=_APART)
 class RejectGrants(Operation[GrantsSnapshot]):
     """Rejects a version that another person proposed (Ch.8 §1)."""
 
@@ -152,7 +154,6 @@ class RejectGrants(Operation[GrantsSnapshot]):
         Chapter: 8.1.
         """
         found = _waiting(unit, self.snapshot)
-        _another(found, actor)
         return _moved(unit, replace(found, state=GrantsState.REJECTED, decided_by=actor.person))
 
 
@@ -259,12 +260,3 @@ def _waiting(unit: Unit, id_: Id) -> GrantsSnapshot:
             path=("snapshot",),
         )
     return found
-
-
-def _another(found: GrantsSnapshot, actor: Actor) -> None:
-    if actor.person == found.proposed_by:
-        raise NotPermitted(
-            "Who proposed it does not decide on it.",
-            code=Code.SEPARATION_OF_DUTY,
-            advice="Ask another person whose role allows it.",
-        )
