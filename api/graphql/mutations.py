@@ -10,8 +10,8 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 
 from api.graphql.changing.consents import CONSENTS
 from api.graphql.changing.declaring import Extra, Mutation
-from api.graphql.changing.supervision import SUPERVISION
 from api.graphql.changing.grants import GRANTS
+from api.graphql.changing.supervision import SUPERVISION
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
 from api.graphql.context import Context, Prepared

@@ -67,7 +67,7 @@ NEVER: Final = (
     Never(
         role="auditor",
         says="Who examines does not write",
-        but=(*READING, "reveal", "mask", "consent:export", "consent:receipt"),
+        but=(*READING, "audit", "reveal", "mask", "consent:export", "consent:receipt"),
         forbidden=True,
     ),
     Never(role="auditor", says="Who examines sees no value in clear", nouns=_CLEAR, forbidden=True),

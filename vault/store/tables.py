@@ -41,8 +41,7 @@ _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
-RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, findings)
-RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, snapshots)
+RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, findings, snapshots)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
