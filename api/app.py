@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -53,24 +53,29 @@ from vault.statements.board import Board
 from vault.statements.publishing import Trusted
 from vault.store import engines, looks
 from vault.store.ledger import listing, published
+from vault.store.ledger.cosigning import quorum_of
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
 from vault.store.reading import SqlReadings
 from vault.store.schema import migrations
 from vault.store.sqlite import SqliteStore
 from vault.store.transaction import Room, aside
+from vault.witness import cosigning
+from vault.witness.asking import Place
 
 if TYPE_CHECKING:
     from api.graphql.context import Memory
     from api.graphql.schema import Schema
 
 T = TypeVar("T")
+Cosign = Callable[[Id], Awaitable[None]]
 Store = SqliteStore | PostgresStore
 KeyInventory = Inventory
 LogKeys = looks.LogKeys
 seal_key_file = chosen.seal
 handovers_in = verify.handovers_in
 log_files = published
+Cosigning = cosigning.Cosigning
 Asked, verify_log, verify_served = checking.Asked, checking.verify_log, checking.verify_served
 
 INSTALLATION = ids.encode("te", bytes(16))
@@ -112,6 +117,7 @@ class House:
     make: RandomIds
     issuer: LocalIssuer | None
     statements: Board
+    witnesses: tuple[Place, ...] = ()
 
     @cached_property
     def memory(self) -> Memory:
@@ -195,13 +201,15 @@ class House:
             tenant, person, roles, partner, subject, lifetime=lifetime, now=self.clock.now(), bound=bound
         )
 
-    async def export_log(self, tenant: Id, folder: Path) -> str:
+    async def export_log(self, tenant: Id, folder: Path, cosign: Cosign | None = None) -> str:
         """Writes a company's whole log as files, its newest checkpoint included; that checkpoint.
 
-        Who took it along is recorded before the first file is written, and stands in the files.
+        Who took it along is recorded before the first file is written, and stands in the files; witnesses may cosign.
         """
         await self.gate.perform(ExportAuditLog(), operator(tenant, AUDITOR), request="command")
         checkpoint = await self.store.checkpoint(tenant)
+        if cosign is not None:
+            await cosign(tenant)
         await self.store.inspect(tenant, looks.exported(tenant, checkpoint, folder))
         for number, text in enumerate((await self.log_keys(tenant)).handovers, 1):
             (folder / verify.HANDOVERS).mkdir(mode=0o700, exist_ok=True)
@@ -287,7 +295,9 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     clock, make, days = SystemClock(), RandomIds(), settings.backup_days
     ring = Keyring(provider, time.monotonic, aside=aside, backup_days=days)
     dialect = engines.parse(settings.database_url).drivername
-    room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents))
+    witnesses = tuple(Place.read(one.url, one.key, local=settings.witness_networks) for one in settings.witnesses)
+    quorum = quorum_of([one.key for one in witnesses], settings.witness_quorum)
+    room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents), quorum=quorum)
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
     readings = SqlReadings(dialect, ring)
     grants = TenantGrants.load(declared_actions(), KeptGrants(store, readings, clock), clock)
@@ -307,6 +317,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         make=make,
         issuer=LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
         statements=board,
+        witnesses=witnesses,
     )
     await store.start()
     try:

@@ -26,7 +26,7 @@ def public(house: House) -> PublicLog:
         return read
 
     async def checkpoint(company: str) -> bytes | None:
-        return await found(company, log_files.checkpoint_of)
+        return await found(company, lambda tenant: log_files.checkpoint_of(tenant, house.room.quorum))
 
     async def file(company: str, path: str) -> bytes | None:
         return await found(company, lambda tenant: log_files.file_of(tenant, path))

@@ -11,11 +11,12 @@ from starlette.applications import Starlette
 from starlette.types import Receive, Scope, Send
 
 from api import published
-from api.app import INSTALLATION, House, LogKeys, authenticator, job, open_house
+from api.app import INSTALLATION, Cosigning, House, LogKeys, authenticator, job, open_house
 from api.garbage import settle
 from api.http.answers import Edition
 from api.http.application import build_http
 from api.http.ports import Published
+from api.jobs.cosigning import cosigning, keep_asking
 from api.jobs.recalling import keep_delivering
 from api.log import set_log
 from api.settings import Settings, load
@@ -45,8 +46,10 @@ class Served:
         try:
             house = await self._open.enter_async_context(open_house(self._settings))
             _ = house.schema  # built before the first request waits for it
-            self._application = application(house)
+            witnesses = cosigning(house)
+            self._application = application(house, witnesses)
             self._open.push_async_callback(ended, asyncio.create_task(keep_delivering(house, recalls_of)))
+            self._open.push_async_callback(ended, asyncio.create_task(keep_asking(house, witnesses)))
             settle()
         except CreditError as error:
             await send({"type": "lifespan.startup.failed", "message": f"{error.message} {error.advice}"})
@@ -76,7 +79,7 @@ def create() -> Served:
     return Served(settings)
 
 
-def application(house: House) -> Starlette:
+def application(house: House, witnesses: Cosigning | None = None) -> Starlette:
     """What a server of this house answers."""
 
     async def database() -> None:
@@ -102,6 +105,12 @@ def application(house: House) -> Starlette:
         served = tenant in await house.store.tenants()
         return await house.statements.status_list(tenant, number) if served else None
 
+    shown = Published(
+        keys=public,
+        statuses=statuses,
+        log=published.public(house),
+        witnesses=None if witnesses is None else witnesses.worst,
+    )
     kind = house.settings.keys.partition(":")[0]
     probes = {"database": database, f"keys:{kind}": keys, "audit": head}
     settings = house.settings
@@ -109,7 +118,7 @@ def application(house: House) -> Starlette:
         house,
         authenticator(house),
         probes=probes,
-        published=Published(keys=public, statuses=statuses, log=published.public(house)),
+        published=shown,
         public_url=settings.public_url,
         origins=settings.origins,
         edition=Edition(settings.http_status),

@@ -35,6 +35,7 @@ _FOREIGN: Final = frozenset({"CREDENCE_TEST_DATABASE_URL"})
 _PLAIN: Final = "/ ~!@$&'()*+,;=:"
 """What stands as it is in the path of the key file; a question mark or a percent sign would not."""
 _MOST_DAYS: Final = 3650
+_MOST_WITNESSES: Final = 100
 _PROVIDERS: Final = ("file", "pkcs11", "transit", "awskms")
 """Kinds of providers of root keys; the provider itself reads the rest of its form."""
 
@@ -49,6 +50,14 @@ class Issuer:
     """Its public keys; fetched from `jwks_uri`, or from where its discovery says, where they are not given."""
     jwks_uri: str = ""
     tenants: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WitnessPlace:
+    """A witness that is asked to cosign the logs: where it answers, and the key it cosigns with."""
+
+    url: str
+    key: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,6 +91,12 @@ class Settings:
     """How many days backups and archived logs of the database are kept: so long an erasure takes to reach them."""
     recall_networks: tuple[Network, ...] = ()
     """Networks that recalls may be sent to though they are private or of this machine, such as 10.1.0.0/16."""
+    witnesses: tuple[WitnessPlace, ...] = ()
+    """Whoever is asked to cosign every new checkpoint of every log."""
+    witness_quorum: int = 0
+    """How many of them make a checkpoint one that is shown first; none where it does not matter."""
+    witness_networks: tuple[Network, ...] = ()
+    """Networks of witnesses that are private or of this machine."""
     log: str = "text"
     """`text`, `json` or `off`."""
 
@@ -112,6 +127,8 @@ def load(
     settings = Settings(**read)
     if not settings.local_issuer and not settings.issuers:
         raise _refused("issuers", "Without the local issuer, name at least one other: nobody could sign in.")
+    if settings.witness_quorum > len(settings.witnesses):
+        raise _refused("witness_quorum", _FORMS["witness_quorum"], written.get("witness_quorum", ""))
     return settings
 
 
@@ -175,6 +192,13 @@ def _days(value: Any) -> int:
     return days
 
 
+def _count(value: Any) -> int:
+    count = value if type(value) is int else int(_text(value))
+    if not 0 <= count <= _MOST_WITNESSES:
+        raise ValueError
+    return count
+
+
 def _networks(value: Any) -> tuple[Network, ...]:
     listed = value.split() if isinstance(value, str) else [_text(item) for item in value]
     return tuple(ip_network(item) for item in listed)
@@ -235,6 +259,11 @@ def _issuer(item: dict[str, Any]) -> Issuer:
     )
 
 
+def _witnesses(value: Any) -> tuple[WitnessPlace, ...]:
+    listed = json.loads(value) if isinstance(value, str) else value
+    return tuple(WitnessPlace(**{name: _text(said) for name, said in dict(item).items()}) for item in listed)
+
+
 _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "data_dir": _path,
     "database_url": _text,
@@ -250,6 +279,9 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "http_status": _edition,
     "backup_days": _days,
     "recall_networks": _networks,
+    "witnesses": _witnesses,
+    "witness_quorum": _count,
+    "witness_networks": _networks,
     "log": _log,
 }
 
@@ -269,6 +301,9 @@ _FORMS: Final[Mapping[str, str]] = {
     "http_status": "Write classic or 2026.",
     "backup_days": "Write a number of days from 0 to 3650.",
     "recall_networks": "Write networks such as 10.1.0.0/16, with a space between two.",
+    "witnesses": "Write a JSON list of objects with url (https) and key (name+id+base64).",
+    "witness_quorum": "Write how many of the witnesses are enough, from 0 to their number.",
+    "witness_networks": "Write networks such as 10.1.0.0/16, with a space between two.",
     "log": "Write text, json or off.",
 }
 """What to write where a value cannot be read."""

@@ -20,7 +20,7 @@ from vault.store.schema import columns
 PATH = Path(__file__).parents[1] / "alembic" / "versions" / "0001_initial.py"
 STAMPS = ("tenant", "id", "subject_id", "version", "created_at", "created_by", "effective_from", "effective_to")
 STAMPS += ("recorded_at", "superseded_at")
-APPEND_ONLY = ("audit_batch", "audit_checkpoint", "audit_posting", "audit_tile", "tombstone")
+APPEND_ONLY = ("audit_batch", "audit_checkpoint", "audit_cosignature", "audit_posting", "audit_tile", "tombstone")
 OUTBOX, PAYLOAD, REGISTER = ("audit_outbox",), ("audit_payload",), ("tenant_register",)
 
 HEAD = '''"""The tables of the first release, and what its database refuses."""

@@ -74,7 +74,15 @@ BURIED = (
     "trade_transaction",
 )
 """Records that end by a rule of retention: of these earlier versions may go."""
-APPEND_ONLY = ("audit_entry", "audit_batch", "audit_checkpoint", "audit_posting", "audit_tile", "tombstone")
+APPEND_ONLY = (
+    "audit_entry",
+    "audit_batch",
+    "audit_checkpoint",
+    "audit_cosignature",
+    "audit_posting",
+    "audit_tile",
+    "tombstone",
+)
 OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
@@ -234,6 +242,18 @@ def _audit_checkpoint() -> None:
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("text", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "size", name="audit_checkpoint_key"),
+    )
+
+
+def _audit_cosignature() -> None:
+    op.create_table(
+        "audit_cosignature",
+        sa.Column("tenant", WORDS, nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("witness", WORDS, nullable=False),
+        sa.Column("line", WORDS, nullable=False),
+        _instant("at"),
+        sa.PrimaryKeyConstraint("tenant", "size", "witness", name="audit_cosignature_key"),
     )
 
 
@@ -1198,6 +1218,7 @@ TABLES = (
     _attestation,
     _audit_batch,
     _audit_checkpoint,
+    _audit_cosignature,
     _audit_entry,
     _audit_examination,
     _audit_finding,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 from enum import Enum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -74,14 +75,49 @@ def export(  # noqa: PLR0913, PLR0917 - the options of a command
     )
 
 
+@audit.command()
+def witnesses(
+    tenant: Tenant = None,
+    data_dir: DataDir = None,
+    *,
+    ask: Annotated[bool, typer.Option("--ask", help="Asks every one of them now.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Shows how far each witness that is set has come with a log. Ends with 1 where one of them is not up to it."""
+    from api.jobs.cosigning import cosigning  # noqa: PLC0415 - the whole house is behind it
+
+    async def work(house: House) -> list[dict[str, Any]]:
+        own, asked = await tenant_of(house, tenant), cosigning(house)
+        if ask:
+            await asked.ask(own, now=True)
+        return [
+            {"witness": one.witness, "url": one.url, "state": one.state.value, "entries": one.size}
+            | {"behind": one.behind, "at": one.at and one.at.isoformat(), "said": one.said}
+            for one in await asked.told(own)
+        ]
+
+    found = in_house(loaded(data_dir), work)
+    lines = [
+        f"{one['witness']} at {one['url']}: {one['entries']} entries cosigned, {one['behind']} behind"
+        + (f", {one['state']}: {one['said']}" if one["said"] else "")
+        for one in found
+    ]
+    answer({"witnesses": found}, "\n".join(lines) or "No witnesses are set (CREDENCE_WITNESSES).", as_json=as_json)
+    if any(one["behind"] for one in found):
+        raise typer.Exit(1)
+
+
 def _utc(instant: datetime | None) -> datetime | None:
     return None if instant is None else instant.replace(tzinfo=UTC)
 
 
 def _whole(folder: Path, tenant: str | None, data_dir: Path | None, *, as_json: bool) -> None:
+    from api.jobs.cosigning import cosigning  # noqa: PLC0415 - the whole house is behind it
+
     async def work(house: House) -> dict[str, Any]:
         own = await tenant_of(house, tenant)
-        checkpoint = await house.export_log(own, folder)
+        witnesses = cosigning(house)
+        checkpoint = await house.export_log(own, folder, partial(witnesses.ask, now=True))
         key = await house.verifying_key(own)
         (folder / KEY).write_text(key + "\n", encoding="ascii")
         return {"folder": str(folder), "entries": int(checkpoint.splitlines()[1]), "key": key}

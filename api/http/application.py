@@ -49,7 +49,7 @@ def build_http(
     ide: Path | None = None,
 ) -> Starlette:
     """The application that a server runs."""
-    watchers, operating = Watchers(house), Operating(probes, published.keys)
+    watchers, operating = Watchers(house), Operating(probes, published.keys, published.witnesses)
     admission = Admission(authenticator, public_url)
     documents = Documents(house, admission, watchers, edition)
     sockets = Sockets(watchers, admission, origins)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from typing import Any
 
 import structlog
 from starlette.requests import Request
@@ -26,8 +27,14 @@ _LOG = structlog.get_logger("credence.http")
 class Operating:
     """Answers without a token: nothing here is about any customer."""
 
-    def __init__(self, probes: Mapping[str, Probe], keys: PublicKeys) -> None:
+    def __init__(
+        self,
+        probes: Mapping[str, Probe],
+        keys: PublicKeys,
+        witnesses: Callable[[], Mapping[str, str]] | None = None,
+    ) -> None:
         self._probes = probes
+        self._witnesses = witnesses
         self._keys = keys
         self._turn = asyncio.Lock()
         self._found: Mapping[str, bool] | None = None
@@ -45,10 +52,12 @@ class Operating:
                 self._asked_at = time.monotonic()
             found = self._found
         ready = all(found.values())
-        body = {
+        body: dict[str, Any] = {
             "status": "ready" if ready else "not ready",
             "checks": {name: "ok" if can else "failed" for name, can in found.items()},
         }
+        if self._witnesses is not None and (told := self._witnesses()):
+            body["witnesses"] = dict(told)
         return printed(body, HTTPStatus.OK if ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
     async def keys(self, request: Request) -> Response:

@@ -79,3 +79,5 @@ class Published:
     keys: PublicKeys
     statuses: StatusLists | None = None
     log: PublicLog | None = None
+    witnesses: Callable[[], Mapping[str, str]] | None = None
+    """How the witnesses of the logs stand, by name; one that is late or refuses stops nobody from being served."""

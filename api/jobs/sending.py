@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 
 from domain.consent.handover.recalling import DeliveryFailure
 
+Connection = http.client.HTTPConnection
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -69,6 +70,20 @@ def send(url: str, letter: str, allowed: Sequence[Network] = (), trusted: ssl.SS
         return Ended(None, status)
     redirected = 300 <= status < 400  # noqa: PLR2004 - the class of statuses that lead elsewhere
     return Ended(DeliveryFailure.REDIRECTED if redirected else DeliveryFailure.NOT_TAKEN, status)
+
+
+def connected(url: str, allowed: Sequence[Network] = (), trusted: ssl.SSLContext | None = None) -> Connection:
+    """A connection to an address that was judged, for whoever reads the answer itself.
+
+    Raises: OSError, also for an address of a network that nothing is sent to.
+    """
+    parts = urlsplit(url)
+    secure, host = parts.scheme == "https", parts.hostname or ""
+    try:
+        where = _judged(host, parts.port or (443 if secure else 80), allowed, secure=secure)
+    except _Refused:
+        raise PermissionError(host) from None
+    return _connection(where, host, trusted or ssl.create_default_context() if secure else None)
 
 
 def _judged(host: str, port: int, allowed: Sequence[Network], *, secure: bool) -> tuple[str, int]:

@@ -115,6 +115,24 @@ class FetchAuditEntries(Operation[None]):
         return Decided(value=None, resources=(actor.tenant, self.path))
 
 
+@operation("audit:alarm", chapter="8.1")
+class RaiseLogAlarm(Operation[None]):
+    """Records that a witness says of the log that it is not the one it cosigned before (Ch.8 §1)."""
+
+    witness: Id
+    """The witness, by its name and the id of its key. Ch.8 §1"""
+    size: int
+    """How many entries the checkpoint had that it was shown. Ch.8 §1"""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
+        """It is recorded as it is told: whether the log or the witness is wrong, people find out.
+
+        Chapter: 8.1.
+        """
+        del unit
+        return Decided(value=None, resources=(actor.tenant, self.witness, Id(f"checkpoint/{self.size}")))
+
+
 @operation("tenant:administer", chapter="8.1")
 class CheckStore(Operation[None]):
     """Lets everything that is stored of the company be checked: seals are opened, and their values dropped at once."""

@@ -5,14 +5,23 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import socket
+import threading
 import time
+from contextlib import contextmanager
+from ipaddress import ip_network
 
 import httpx2
 import pytest
+import uvicorn
 
+from api.app import INSTALLATION
+from api.settings import WitnessPlace
+from api.witness import Serving, follow, open_witness
 from domain.audit import Entry, Outcome
 from tests import independent
 from tests.journeys import commands
+from tests.journeys.conftest import Installation
 
 MANY = 600
 WAIT_SECONDS = 10
@@ -51,6 +60,26 @@ def grown(installation, tenant, many):
         return await house.verifying_key(tenant)
 
     return installation.house(work)
+
+
+@contextmanager
+def served(application):
+    """The address of a program in a thread of its own; or one where nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    if application is None:
+        yield url
+        return
+    server = uvicorn.Server(uvicorn.Config(application, port=port, log_config=None))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    yield url
+    server.should_exit = True
+    thread.join(WAIT_SECONDS)
 
 
 class Reader:
@@ -175,3 +204,40 @@ def test_whoever_serves_the_log_is_not_believed_by_the_command_that_fetches_it(i
     assert "audit_entry:csv" in file.read_text(encoding="utf-8").splitlines()[-1]
     both = commands.invoked("audit", "export", file, "--tenant", tenant, "--actor", "li", expected=2, **own)
     assert both["error"]["path"] == ["as"]
+
+
+def test_a_server_has_its_witnesses_cosign_and_an_auditor_asks_for_a_quorum(sqlite, tmp_path):
+    witness = tmp_path / "witness"
+    pinned = open_witness(witness, "auditor.example/w1")
+    away = open_witness(tmp_path / "away", "auditor.example/w2")
+    first = Installation(sqlite.url, tmp_path / "data")
+    tenant = first.open_tenant("Yunfan Networks")
+    key = first.house(lambda house: house.verifying_key(tenant))
+    follow(witness, [key, first.house(lambda house: house.verifying_key(INSTALLATION))])
+    serving = Serving(witness)
+    with served(serving.application) as url, served(None) as nowhere:
+        places = (WitnessPlace(url=url, key=pinned), WitnessPlace(url=nowhere, key=away))
+        settings = {"witnesses": places, "witness_quorum": 1, "witness_networks": (ip_network("127.0.0.0/8"),)}
+        installed = Installation(sqlite.url, tmp_path / "data", prepared=True, **settings).start()
+        asked = ("audit", "verify", "--from", f"{installed.url}/audit/{tenant}", "--tree-only", "--key", key)
+        both = ("--witness", pinned, "--witness", away)
+        until = time.monotonic() + WAIT_SECONDS
+        while "w1" not in Reader(installed, tenant)("checkpoint").decode():
+            assert time.monotonic() < until
+            time.sleep(0.1)
+        assert commands.invoked(*asked, *both, "--quorum", "1")["ok"] is True
+        missed = commands.invoked(*asked, *both, expected=1)
+        assert [problem.split(":")[0] for problem in missed["problems"]] == ["UNWITNESSED checkpoint"]
+        ready = httpx2.get(f"{installed.url}/readyz").json()
+        assert ready["status"] == "ready"
+        assert list(ready["witnesses"].values()) == ["COSIGNED", "UNREACHABLE"]
+        installed.stop()
+        own = {"CREDENCE_DATA_DIR": str(tmp_path / "data"), "CREDENCE_DATABASE_URL": sqlite.url}
+        own["CREDENCE_WITNESSES"] = json.dumps([{"url": place.url, "key": place.key} for place in places])
+        own["CREDENCE_WITNESS_NETWORKS"] = "127.0.0.0/8"
+        shown = commands.invoked("audit", "witnesses", "--ask", "--tenant", tenant, expected=1, **own)["witnesses"]
+        assert [(one["state"], one["behind"] == 0) for one in shown] == [("COSIGNED", True), ("UNREACHABLE", False)]
+        exported = commands.invoked("audit", "export", tmp_path / "log", "--tenant", tenant, **own)
+        given = ("audit", "verify", tmp_path / "log", "--key", exported["key"], *both, "--quorum", "1")
+        assert commands.invoked(*given)["ok"] is True
+    serving.close()

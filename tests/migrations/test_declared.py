@@ -16,7 +16,15 @@ from vault.store.schema import migrations, views
 REGENERATE = "run `python bench/initial_revision.py`, or once released: write a new revision"
 LEDGERS = {shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS}
 RECORDS = {shape.table for shape in tables.shapes().values() if not shape.ledger}
-KEPT = {"audit_batch", "audit_checkpoint", "audit_posting", "audit_tile", "tenant_register", "tombstone"} | LEDGERS
+KEPT = {
+    "audit_batch",
+    "audit_checkpoint",
+    "audit_cosignature",
+    "audit_posting",
+    "audit_tile",
+    "tenant_register",
+    "tombstone",
+} | LEDGERS
 KEYS_AND_CELLS = {
     "audit_found",
     "audit_stretch",

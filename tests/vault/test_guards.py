@@ -21,7 +21,16 @@ CORPUS = Corpus(5, size=3)
 HOME, AWAY = CORPUS.tenants
 RECORDS = sorted(shape.table for shape in tables.shapes().values() if not shape.ledger)
 LEDGERS = sorted(shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS)
-KEPT = (*LEDGERS, "audit_batch", "audit_checkpoint", "audit_posting", "audit_tile", "tenant_register", "tombstone")
+KEPT = (
+    *LEDGERS,
+    "audit_batch",
+    "audit_checkpoint",
+    "audit_cosignature",
+    "audit_posting",
+    "audit_tile",
+    "tenant_register",
+    "tombstone",
+)
 REFUSED = (sqlite3.IntegrityError, asyncpg.RestrictViolationError)
 """What a trigger of ours raises: SQLite calls every RAISE(ABORT) a constraint."""
 
@@ -31,6 +40,7 @@ def bare(tenant):
     return {
         "audit_batch": {"first_index": 0, "size": 1, "peaks": b"p", "entries": b"e", "lists": b"", "at": NOW},
         "audit_checkpoint": {"size": 1, "text": "one"},
+        "audit_cosignature": {"size": 1, "witness": "w1", "line": "one", "at": NOW},
         "audit_found": {"size": 1},
         "audit_posting": {"subject": "cu_1", "first_index": 0, "places": "[0]"},
         "audit_stretch": {"stretch": 0, "earliest": NOW, "latest": NOW},

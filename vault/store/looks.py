@@ -12,11 +12,13 @@ from domain.custody.keeping import SigningUse
 from domain.custody.signing import SigningKey, SigningState
 from domain.ids import Id
 from vault.audit.files import write_log
+from vault.audit.note import parse_checkpoint, parse_note
 from vault.documents.blobs import Name
 from vault.findings import Finding
 from vault.store import contents, engines
 from vault.store.codec import record_of
 from vault.store.fsck import check_store
+from vault.store.ledger.cosigning import with_cosignatures
 from vault.store.ledger.logbook import entries_of, verifier
 from vault.store.schema.migrations import within
 from vault.store.tables import DESTROYED, table, tenant_register, vault_dek, vault_key
@@ -24,8 +26,14 @@ from vault.store.transaction import Room
 
 
 def exported(tenant: Id, checkpoint: str, folder: Path) -> Callable[[sa.Connection], int]:
-    """Writes a company's log as files under a signed checkpoint; how many are new."""
-    return lambda connection: write_log(folder, entries_of(connection, tenant, checkpoint), checkpoint)
+    """Writes a company's log as files under a signed checkpoint, with its cosignatures; how many are new."""
+
+    def look(connection: sa.Connection) -> int:
+        size = parse_checkpoint(parse_note(checkpoint.encode()).text).size
+        whole = with_cosignatures(connection, tenant, size, checkpoint)
+        return write_log(folder, entries_of(connection, tenant, checkpoint), whole)
+
+    return look
 
 
 def verifying_key(room: Room, tenant: Id, person: str) -> Callable[[sa.Connection], str]:

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import asyncpg
@@ -103,14 +104,18 @@ class PostgresStore:
 
     async def prove(self, tenant: Id, entry: Id) -> EntryProof:
         """What shows that an entry stands in the log, under the first signed checkpoint that covers it."""
-        return await proven(self, tenant, entry)
+        return await proven(self, tenant, entry, self._room.quorum)
 
     async def spend(self, tenant: Id, once: str, until: int) -> bool:
         """Whether what may be used once is used for the first time now; durable when it returns."""
         now = int(self._room.clock.now().timestamp())
+        return await self.beside(tenant, partial(self._spending.spend, tenant=tenant, once=once, until=until, now=now))
+
+    async def beside(self, tenant: Id, run: Callable[[sa.Connection], T]) -> T:
+        """What a work beside the records gives, durable when it returns; it is about nobody and leaves no entry."""
         try:
             async with self.transaction(tenant) as connection:
-                return await connection.run_sync(self._spending.spend, tenant, once, until, now)
+                return await connection.run_sync(run)
         except sa.exc.DBAPIError as error:
             raise _told(error) from None
         except (sa.exc.TimeoutError, asyncpg.PostgresError, OSError):

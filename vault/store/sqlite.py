@@ -117,13 +117,17 @@ class SqliteStore:
 
     async def prove(self, tenant: Id, entry: Id) -> EntryProof:
         """What shows that an entry stands in the log, under the first signed checkpoint that covers it."""
-        return await proven(self, tenant, entry)
+        return await proven(self, tenant, entry, self._room.quorum)
 
     async def spend(self, tenant: Id, once: str, until: int) -> bool:
         """Whether what may be used once is used for the first time now; durable when it returns."""
         now = int(self._room.clock.now().timestamp())
-        use = partial(self._spending.spend, tenant=tenant, once=once, until=until, now=now)
-        return cast("bool", await self._submit(lambda connection: (use(connection), None)))
+        return await self.beside(tenant, partial(self._spending.spend, tenant=tenant, once=once, until=until, now=now))
+
+    async def beside(self, tenant: Id, run: Callable[[sa.Connection], T]) -> T:
+        """What a work beside the records gives, durable when it returns; it is about nobody and leaves no entry."""
+        del tenant
+        return cast("T", await self._submit(lambda connection: (run(connection), None)))
 
     async def read(
         self, tenant: Id, steps: Generator[Fetch, Rows, Draft], *, alone: bool = False, ledger: bool = False

@@ -362,3 +362,8 @@ audit_checkpoint = sa.Table(
 _tile = (_text("tenant"), _number("level"), _number("place"), _bytes("root"), _bytes("hashes"))
 audit_tile = sa.Table("audit_tile", metadata, *_tile, _key("audit_tile", "tenant", "level", "place"))
 """The full tiles of the tree, each with the root of its hashes, which the level above consists of."""
+
+_cosigned = (_text("tenant"), _number("size"), _text("witness"), _text("line"), _instant("at"))
+_cosigned_key = _key("audit_cosignature", "tenant", "size", "witness")
+audit_cosignature = sa.Table("audit_cosignature", metadata, *_cosigned, _cosigned_key)
+"""What witnesses signed under a checkpoint: the line of each, and when it came."""

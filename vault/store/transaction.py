@@ -19,6 +19,7 @@ from domain.ids import Id
 from domain.ports import Clock, Committed, Ids, Work
 from vault.documents.blobs import Blobs
 from vault.keys import Keyring
+from vault.store.ledger.cosigning import Quorum
 from vault.store.ledger.growth import Growth
 from vault.store.ledger.logbook import Leaf, write_entry
 from vault.store.tenantkeys import TenantKeys
@@ -38,6 +39,8 @@ class Room:
     """Where the contents of documents are kept."""
     growth: Growth = field(default_factory=Growth)
     """Who waits for a log to grow."""
+    quorum: Quorum = field(default_factory=Quorum)
+    """The witnesses of the logs."""
 
     def hand(self, tenant: Id, actor: str) -> Hand:
         """Who writes, from now on."""

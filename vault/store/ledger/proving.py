@@ -1,7 +1,8 @@
 """The proof of one entry, made from the batches of the log: under the first signed checkpoint that covers the entry.
 
 What is read lies between the entry's batch and that checkpoint, which is at most a second or 256 entries later, however
-long the log is; and the proof of an entry is the same whenever it is asked for.
+long the log is; and the proof of an entry is the same whenever it is asked for, but that a quorum of witnesses may have
+cosigned a checkpoint over it meanwhile: then it is under the first of those.
 """
 
 from __future__ import annotations
@@ -19,12 +20,13 @@ from vault.audit import batches
 from vault.audit.merkle import CompactRange, leaf_hash, nodes_beyond
 from vault.audit.note import parse_checkpoint, parse_note
 from vault.audit.proof import prove
-from vault.store.tables import audit_batch, audit_checkpoint, table
+from vault.store.ledger.cosigning import Quorum, first_over
+from vault.store.tables import audit_batch, table
 
 T = TypeVar("T")
 
 
-def proof_of(tenant: Id, entry: Id) -> Callable[[sa.Connection], EntryProof | None]:
+def proof_of(tenant: Id, entry: Id, quorum: Quorum) -> Callable[[sa.Connection], EntryProof | None]:
     """A look that finds what shows that an entry is in the log; nothing while no checkpoint covers it.
 
     Raises: NotFound where the log has no such entry; Tampered where its batches do not lead to the checkpoint.
@@ -41,18 +43,10 @@ def proof_of(tenant: Id, entry: Id) -> Callable[[sa.Connection], EntryProof | No
                 advice="An entry gets its place within a second or two: ask again then.",
                 path=("entry",),
             )
-        checkpoint = _first_over(connection, tenant, index)
+        checkpoint = first_over(connection, tenant, index, quorum)
         return None if checkpoint is None else _proof(connection, tenant, entry, index, checkpoint)
 
     return look
-
-
-def _first_over(connection: sa.Connection, tenant: Id, index: int) -> str | None:
-    """The first checkpoint that covers what stands at an index."""
-    signed = audit_checkpoint.c
-    return connection.scalar(
-        sa.select(signed.text).where(signed.tenant == tenant, signed.size > index).order_by(signed.size).limit(1)
-    )
 
 
 def _proof(connection: sa.Connection, tenant: Id, entry: Id, index: int, checkpoint: str) -> EntryProof:
@@ -93,15 +87,15 @@ class Log(Protocol):
         ...
 
 
-async def proven(store: Log, tenant: Id, entry: Id) -> EntryProof:
+async def proven(store: Log, tenant: Id, entry: Id, quorum: Quorum) -> EntryProof:
     """The proof of an entry; where no checkpoint covers it yet, one is signed now.
 
     Raises: NotFound where the log has no such entry; Unavailable.
     """
-    found = await store.inspect(tenant, proof_of(tenant, entry))
+    found = await store.inspect(tenant, proof_of(tenant, entry, quorum))
     if found is None:
         await store.checkpoint(tenant)
-        found = await store.inspect(tenant, proof_of(tenant, entry))
+        found = await store.inspect(tenant, proof_of(tenant, entry, quorum))
     if found is None:
         raise AuditUnavailable("No checkpoint covers the entry yet.", advice="Ask again in a second.")
     return found

@@ -11,19 +11,21 @@ from domain.ids import Id
 from vault.audit import tiles
 from vault.audit.tiles import ENTRIES, WIDTH, Tile, read_path, tile_at
 from vault.store.ledger import tiling
+from vault.store.ledger.cosigning import Quorum, newest
 from vault.store.tables import audit_checkpoint
 
 Look = Callable[[sa.Connection], bytes | None]
 
 
-def checkpoint_of(tenant: Id) -> Look:
-    """The newest signed checkpoint of a log; nothing while there is none."""
+def checkpoint_of(tenant: Id, quorum: Quorum) -> Look:
+    """The newest signed checkpoint of a log, with its cosignatures; nothing while there is none.
+
+    Where a quorum is asked for, the newest that has it comes first: what is newer is cosigned in a moment.
+    """
 
     def look(connection: sa.Connection) -> bytes | None:
-        signed = audit_checkpoint.c
-        newest = sa.select(signed.text).where(signed.tenant == tenant).order_by(signed.size.desc()).limit(1)
-        text = connection.scalar(newest)
-        return None if text is None else str(text).encode()
+        text = newest(connection, tenant, quorum)
+        return None if text is None else text.encode()
 
     return look
 
