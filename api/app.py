@@ -7,11 +7,12 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from api.clock import SystemClock
 from api.granting import KeptGrants
 from api.graphql.operations import declared_actions
 from api.settings import PUBLIC_URL, Settings
@@ -45,6 +46,7 @@ from vault.documents.places import blobs_at
 from vault.findings import Finding
 from vault.inventory import Inventory, found_roots, inventory
 from vault.keys import Keyring
+from vault.opened import OPENED
 from vault.opening import VaultOpener
 from vault.providers import chosen
 from vault.providers.port import Provider
@@ -52,7 +54,7 @@ from vault.statements import presenting, reasons, verifying
 from vault.statements.board import Board
 from vault.statements.publishing import Trusted
 from vault.store import engines, looks
-from vault.store.ledger import listing, published
+from vault.store.ledger import alarming, listing, published
 from vault.store.ledger.cosigning import quorum_of
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
@@ -86,14 +88,6 @@ STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
 new_key, thumbprint_of, make_proof = proving.new_key, proving.thumbprint_of, proving.make_proof
 FIRST_EPOCH = 1
-
-
-class SystemClock:
-    """The clock of the machine."""
-
-    def now(self) -> datetime:
-        """The present instant, UTC."""
-        return datetime.now(UTC)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +129,9 @@ class House:
     def growth(self) -> Growth:
         """Tells when a company's log has grown."""
         return self.room.growth
+
+    opened, touched = OPENED, staticmethod(alarming.touched)
+    """What this process opened; a look that finds which entries touched a honey file and raised no alarm yet."""
 
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor; interned."""

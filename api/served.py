@@ -18,6 +18,7 @@ from api.http.application import build_http
 from api.http.ports import Published
 from api.jobs.cosigning import cosigning, keep_asking
 from api.jobs.recalling import keep_delivering
+from api.jobs.supervising import Supervisor
 from api.log import set_log
 from api.settings import Settings, load
 from domain import ids
@@ -48,6 +49,9 @@ class Served:
             _ = house.schema  # built before the first request waits for it
             witnesses = cosigning(house)
             self._application = application(house, witnesses)
+            supervisor = Supervisor(house)
+            self._open.push_async_callback(supervisor.report)  # the last thing, once nothing is opened any more
+            self._open.push_async_callback(ended, asyncio.create_task(supervisor.keep_watching()))
             self._open.push_async_callback(ended, asyncio.create_task(keep_delivering(house, recalls_of)))
             self._open.push_async_callback(ended, asyncio.create_task(keep_asking(house, witnesses)))
             settle()

@@ -12,6 +12,7 @@ from domain.errors import KeyUnavailable, NotPermitted, Tampered
 from domain.ports import SealedValue
 from vault.documents.opening import Contents
 from vault.keys import DekRow, WrappedKey
+from vault.opened import OPENED
 from vault.providers.port import Purpose
 from vault.seal import Cell, dek_id_of, open_many
 from vault.store.material import Material, ReadyMaterial
@@ -39,12 +40,17 @@ class VaultOpener:
         values = list(sealed)
         if not all(warrant.covers(value.tenant, value.subject, value.field.tag) for value in values):
             raise NotPermitted("The entry in the audit log does not name every value that is to be opened.")
+        for tenant in {value.tenant for value in values}:
+            own = [value.field.data_class.value for value in values if value.tenant == tenant]
+            OPENED.tell(ids.raw(tenant), warrant.receipt.entry, own)
         small = [value for value in values if value.field.type is not Content]
         opened = iter(await self._values(small))
         if len(small) == len(values):
             return list(opened)
         # The contents last: an opened one has to be let go.
-        ways = iter([await self._contents.open(value) for value in values if value.field.type is Content])
+        large = [value for value in values if value.field.type is Content]
+        ways = iter([await self._contents.open(value) for value in large])
+        OPENED.count((ids.raw(value.tenant), value.field.data_class.value) for value in large)
         return [next(ways if value.field.type is Content else opened) for value in values]
 
     async def _values(self, values: list[SealedValue[Any]]) -> list[Any]:

@@ -35,12 +35,14 @@ RECORDS = (
     "external_rating",
     "financial_statement",
     "grants_snapshot",
+    "honey_file",
     "import_run",
     "key_epoch",
     "legal_hold",
     "litigation_record",
     "objection",
     "objection_escalation",
+    "opened_count",
     "partner",
     "partner_jwk",
     "public_sanction",
@@ -768,6 +770,15 @@ def _grants_snapshot() -> None:
     )
 
 
+def _honey_file() -> None:
+    _record(
+        "honey_file",
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("planted_by", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+    )
+
+
 def _import_run() -> None:
     _record(
         "import_run",
@@ -878,6 +889,19 @@ def _objection_escalation() -> None:
     _current("objection_escalation_by_raised_at", "objection_escalation", "raised_at", "id", unique=False)
     op.create_index("objection_escalation_credit_file", "objection_escalation", ["tenant", "credit_file", "id"])
     op.create_index("objection_escalation_objection", "objection_escalation", ["tenant", "objection", "id"])
+
+
+def _opened_count() -> None:
+    _record(
+        "opened_count",
+        sa.Column("process", WORDS, nullable=False),
+        _instant("since"),
+        _instant("until"),
+        sa.Column("data_class", WORDS, nullable=False),
+        sa.Column("opened", sa.BigInteger(), nullable=False),
+        sa.Column("recorded", sa.BigInteger(), nullable=False),
+    )
+    _current("opened_count_by_until", "opened_count", "until", "id", unique=False)
 
 
 def _partner() -> None:
@@ -1247,12 +1271,14 @@ TABLES = (
     _external_rating,
     _financial_statement,
     _grants_snapshot,
+    _honey_file,
     _import_run,
     _key_epoch,
     _legal_hold,
     _litigation_record,
     _objection,
     _objection_escalation,
+    _opened_count,
     _partner,
     _partner_jwk,
     _public_sanction,

@@ -98,6 +98,8 @@ ROOTS = {
     "grantsSnapshots": Root(Kind.PAGE, "GrantsSnapshot"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "auditFindings": Root(Kind.PAGE, "AuditFinding"),
+    "honeyFiles": Root(Kind.PAGE, "HoneyFile"),
+    "openedCounts": Root(Kind.PAGE, "OpenedCount"),
     "examinations": Root(Kind.PAGE, "Examination"),
     "accessLog": Root(Kind.ACCESS, "AccessEntry"),
 }

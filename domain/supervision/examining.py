@@ -16,7 +16,8 @@ from domain.files.trail import AuditEntry
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
-from domain.supervision.findings import ALARMS, CLAUSES, MOST_EVIDENCE, AuditFinding, Examination, FindingKind
+from domain.supervision.findings import CLAUSES, MOST_EVIDENCE, AuditFinding, Examination, FindingKind
+from domain.supervision.honey import alarms, planted
 from domain.supervision.judging import RULES, Found, Step
 from domain.supervision.looking import Trail
 from domain.supervision.volumes import HISTORY_DAYS, unusual
@@ -68,6 +69,7 @@ class ExamineAuditLog(Operation[Examined]):
         begun, until = _whole_days(known, seen, calendar)
         findings += [_kept(unit, kind, found) for kind, found in _of_days(trail, calendar, begun, until)]
         findings += [_kept(unit, FindingKind.OVERDUE_REVIEW, found) for found in _overdue(unit, calendar)]
+        findings += alarms(unit, list(step.new()))
         added = unit.add(_once(findings), skip_known=True)
         reached = max((entry.log_index + 1 for entry in seen), default=first)
         now = _reached(unit, known, reached, until, added)
@@ -99,7 +101,7 @@ def _kept(unit: Unit, kind: FindingKind, found: Found) -> AuditFinding:
         stamp=unit.stamp(AuditFinding),
         kind=kind,
         clause=CLAUSES[kind],
-        alarm=kind in ALARMS,
+        alarm=False,
         told_once=f"{kind.value}/{found.key}",
         at=found.at,
         actor=found.actor,
@@ -179,8 +181,9 @@ def _role(trail: Trail, actor: str) -> str:
 
 def _overdue(unit: Unit, calendar: Days) -> Iterator[Found]:
     """Files whose review was due before today; told once for each day it was due on."""
+    honey = planted(unit)
     for own, due in unit.select(CreditFile, ("id", "review_due_on")):
-        if due is not None and due < calendar.today:
+        if due is not None and due < calendar.today and own not in honey:
             yield Found(
                 key=f"{own}/{due}",
                 at=calendar.begin(due + timedelta(days=1)),

@@ -31,6 +31,10 @@ class FindingKind(Enum):
     """Many tokens failed within minutes (Ch.4 §4)."""
     OVERDUE_REVIEW = "OVERDUE_REVIEW"
     """The review of a customer is overdue (Ch.5 §3)."""
+    HONEY_FILE_TOUCHED = "HONEY_FILE_TOUCHED"
+    """Somebody touched a file that nobody has reason to read (Ch.4 §4)."""
+    OPENED_WITHOUT_ENTRY = "OPENED_WITHOUT_ENTRY"
+    """More confidential values were opened than entries account for (Ch.4 §4)."""
 
 
 CLAUSES: Final = {
@@ -42,10 +46,10 @@ CLAUSES: Final = {
     FindingKind.UNUSUAL_HOURS: "4.4",
     FindingKind.FAILED_TOKENS: "4.4",
     FindingKind.OVERDUE_REVIEW: "5.3",
+    FindingKind.HONEY_FILE_TOUCHED: "4.4",
+    FindingKind.OPENED_WITHOUT_ENTRY: "4.4",
 }
 """The clause that each kind is about."""
-ALARMS: Final[frozenset[FindingKind]] = frozenset()
-"""Kinds that nobody waits with."""
 
 
 @record("fd", table="audit_finding", read="audit:read", unique=(("told_once",),), subject_reach=False)

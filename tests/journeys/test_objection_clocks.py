@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from api.app import SystemClock
+from api.clock import SystemClock
 from tests.journeys.commands import found, run
 from tests.journeys.test_consents_moved import settle
 

@@ -27,7 +27,7 @@ from domain.money import Money
 from domain.objections import clocks, holidays, objections
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
-from domain.supervision import findings
+from domain.supervision import findings, honey, opened
 from vault.store.schema.columns import WORDS, Instant
 from vault.store.schema.columns import index as _index
 from vault.store.schema.columns import instant as _instant
@@ -40,8 +40,9 @@ from vault.store.schema.ordering import orders
 _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
+_SUPERVISION = (findings, honey, opened)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
-RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, findings, snapshots)
+RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, snapshots, *_SUPERVISION)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"

@@ -7,6 +7,9 @@ from operator import attrgetter
 from api.graphql.changing.declaring import Extra, Mutation
 from domain.supervision.clauses import ClauseEvidence, CoverClauses
 from domain.supervision.examining import ExamineAuditLog
+from domain.supervision.honey import PlantHoneyFile, RemoveHoneyFile
+
+HONEY = {"honeyFile": "HoneyFile"}
 
 SUPERVISION = {
     "examineAuditLog": Mutation(
@@ -33,6 +36,8 @@ SUPERVISION = {
             ),
         ),
     ),
+    "plantHoneyFile": Mutation(operation=PlantHoneyFile, shows=HONEY),
+    "removeHoneyFile": Mutation(operation=RemoveHoneyFile, shows=HONEY),
     "coverClauses": Mutation(
         operation=CoverClauses,
         shows={},
