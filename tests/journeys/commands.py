@@ -13,7 +13,19 @@ from unittest.mock import patch
 
 from api.cli import main
 
+from tests.journeys.ready import ready
+
 CODE = "import sys; from api.cli import main; sys.argv[0] = 'credence'; main()"
+FORKED = """
+import sys
+import api.app, api.cli, api.graphql.schema, api.http.serving
+from typer.testing import CliRunner
+from tests.journeys.ready import wait
+
+CliRunner().invoke(api.cli.app, ["token", "--help"])  # what the words of a command need is imported with the first
+wait(sys.argv[1])
+api.cli.main()
+"""
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 
@@ -37,9 +49,10 @@ def started(*words, **settings):
 
 def run(*words, expected=0, **settings):
     """What a command printed, once it has ended as expected."""
-    command = started(*words, **settings)
-    out, err = command.communicate(timeout=1_500)
-    assert command.returncode == expected, f"{words}: {command.returncode}\n{out}\n{err}"
+    own = environment(**settings)
+    waiting = ready(FORKED, tuple(sorted(environment().items())))
+    status, out, err = waiting.run([str(word) for word in words], own, 1_500)
+    assert status == expected, f"{words}: {status}\n{out}\n{err}"
     return out
 
 
