@@ -6,12 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from contextlib import redirect_stderr, redirect_stdout
-from io import StringIO
 from pathlib import Path
-from unittest.mock import patch
-
-from api.cli import main
 
 from tests.journeys.ready import ready
 
@@ -49,31 +44,17 @@ def started(*words, **settings):
 
 def run(*words, expected=0, **settings):
     """What a command printed, once it has ended as expected."""
-    own = environment(**settings)
-    waiting = ready(FORKED, tuple(sorted(environment().items())))
-    status, out, err = waiting.run([str(word) for word in words], own, 1_500)
-    assert status == expected, f"{words}: {status}\n{out}\n{err}"
-    return out
+    return _ended(words, expected, settings)[0]
 
 
 def found(*words, expected=0, **settings):
-    """What a command found, as JSON."""
-    return json.loads(run(*words, "--json", expected=expected, **settings).splitlines()[-1])
+    """What a command found, or why it was refused, as JSON."""
+    out, err = _ended((*words, "--json"), expected, settings)
+    return json.loads((out or err).splitlines()[-1])
 
 
-def invoked(*words, expected=0, **settings):
-    """What a command found, as JSON, run in this process: for many commands that ask little of the machine."""
-    out, err = StringIO(), StringIO()
-    with (
-        patch.dict(os.environ, environment(**settings), clear=True),
-        patch.object(sys, "argv", ["credence", *map(str, words), "--json"]),
-        redirect_stdout(out),
-        redirect_stderr(err),
-    ):
-        code = 0
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-    assert code == expected, f"{words}: {code}\n{out.getvalue()}\n{err.getvalue()}"
-    return json.loads((out.getvalue() or err.getvalue()).splitlines()[-1])
+def _ended(words, expected, settings):
+    waiting = ready(FORKED, tuple(sorted(environment().items())))
+    status, out, err = waiting.run([str(word) for word in words], environment(**settings), 1_500)
+    assert status == expected, f"{words}: {status}\n{out}\n{err}"
+    return out, err

@@ -472,6 +472,7 @@ def test_64_mib_are_sent_and_fetched_in_flat_memory(apart):
 
 @has_memory
 @pytest.mark.slow
+@pytest.mark.whole
 @pytest.mark.timeout(900)
 def test_a_whole_gibibyte_is_sent_and_fetched_in_flat_memory(apart):
     _flat(apart, 1 << 30)

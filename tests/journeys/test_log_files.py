@@ -181,17 +181,17 @@ def test_a_company_that_is_not_served_has_no_log_and_the_installation_has_its_ow
 def test_whoever_serves_the_log_is_not_believed_by_the_command_that_fetches_it(installation, tenant, key, tmp_path):
     served, pinned = f"{installation.url}/audit/{tenant}", key.text
     asked = ("audit", "verify", "--from", served, "--key", pinned)
-    tree = commands.invoked(*asked, "--tree-only")
+    tree = commands.found(*asked, "--tree-only")
     assert (tree["ok"], tree["pinned"]) == (True, True)
-    (code,) = {commands.invoked(*asked, expected=2)["error"]["code"]}
+    (code,) = {commands.found(*asked, expected=2)["error"]["code"]}
     assert code == "NOT_PERMITTED"
-    whole = commands.invoked(*asked, "--token", installation.token(tenant, "auditor"))
+    whole = commands.found(*asked, "--token", installation.token(tenant, "auditor"))
     assert (whole["ok"], whole["problems"], whole["pruned"]) == (True, [], 0)
-    other = commands.invoked(
+    other = commands.found(
         "audit", "verify", "--from", f"{installation.url}/audit", "--tree-only", "--key", pinned, expected=1
     )
     assert {problem.split()[0] for problem in other["problems"]} >= {"WRONG_KEY"}
-    gone = commands.invoked(
+    gone = commands.found(
         "audit", "verify", "--from", "http://log.example", "--token", "t", "--key", pinned, expected=2
     )
     assert gone["error"]["path"] == ["from"]
@@ -200,9 +200,9 @@ def test_whoever_serves_the_log_is_not_believed_by_the_command_that_fetches_it(i
     own |= {"CREDENCE_ISSUER_KEY": str(installation.settings.issuer_key)}
     file = tmp_path / "entries.csv"
     listing = ("audit", "export", file, "--tenant", tenant, "--as", "csv", "--action", FETCHED)
-    assert commands.invoked(*listing, **own)["entries"] == len(file.read_text(encoding="utf-8").splitlines()) - 1
+    assert commands.found(*listing, **own)["entries"] == len(file.read_text(encoding="utf-8").splitlines()) - 1
     assert "audit_entry:csv" in file.read_text(encoding="utf-8").splitlines()[-1]
-    both = commands.invoked("audit", "export", file, "--tenant", tenant, "--actor", "li", expected=2, **own)
+    both = commands.found("audit", "export", file, "--tenant", tenant, "--actor", "li", expected=2, **own)
     assert both["error"]["path"] == ["as"]
 
 
@@ -225,8 +225,8 @@ def test_a_server_has_its_witnesses_cosign_and_an_auditor_asks_for_a_quorum(sqli
         while "w1" not in Reader(installed, tenant)("checkpoint").decode():
             assert time.monotonic() < until
             time.sleep(0.1)
-        assert commands.invoked(*asked, *both, "--quorum", "1")["ok"] is True
-        missed = commands.invoked(*asked, *both, expected=1)
+        assert commands.found(*asked, *both, "--quorum", "1")["ok"] is True
+        missed = commands.found(*asked, *both, expected=1)
         assert [problem.split(":")[0] for problem in missed["problems"]] == ["UNWITNESSED checkpoint"]
         ready = httpx2.get(f"{installed.url}/readyz").json()
         assert ready["status"] == "ready"
@@ -235,9 +235,9 @@ def test_a_server_has_its_witnesses_cosign_and_an_auditor_asks_for_a_quorum(sqli
         own = {"CREDENCE_DATA_DIR": str(tmp_path / "data"), "CREDENCE_DATABASE_URL": sqlite.url}
         own["CREDENCE_WITNESSES"] = json.dumps([{"url": place.url, "key": place.key} for place in places])
         own["CREDENCE_WITNESS_NETWORKS"] = "127.0.0.0/8"
-        shown = commands.invoked("audit", "witnesses", "--ask", "--tenant", tenant, expected=1, **own)["witnesses"]
+        shown = commands.found("audit", "witnesses", "--ask", "--tenant", tenant, expected=1, **own)["witnesses"]
         assert [(one["state"], one["behind"] == 0) for one in shown] == [("COSIGNED", True), ("UNREACHABLE", False)]
-        exported = commands.invoked("audit", "export", tmp_path / "log", "--tenant", tenant, **own)
+        exported = commands.found("audit", "export", tmp_path / "log", "--tenant", tenant, **own)
         given = ("audit", "verify", tmp_path / "log", "--key", exported["key"], *both, "--quorum", "1")
-        assert commands.invoked(*given)["ok"] is True
+        assert commands.found(*given)["ok"] is True
     serving.close()
