@@ -144,24 +144,30 @@ class Places:
 
     def _select(self, times: Sequence[tuple[int, Where]]) -> sa.Select[Any]:
         """The next stretches in which every condition may hold."""
-        own = audit_stretch.c
-        position = sa.bindparam("position", type_=sa.BigInteger)
-        select = sa.select(own.stretch)
-        for term in self._terms:
+        equal = [(term, audit_term.alias(f"of_{term.name}")) for term in self._terms if term.operator == "="]
+        # The rows of a value are in the order of the stretches; without one, and for times, their own are asked.
+        leads = (audit_stretch, *(one for _, one in equal)) if times or not equal else tuple(one for _, one in equal)
+        first, *others = leads[::-1]
+        select = sa.select(first.c.stretch).select_from(first).where(_tenant(first.c))
+        for one in others:
+            select = select.join(one, sa.and_(_tenant(one.c), one.c.stretch == first.c.stretch))
+        for term, one in equal:
+            value = sa.bindparam(term.name, type_=sa.Text)
+            select = select.where(one.c.fact == _word(term.fact), one.c.value == value)
+        for term in (term for term in self._terms if term.operator != "="):
             one = audit_term.alias(f"of_{term.name}")
-            there = (_tenant(one.c), one.c.fact == sa.literal_column(f"'{term.fact}'"), one.c.stretch == own.stretch)
-            if term.operator == "=":
-                select = select.join(one, sa.and_(*there, one.c.value == sa.bindparam(term.name, type_=sa.Text)))
-            else:
-                among = self._dialect.among(one.c.value, term.name)
-                select = select.where(sa.exists().where(*there, among).correlate(audit_stretch))
+            there = (_tenant(one.c), one.c.fact == _word(term.fact), one.c.stretch == first.c.stretch)
+            select = select.where(
+                sa.exists().where(*there, self._dialect.among(one.c.value, term.name)).correlate(first)
+            )
         if self._named:
-            select = select.where(self._dialect.among(own.stretch, "named"))
+            select = select.where(self._dialect.among(first.c.stretch, "named"))
         for at, where in times:
-            bound = sa.bindparam(f"where{at}", type_=own.latest.type)
+            bound, own = sa.bindparam(f"where{at}", type_=audit_stretch.c.latest.type), audit_stretch.c
             select = select.where(own.latest >= bound if where.operator == ">=" else own.earliest <= bound)
-        select = select.where(_tenant(own), own.stretch <= position if self._descending else own.stretch >= position)
-        order = own.stretch.desc() if self._descending else own.stretch
+        position = sa.bindparam("position", type_=sa.BigInteger)
+        select = select.where(first.c.stretch <= position if self._descending else first.c.stretch >= position)
+        order = first.c.stretch.desc() if self._descending else first.c.stretch
         return select.order_by(order).limit(sa.bindparam("window", type_=sa.Integer))
 
 
@@ -179,7 +185,7 @@ def _is_term(one: Where) -> bool:
 
 def _term(at: int, one: Where, dialect: Dialect) -> _Term:
     own, name = audit_term.c, f"term{at}"
-    fact: sa.ColumnElement[Any] = sa.literal_column(f"'{one.column}'")
+    fact = _word(one.column)
     conditions = [_tenant(own), own.fact == fact, dialect.among(own.stretch, "among")]
     equal = own.value == sa.bindparam(name, type_=sa.Text) if one.operator == "=" else dialect.among(own.value, name)
     return _Term(
@@ -209,6 +215,10 @@ def _postings(dialect: Dialect) -> Statement:
     own = audit_posting.c
     subject = sa.bindparam("subject", type_=sa.Text)
     return dialect.compile(sa.select(own.places).where(_tenant(own), own.subject == subject))
+
+
+def _word(fact: str) -> sa.ColumnElement[Any]:
+    return sa.literal_column(f"'{fact}'")
 
 
 def _tenant(columns: Any) -> sa.ColumnElement[bool]:
