@@ -16,6 +16,7 @@ from api.clock import SystemClock
 from api.granting import KeptGrants
 from api.graphql.operations import declared_actions
 from api.settings import PUBLIC_URL, Settings
+from api.settling import Settler
 from authz import proving, tokens
 from authz.admitting import Authenticator, Surroundings
 from authz.holding import TenantGrants
@@ -28,12 +29,12 @@ from domain import ids
 from domain.actors import Actor, Rights
 from domain.consent.handover import delivering
 from domain.consent.keys import KeyUse
-from domain.consent.standing import bar, standing, words_for
 from domain.consent.trusted import TrustState, approving
 from domain.errors import NotFound
 from domain.files.trail import CheckStore, ExportAuditLog
 from domain.gate import Gate
 from domain.ids import Id, RandomIds
+from domain.persons.adjusting import Adjusting
 from domain.ports import Readings, Steps
 from domain.ports import Scope as Reach
 from domain.tenancy import OpenTenant
@@ -99,10 +100,11 @@ class House:
     room: Room
     provider: Provider
     grants: TenantGrants
+    adjusted: Adjusting
+    """The grants as they are for each person."""
+    settler: Settler
     gate: Gate
     readings: Readings
-    standing: Steps
-    """Looks up whether a partner's token still stands: like the grants, before the Gate."""
     approving: Steps
     """Looks a trusted document up: like the grants, it says what may be done, and so stands before the Gate."""
     recalls_due: Steps
@@ -135,7 +137,7 @@ class House:
 
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor; interned."""
-        return self.grants.rights(actor)
+        return self.adjusted.rights(actor)
 
     @property
     def trusted_only(self) -> bool:
@@ -149,13 +151,6 @@ class House:
         draft = await self.store.read(actor.tenant, run, alone=self.approving.alone)
         rows = draft.answer["documents"]["rows"]
         return rows[0]["text"] if rows and rows[0]["partner"] in {None, actor.partner} else None
-
-    async def barred(self, actor: Actor) -> str:
-        """Why a partner's token opens nothing, as the store has it now; empty where nothing bars it."""
-        now = self.clock.now()
-        run = self.standing.run(Reach(tenant=actor.tenant), words_for(actor), now)
-        draft = await self.store.read(actor.tenant, run, alone=self.standing.alone)
-        return bar(actor, {label: page["rows"] for label, page in draft.answer.items()}, now)
 
     def public_key(self, jwk: str, use: str) -> tuple[str, str]:
         """The public key a JWK holds, bare, and its thumbprint.
@@ -298,6 +293,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
     readings = SqlReadings(dialect, ring)
     grants = TenantGrants.load(declared_actions(), KeptGrants(store, readings, clock), clock)
+    adjusted = Adjusting(grants, clock)
+    settler = Settler(store, readings, clock.now, shared=dialect != engines.SQLITE)
     board = Board(store, room, settings.public_url or PUBLIC_URL)
     house = House(
         settings=settings,
@@ -305,9 +302,18 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         room=room,
         provider=provider,
         grants=grants,
-        gate=Gate(grants=grants, store=store, opener=VaultOpener(room), clock=clock, make=make, signer=board),
+        adjusted=adjusted,
+        settler=settler,
+        gate=Gate(
+            grants=adjusted,
+            store=store,
+            opener=VaultOpener(room),
+            clock=clock,
+            make=make,
+            signer=board,
+            settled=settler.forget,
+        ),
         readings=readings,
-        standing=readings.prepare(standing()),
         approving=readings.prepare(approving()),
         recalls_due=readings.prepare(delivering.due()),
         clock=clock,
@@ -326,16 +332,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
 def authenticator(house: House) -> Authenticator:
     """The door of a house."""
     local = [house.issuer.trusted()] if house.issuer else []
-    others = [
-        tokens.Trusted(
-            issuer=one.issuer,
-            audience=one.audience,
-            keys=one.jwks,
-            tenants=None if one.tenants is None else frozenset(one.tenants),
-        )
-        for one in house.settings.issuers
-    ]
-
+    others = [tokens.Trusted(**one.trusted()) for one in house.settings.issuers]
     remote = {one.issuer: RemoteKeys(one.issuer, one.jwks_uri) for one in house.settings.issuers if one.jwks is None}
 
     async def secret() -> bytes:
@@ -349,7 +346,8 @@ def authenticator(house: House) -> Authenticator:
         store=house.store,
         clock=house.clock,
         noticed=house.grants.notice,
-        barred=house.barred,
+        barred=house.settler.barred,
+        settled=house.settler.settled,
         secret=secret,
     )
     return Authenticator([*local, *others], around, remote)

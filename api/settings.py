@@ -50,6 +50,17 @@ class Issuer:
     """Its public keys; fetched from `jwks_uri`, or from where its discovery says, where they are not given."""
     jwks_uri: str = ""
     tenants: tuple[str, ...] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What it calls the companies, where that is not their id."""
+    tenant_claim: str = "tenant"
+    """Where its tokens name the company, such as `organization`; empty where it speaks for one company alone."""
+    mapped: bool = False
+    """Whether the company's own rules say which roles its claims give; otherwise its tokens name our roles."""
+
+    def trusted(self) -> dict[str, Any]:
+        """What is trusted of it, by the names that whoever verifies tokens has for that."""
+        told = {name: getattr(self, name) for name in ("issuer", "audience", "tenant_claim", "names", "mapped")}
+        return told | {"keys": self.jwks, "tenants": None if self.tenants is None else frozenset(self.tenants)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -246,9 +257,13 @@ def _issuer(item: dict[str, Any]) -> Issuer:
     jwks, address = item.pop("jwks", None), item.pop("jwks_uri", "")
     if "jwks_file" in item:
         jwks = json.loads(Path(item.pop("jwks_file")).read_text(encoding="utf-8"))
-    tenants = item.pop("tenants", None)
+    tenants, claim, mapped = item.pop("tenants", None), item.pop("tenant_claim", "tenant"), item.pop("mapped", False)
+    names = {_text(name): _text(tenant) for name, tenant in tenants.items()} if isinstance(tenants, dict) else {}
+    tenants = list(names.values()) if names else tenants
     issuer, audience = _text(item.pop("issuer")), _text(item.pop("audience"))
     if item or (jwks is None and not _FETCHED.match(address or issuer)):
+        raise ValueError
+    if not isinstance(mapped, bool) or not isinstance(claim, str) or (not claim and len(tenants or ()) != 1):
         raise ValueError
     return Issuer(
         issuer=issuer,
@@ -256,6 +271,9 @@ def _issuer(item: dict[str, Any]) -> Issuer:
         jwks=jwks,
         jwks_uri=address,
         tenants=None if tenants is None else tuple(map(_text, tenants)),
+        names=names,
+        tenant_claim=claim,
+        mapped=mapped,
     )
 
 
@@ -293,7 +311,8 @@ _FORMS: Final[Mapping[str, str]] = {
     "documents": "Name a folder or a bucket, such as folder:credence-data/documents or s3:bucket/prefix.",
     "issuer_key": "Name a file.",
     "local_issuer": "Write on or off.",
-    "issuers": "Write a JSON list of objects with issuer and audience, perhaps tenants, jwks, jwks_file or jwks_uri.",
+    "issuers": "Write a JSON list of objects with issuer and audience, perhaps tenants, tenant_claim, mapped,"
+    " jwks, jwks_file or jwks_uri.",
     "origins": "Write sites such as https://desk.example, with a space between two.",
     "public_url": "Write the address that callers use, such as https://credit.example, without /graphql.",
     "trusted_only": "Write on or off.",

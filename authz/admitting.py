@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
 import structlog
@@ -70,6 +70,8 @@ class Surroundings:
     """Takes notice of the grants in force in a company, before anything is judged by them."""
     barred: Callable[[Actor], Awaitable[str]]
     """Why a partner's token opens nothing now, in one word; empty where nothing bars it."""
+    settled: Callable[[Actor], Awaitable[Actor]]
+    """The actor with the roles and the standing that its company's rules give it; without a role where none does."""
     secret: Callable[[], Awaitable[bytes]]
     """The secret of nonces, the same in every process."""
 
@@ -95,9 +97,9 @@ class Authenticator:
         Raises: NotAuthenticated; Unavailable where it cannot be told whether a proof was used before.
         """
         if not given.bound:
-            return await self._standing(given.token, "")
+            return await self._standing(given, "")
         proof = check_proof(given, await self._known_nonces(), self._around.clock.now())
-        actor = await self._standing(given.token, proof.key)
+        actor = await self._standing(given, proof.key)
         self._keep_pace(proof.key)
         # Last, so that strangers write nothing: what is written down was proven by a key that a token is bound to.
         if not await self._around.store.spend(actor.tenant, proof.once, proof.until):
@@ -124,7 +126,7 @@ class Authenticator:
 
         Raises: NotAuthenticated once it is over.
         """
-        return await self._standing(given.token, actor.key)
+        return await self._standing(given, actor.key)
 
     async def nonce(self) -> str:
         """The nonce that proofs are to hold from now on."""
@@ -144,7 +146,7 @@ class Authenticator:
         return await self._challenge(error, given)
 
     async def _record(self, error: NotAuthenticated, token: str, request: str) -> None:
-        claimed = claimed_tenant(token) if token else None
+        claimed = claimed_tenant(token, self._verifier.issuers) if token else None
         installation = self._around.installation
         log = claimed if claimed is not None and claimed in self._served else installation
         recorded, now = self._recorded.setdefault(log, deque(maxlen=REFUSALS)), time.monotonic()
@@ -167,9 +169,15 @@ class Authenticator:
             code = "invalid_dpop_proof"
         return {"WWW-Authenticate": f'DPoP error="{code}", {ALGS}', "DPoP-Nonce": await self.nonce()}
 
-    async def _standing(self, token: str, key: str) -> Actor:
+    async def _standing(self, given: Credentials, key: str) -> Actor:
         """The actor of a token that is valid and, where it is a partner's, whose partner, key and consents stand."""
-        actor = await self._verified(token, key)
+        actor = await self._verified(given.token, key)
+        if given.glass and actor.partner is None and actor.subject is None:
+            actor = replace(actor, glass=given.glass)
+        actor = await self._around.settled(actor)
+        if not actor.roles:
+            cause = Cause.UNKNOWN_SERVICE if actor.service else Cause.NO_ROLE
+            raise NotAuthenticated("The token gives no role.", cause=cause.value)
         if actor.partner is not None and (bar := await self._around.barred(actor)):
             raise NotAuthenticated("The token opens nothing any more.", cause=bar)
         await self._around.noticed(actor.tenant)
@@ -183,7 +191,9 @@ class Authenticator:
             if error.cause == Cause.UNKNOWN_KEY.value and await self._knows_more(issuer):
                 return self._verifier.verify(token, now, key)
             # Only a token that a trusted issuer signed is worth a look at who is served meanwhile.
-            if error.cause != Cause.WRONG_TENANT.value or not await self._serves(claimed_tenant(token)):
+            if error.cause != Cause.WRONG_TENANT.value or not await self._serves(
+                claimed_tenant(token, self._verifier.issuers)
+            ):
                 raise
         return self._verifier.verify(token, now, key)
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from domain.persons.roles import ADMINISTRATOR, AUDITOR, STAFF
+
 JOB = "system"
 """The role of scheduled work; no token carries it."""
-
-AUDITOR = "auditor"
-ADMINISTRATOR = "platform_admin"
 
 PARTNER = "partner_client"
 CUSTOMER = "customer_self"
@@ -14,20 +13,7 @@ CUSTOMER = "customer_self"
 OUTSIDERS = frozenset({PARTNER, CUSTOMER})
 """Roles of people outside the company: each stands alone, with the one partner or customer it speaks for."""
 
-STAFF = (
-    "credit_analyst",
-    "credit_manager",
-    "credit_committee",
-    "ar_finance",
-    "sales",
-    "service_ops",
-    "legal",
-    "privacy_officer",
-    "management",
-    AUDITOR,
-    "credit_policy_author",
-    ADMINISTRATOR,
-)
-
 ROLES = (*STAFF, PARTNER, CUSTOMER, JOB)
 """Every role, in the order of the matrix."""
+
+__all__ = ("ADMINISTRATOR", "AUDITOR", "CUSTOMER", "JOB", "OUTSIDERS", "PARTNER", "ROLES", "STAFF")

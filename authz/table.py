@@ -113,7 +113,8 @@ class Table:
         # The id is made of the content, so that equal rights have equal ids in every process.
         content = canonical.encode({"version": self.version, "allowed": allowed})
         number = int.from_bytes(sha256(content).digest()[:8], "big")
-        return Rights(id=number, version=self.version, allowed=MappingProxyType(allowed))
+        denied = frozenset(action for action, cell in decided.items() if cell.effect is Effect.DENY)
+        return Rights(id=number, version=self.version, allowed=MappingProxyType(allowed), denied=denied)
 
     def _nearest(self, action: str) -> GrantRule | None:
         return next((r for r in self.snapshot.rules if r.action == action and r.effect == "allow"), None)

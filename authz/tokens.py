@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import Enum
 from hashlib import sha256
+from types import MappingProxyType
 from typing import Any
 
 from joserfc import jws
@@ -22,6 +23,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import Key
 from joserfc.util import urlsafe_b64decode
 
+from authz.claims import SERVICE, at, claimed, client_of
 from authz.keys import algorithm_of, public_keys
 from authz.roles import CUSTOMER, JOB, OUTSIDERS, PARTNER, ROLES
 from domain import ids
@@ -41,6 +43,7 @@ LEEWAY = timedelta(seconds=60)
 LOCAL = "urn:credence:local"
 AUDIENCE = "urn:credence:api"
 TYPE = "at+jwt"
+TENANT_CLAIM = "tenant"
 TENANT = "te"
 """The prefix of the id of a tenant."""
 
@@ -74,6 +77,10 @@ class Cause(Enum):
     UNKNOWN_ROLE = "UNKNOWN_ROLE"
     KEY_NOT_PROVEN = "KEY_NOT_PROVEN"
     """The token is bound to a key (`cnf`) and may not be used as a bearer token."""
+    NO_ROLE = "NO_ROLE"
+    """No rule of the company gives a role for what the token claims."""
+    UNKNOWN_SERVICE = "UNKNOWN_SERVICE"
+    """The token is of a program that has no service account in force."""
     WRONG_KEY = "WRONG_KEY"
     """The token is bound to another key than the one that was proven."""
     NOT_BOUND = "NOT_BOUND"
@@ -92,6 +99,19 @@ class Trusted:
     """A JWK set of public keys, each with its own `kid`; None where they are fetched before its tokens are verified."""
     tenants: frozenset[str] | None = None
     """The tenants it may speak for; None means each that is served here."""
+    tenant_claim: str = TENANT_CLAIM
+    """Where its tokens name the tenant; where they name none it speaks for one tenant alone."""
+    names: Mapping[str, str] = field(default_factory=dict)
+    """What it calls the tenants, where that is not their id."""
+    mapped: bool = False
+    """Whether its tokens give the roles that the company's rules make of their claims, and never those they name."""
+
+    def tenant_of(self, claims: Mapping[str, Any]) -> str:
+        """The tenant that a token is for, as it says; empty where it says none."""
+        if not self.tenant_claim:
+            return next(iter(self.tenants or ()), "") if len(self.tenants or ()) == 1 else ""
+        named = at(claims, self.tenant_claim)
+        return self.names.get(named, named) if isinstance(named, str) else ""
 
 
 class Verifier:
@@ -99,8 +119,8 @@ class Verifier:
 
     def __init__(self, issuers: Iterable[Trusted], tenants: Callable[[str], bool]) -> None:
         trusted = tuple(issuers)
-        self._issuers = {one.issuer: one for one in trusted}
-        if len(self._issuers) != len(trusted):
+        self.issuers: Mapping[str, Trusted] = {one.issuer: one for one in trusted}
+        if len(self.issuers) != len(trusted):
             raise Malformed("An issuer is trusted once.")
         self._keys: dict[str, dict[str, Key]] = {}
         for one in trusted:
@@ -139,7 +159,7 @@ class Verifier:
     def _checked(self, bearer: str) -> tuple[Mapping[str, Any], Actor]:
         """What a token says and whom it names, whatever the time."""
         header, claims = _parse(bearer)
-        issuer = self._issuers.get(_text(claims, "iss", Cause.MISSING_CLAIM))
+        issuer = self.issuers.get(_text(claims, "iss", Cause.MISSING_CLAIM))
         if issuer is None:
             raise _refused(Cause.UNKNOWN_ISSUER)
         self._check_signature(bearer, header, issuer)
@@ -161,14 +181,18 @@ class Verifier:
             raise _refused(Cause.BAD_SIGNATURE)
 
     def _actor(self, claims: Mapping[str, Any], issuer: Trusted) -> Actor:
-        tenant = _text(claims, "tenant", Cause.WRONG_TENANT)
-        if (issuer.tenants is not None and tenant not in issuer.tenants) or not self._tenants(tenant):
+        tenant = issuer.tenant_of(claims)
+        if not tenant or (issuer.tenants is not None and tenant not in issuer.tenants) or not self._tenants(tenant):
             raise _refused(Cause.WRONG_TENANT)
-        roles, key = _roles(claims), _bound(claims)
+        roles, key = frozenset[str]() if issuer.mapped else _roles(claims), _bound(claims)
+        client = "" if roles & OUTSIDERS else client_of(claims)
         actor = Actor(
             tenant=Id(tenant),
-            person=_person(claims),
-            roles=roles,
+            person=f"{SERVICE}:{client}" if client else _person(claims),
+            roles=frozenset() if client else roles,
+            service=bool(client),
+            issuer=issuer.issuer,
+            claimed=claimed(claims) if issuer.mapped and not client else (),
             partner=_spoken_for(claims, "partner", "pa", needed=PARTNER in roles),
             subject=_spoken_for(claims, "subject", "cu", needed=CUSTOMER in roles),
             key=key,
@@ -179,14 +203,16 @@ class Verifier:
         return actor
 
 
-def claimed_tenant(bearer: str) -> str | None:
+def claimed_tenant(bearer: str, issuers: Mapping[str, Trusted] = MappingProxyType({})) -> str | None:
     """The tenant a token says it is for, unverified; None where it names none that is well formed.
 
     It only chooses whose log records a refusal: whatever stands in a token that failed is a claim of a stranger.
     """
     try:
         _, claims = _parse(bearer)
-        return ids.check(_text(claims, "tenant", Cause.WRONG_TENANT), TENANT)
+        issuer = issuers.get(str(claims.get("iss")))
+        named = _text(claims, TENANT_CLAIM, Cause.WRONG_TENANT) if issuer is None else issuer.tenant_of(claims)
+        return ids.check(named, TENANT)
     except (NotAuthenticated, Malformed):
         return None
 
@@ -267,7 +293,7 @@ def _text(claims: Mapping[str, Any], name: str, missing: Cause) -> str:
 def _person(claims: Mapping[str, Any]) -> str:
     """The subject of the token; it goes into the audit log, and no person is called like a job."""
     person = _text(claims, "sub", Cause.MISSING_CLAIM)
-    if len(person) > _LONGEST_NAME or not person.isprintable() or person.startswith(f"{JOB}:"):
+    if len(person) > _LONGEST_NAME or not person.isprintable() or person.startswith((f"{JOB}:", f"{SERVICE}:")):
         raise _refused(Cause.MALFORMED)
     return person
 

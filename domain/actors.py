@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from domain.ids import Id
+from domain.persons.standing import PLAIN, Standing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,14 @@ class Actor:
     """The consents a partner's token rests on: it gets nothing under others, and nothing once one of them is over."""
     service: bool = False
     """Whether it is a program of the company (`service:<client>`): nobody's second person."""
+    issuer: str = ""
+    """Who issued its token, where that is not this installation itself."""
+    claimed: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """What its token claims, as places and values, where the company's own rules say which roles that gives."""
+    glass: str = ""
+    """The broken glass it says it acts under; what that gives, and whether it still does, its standing says."""
+    standing: Standing = PLAIN
+    """What the company has set about it besides its roles."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +52,8 @@ class Credentials:
     method: str = ""
     url: str = ""
     """What was asked, as the caller must have named it in the proof."""
+    glass: str = ""
+    """The broken glass it says it acts under."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +66,10 @@ class Rights:
     """The grants snapshot the decision rests on; it goes into every audit entry."""
     allowed: Mapping[str, str]
     """Action (`noun:verb`) → id of the rule that allows it."""
+    denied: frozenset[str] = frozenset()
+    """The actions that a rule forbids, whatever else would allow them."""
+    lapsed: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Action → the course that is missing; the roles would allow it."""
 
     def permits(self, action: str) -> bool:
         """Whether the action is allowed; an unknown action is not.

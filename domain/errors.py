@@ -35,6 +35,8 @@ class Code(Enum):
     """The caller's roles do not allow it."""
     SEPARATION_OF_DUTY = "SEPARATION_OF_DUTY"
     """Another person has to do it than the one who prepared it."""
+    TRAINING_LAPSED = "TRAINING_LAPSED"
+    """The roles allow it, and the training it needs has lapsed."""
     NOT_CONSENTED = "NOT_CONSENTED"
     """The customer's consent does not cover it."""
     NOT_FOUND = "NOT_FOUND"

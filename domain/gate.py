@@ -30,7 +30,7 @@ from domain.errors import (
 from domain.ids import Id
 from domain.operations import NOT_TOLD, OPERATIONS, Asked, Collecting, Decided, Operation, Performed, Released
 from domain.persons.duties import keep_apart
-from domain.persons.permitting import permit, rules_of, unreadable
+from domain.persons.permitting import permit, rules_of, unreadable, within_reach
 from domain.ports import Clock, Handover, Ids, Opener, Scope, SealedValue, Signer, Steps, Store, Unit, Work
 from domain.reading import Judged
 
@@ -78,15 +78,24 @@ class Gate:
     """
 
     def __init__(
-        self, *, grants: Grants, store: Store, opener: Opener, clock: Clock, make: Ids, signer: Signer | None = None
+        self,
+        *,
+        grants: Grants,
+        store: Store,
+        opener: Opener,
+        clock: Clock,
+        make: Ids,
+        signer: Signer | None = None,
+        settled: Callable[[Id], None] | None = None,
     ) -> None:
-        """Without a signer, what would be signed is refused."""
+        """Without a signer, what would be signed is refused; who is told of what settles persons forgets them."""
         self._grants = grants
         self._store = store
         self._opener = opener
         self._signer = signer
         self._clock = clock
         self._ids = make
+        self._settled = settled
 
     async def perform(self, operation: Operation[T], actor: Actor, *, request: str = "") -> Performed[T]:
         """Carries out one operation as one transaction with one audit entry.
@@ -134,11 +143,11 @@ class Gate:
         rights, contract = await self._rights(actor), judged.contract
         call = Call(actor=actor, rights=rights, action=contract.action, actions=contract.actions, request=request)
         decided = Decided(value=None, purpose=",".join(judged.contract.purposes))
-        error = unreadable(judged, call.rights)
+        error = unreadable(judged, call.rights, actor, now)
         if error is not None:
             await self._store.put(self._entry(call, Trace(fields=judged.refused), error, decided))
             raise error
-        scope = Scope(tenant=actor.tenant, partner=actor.partner, subject=actor.subject)
+        scope = Scope(tenant=actor.tenant, partner=actor.partner, subject=actor.subject, reach=actor.standing.limit)
         try:
             steps = plan.steps
             run = steps.run(scope, arguments, now)
@@ -188,11 +197,15 @@ class Gate:
             decide = partial(_decide_on, operation, call.actor, *await self._collect(operation, call))
 
         def permitted(unit: Unit) -> Decided[T]:
-            permit(call.actor, operation.actions, call.rights)
+            permit(call.actor, operation.actions, call.rights, unit.now)
+            unit = within_reach(unit, call.actor)
             keep_apart(operation, unit, call.actor)
             return decide(unit)
 
-        return await self._carry_out(call, permitted)
+        performed = await self._carry_out(call, permitted)
+        if operation.settles and self._settled is not None:
+            self._settled(call.actor.tenant)
+        return performed
 
     async def _collect(
         self, operation: Collecting[Any], call: Call
@@ -200,8 +213,8 @@ class Gate:
         """Loads what a decision rests on, records that, and opens it."""
 
         def gather(unit: Unit) -> Decided[Sequence[SealedValue[Any]]]:
-            permit(call.actor, (operation.collection, *operation.actions), call.rights)
-            found = operation.collect(unit, call.actor)
+            permit(call.actor, (operation.collection, *operation.actions), call.rights, unit.now)
+            found = operation.collect(within_reach(unit, call.actor), call.actor)
             return Decided(value=found, reveals=tuple(found), purpose=operation.purpose)
 
         collected = await self._carry_out(
@@ -312,13 +325,13 @@ class Gate:
             behalf=actor.partner or actor.subject or "",
             action=call.action,
             actions=call.actions if len(call.actions) > 1 else (),
-            resources=trace.resources,
+            resources=(*trace.resources, Id(actor.glass)) if actor.glass else trace.resources,
             subjects=trace.subjects,
             fields=trace.fields,
             purpose=decided.purpose,
             consent=decided.consent,
             grants=call.rights.version,
-            rule=rules_of(call.actions, call.rights),
+            rule=rules_of(actor, call.actions, call.rights),
             policy=decided.policy,
             digest=decided.digest,
             outcome=outcome or _outcome(error),

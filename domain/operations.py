@@ -98,6 +98,8 @@ class Operation(Generic[T]):
     chapter: ClassVar[str] = ""
     apart: ClassVar[Apart | None] = None
     """Whom it keeps apart; None where one person is enough."""
+    settles: ClassVar[bool] = False
+    """Whether it changes what persons may do, so that what is remembered of them must be looked up again."""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[T]:
         """Loads records, applies rules, stages changes. Pure but for the unit.
@@ -169,7 +171,12 @@ OPERATIONS: dict[str, type[Operation[Any]]] = {}
 
 @dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(derived, field))
 def operation(
-    *actions: str, chapter: str, collection: str = "", purpose: str = "", apart: Apart | None = None
+    *actions: str,
+    chapter: str,
+    collection: str = "",
+    purpose: str = "",
+    apart: Apart | None = None,
+    settles: bool = False,
 ) -> Callable[[C], C]:
     """Makes a class a frozen operation and registers it; one without an action does not exist.
 
@@ -184,7 +191,7 @@ def operation(
         if not cls.__doc__:
             raise TypeError(f"{cls.__name__} needs a docstring: it is the description in the schema.")
         frozen = cast("Any", dataclass(frozen=True, slots=True, kw_only=True)(cls))
-        frozen.actions, frozen.chapter, frozen.apart = actions, chapter, apart
+        frozen.actions, frozen.chapter, frozen.apart, frozen.settles = actions, chapter, apart, settles
         if collection:
             frozen.collection, frozen.purpose = collection, purpose
         if frozen.__name__ in OPERATIONS:

@@ -11,6 +11,7 @@ from domain.audit import Entry, EntryProof, Receipt, Trace, Warrant
 from domain.custody.keeping import Destruction, Renewal, Rotation, Signing
 from domain.errors import CreditError
 from domain.ids import Id
+from domain.persons.reach import Reach
 from domain.records import Confidential, Record, Stamp
 
 if TYPE_CHECKING:
@@ -221,6 +222,8 @@ class Scope:
     tenant: Id
     partner: Id | None = None
     subject: Id | None = None
+    reach: Reach | None = None
+    """How far a member of staff reaches; None where its roles alone decide."""
 
 
 class Readings(Protocol):

@@ -284,6 +284,8 @@ class Judged:
 _LATER_LETTER = re.compile(r"_([a-z0-9])")
 
 NOT_GRANTED = "NOT_GRANTED"
+TRAINING_LAPSED = "TRAINING_LAPSED"
+"""The reason of a confidential field that the reader's roles would open, had its training not lapsed."""
 ERASED = "ERASED"
 """The reason of a confidential field that the reader's grants do not open."""
 
@@ -343,7 +345,11 @@ def _close(level: Level, rights: Rights) -> Level:
 
 
 def _closed(reveal: Reveal, rights: Rights) -> Reveal:
-    names = {item.what.name: NOT_GRANTED for item in reveal.fields if rights.missing(item.what.actions)}
+    names = {
+        item.what.name: TRAINING_LAPSED if all(action in rights.lapsed for action in missing) else NOT_GRANTED
+        for item in reveal.fields
+        if (missing := rights.missing(item.what.actions))
+    }
     return replace(reveal, closed=tuple(names.items()))
 
 

@@ -19,6 +19,7 @@ RECORDS = (
     "attestation",
     "audit_examination",
     "audit_finding",
+    "broken_glass",
     "consent",
     "consent_event",
     "consent_notice",
@@ -29,11 +30,13 @@ RECORDS = (
     "credit_statement",
     "customer",
     "default_event",
+    "department",
     "disclosure",
     "document",
     "erasure",
     "external_rating",
     "financial_statement",
+    "glass_rule",
     "grants_snapshot",
     "honey_file",
     "import_run",
@@ -49,12 +52,18 @@ RECORDS = (
     "recall",
     "recall_delivery",
     "retention_rule",
+    "role_claim",
+    "role_reach",
+    "service_account",
     "signing_key",
     "source",
+    "staff_member",
     "status_list",
     "statutory_disclosure",
     "tenant",
     "trade_transaction",
+    "training_record",
+    "training_requirement",
     "trusted_document",
     "work_calendar",
 )
@@ -427,6 +436,25 @@ def _blind_index_state() -> None:
     )
 
 
+def _broken_glass() -> None:
+    _record(
+        "broken_glass",
+        sa.Column("person", WORDS, nullable=False),
+        sa.Column("credit_file", WORDS, nullable=False),
+        sa.Column("actions", WORDS, nullable=False),
+        sa.Column("reason", WORDS, nullable=False),
+        _instant("ends_at"),
+        _instant("review_due_at"),
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("verdict", WORDS, nullable=True),
+        sa.Column("remarks", WORDS, nullable=True),
+        sa.Column("reviewed_by", WORDS, nullable=True),
+    )
+    _current("broken_glass_by_ends_at", "broken_glass", "ends_at", "id", unique=False)
+    _current("broken_glass_by_review_due_at", "broken_glass", "review_due_at", "id", unique=False)
+    op.create_index("broken_glass_credit_file", "broken_glass", ["tenant", "credit_file", "id"])
+
+
 def _consent() -> None:
     _record(
         "consent",
@@ -619,7 +647,10 @@ def _customer() -> None:
         "customer",
         sa.Column("kind", WORDS, nullable=False),
         sa.Column("account_owner", WORDS, nullable=True),
+        sa.Column("department", WORDS, nullable=True),
     )
+    op.create_index("customer_account_owner", "customer", ["tenant", "account_owner", "id"])
+    op.create_index("customer_department", "customer", ["tenant", "department", "id"])
 
 
 def _default_event() -> None:
@@ -638,6 +669,14 @@ def _default_event() -> None:
     )
     op.create_index("default_event_credit_file", "default_event", ["tenant", "credit_file", "id"])
     _current("default_event_source_source_row", "default_event", "source", "source_row")
+
+
+def _department() -> None:
+    _record(
+        "department",
+        sa.Column("name", WORDS, nullable=False),
+    )
+    _current("department_name", "department", "name")
 
 
 def _disclosure() -> None:
@@ -748,6 +787,18 @@ def _financial_statement() -> None:
     _current("financial_statement_by_period_end", "financial_statement", "period_end", "id", unique=False)
     op.create_index("financial_statement_credit_file", "financial_statement", ["tenant", "credit_file", "id"])
     _current("financial_statement_source_source_row", "financial_statement", "source", "source_row")
+
+
+def _glass_rule() -> None:
+    _record(
+        "glass_rule",
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("role", WORDS, nullable=False),
+        sa.Column("action", WORDS, nullable=False),
+        sa.Column("most_minutes", sa.BigInteger(), nullable=False),
+    )
 
 
 def _grants_snapshot() -> None:
@@ -1010,6 +1061,30 @@ def _retention_rule() -> None:
     _current("retention_rule_name", "retention_rule", "name")
 
 
+def _role_claim() -> None:
+    _record(
+        "role_claim",
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("issuer", WORDS, nullable=False),
+        sa.Column("claim", WORDS, nullable=False),
+        sa.Column("value", WORDS, nullable=False),
+        sa.Column("role", WORDS, nullable=False),
+    )
+
+
+def _role_reach() -> None:
+    _record(
+        "role_reach",
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("role", WORDS, nullable=False),
+        sa.Column("extent", WORDS, nullable=False),
+    )
+
+
 def _sealed_field() -> None:
     op.create_table(
         "sealed_field",
@@ -1026,6 +1101,19 @@ def _sealed_field() -> None:
         sa.PrimaryKeyConstraint("tenant", "record_id", "field_tag", name="sealed_field_key"),
     )
     op.create_index("sealed_field_dek_id", "sealed_field", ["tenant", "dek_id"])
+
+
+def _service_account() -> None:
+    _record(
+        "service_account",
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("issuer", WORDS, nullable=False),
+        sa.Column("client", WORDS, nullable=False),
+        sa.Column("roles", WORDS, nullable=False),
+        sa.Column("purpose", WORDS, nullable=False),
+    )
 
 
 def _signing_key() -> None:
@@ -1066,6 +1154,16 @@ def _spent() -> None:
         sa.Column("until", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("tenant", "once", name="spent_key"),
     )
+
+
+def _staff_member() -> None:
+    _record(
+        "staff_member",
+        sa.Column("person", WORDS, nullable=False),
+        sa.Column("department", WORDS, nullable=True),
+    )
+    op.create_index("staff_member_department", "staff_member", ["tenant", "department", "id"])
+    _current("staff_member_person", "staff_member", "person")
 
 
 def _status_list() -> None:
@@ -1164,6 +1262,32 @@ def _trade_transaction() -> None:
     _current("trade_transaction_source_source_row", "trade_transaction", "source", "source_row")
 
 
+def _training_record() -> None:
+    _record(
+        "training_record",
+        sa.Column("person", WORDS, nullable=False),
+        sa.Column("course", WORDS, nullable=False),
+        sa.Column("completed_on", sa.Date(), nullable=False),
+        _instant("valid_until"),
+        sa.Column("recorded_by", WORDS, nullable=False),
+    )
+    _current("training_record_by_person", "training_record", "person", "id", unique=False)
+    _current("training_record_by_valid_until", "training_record", "valid_until", "id", unique=False)
+    _current("training_record_person_course", "training_record", "person", "course")
+
+
+def _training_requirement() -> None:
+    _record(
+        "training_requirement",
+        sa.Column("state", WORDS, nullable=False),
+        sa.Column("proposed_by", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("action", WORDS, nullable=False),
+        sa.Column("course", WORDS, nullable=False),
+        sa.Column("required", sa.Boolean(), nullable=False),
+    )
+
+
 def _trusted_document() -> None:
     _record(
         "trusted_document",
@@ -1255,6 +1379,7 @@ TABLES = (
     _audit_tile,
     _blind_index,
     _blind_index_state,
+    _broken_glass,
     _consent,
     _consent_event,
     _consent_notice,
@@ -1265,11 +1390,13 @@ TABLES = (
     _credit_statement,
     _customer,
     _default_event,
+    _department,
     _disclosure,
     _document,
     _erasure,
     _external_rating,
     _financial_statement,
+    _glass_rule,
     _grants_snapshot,
     _honey_file,
     _import_run,
@@ -1285,16 +1412,22 @@ TABLES = (
     _recall,
     _recall_delivery,
     _retention_rule,
+    _role_claim,
+    _role_reach,
     _sealed_field,
+    _service_account,
     _signing_key,
     _source,
     _spent,
+    _staff_member,
     _status_list,
     _statutory_disclosure,
     _tenant,
     _tenant_register,
     _tombstone,
     _trade_transaction,
+    _training_record,
+    _training_requirement,
     _trusted_document,
     _vault_dek,
     _vault_dek_wrap,

@@ -11,6 +11,7 @@ from graphql import GraphQLResolveInfo, GraphQLSchema
 from api.graphql.changing.consents import CONSENTS
 from api.graphql.changing.declaring import Extra, Mutation
 from api.graphql.changing.grants import GRANTS
+from api.graphql.changing.persons import PERSONS
 from api.graphql.changing.supervision import SUPERVISION
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
@@ -127,6 +128,7 @@ MUTATIONS = (
     | CONSENTS
     | SUPERVISION
     | GRANTS
+    | PERSONS
 )
 """Every mutation, by its name in the schema."""
 

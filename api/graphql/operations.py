@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import cache
 
 from api.graphql.generation import declared
-from domain.files.watching import STREAMS
-from domain.operations import OPERATIONS, Collecting
-from domain.records import SHAPES, DataClass, Shape
+from domain.persons.actions import asked_for
 
 INTROSPECT = "schema:introspect"
 """Asking the running schema about itself."""
@@ -22,27 +19,4 @@ def declared_actions() -> tuple[str, ...]:
     Gate.
     """
     declared.load()
-    found = {INTROSPECT, *(data.action for data in DataClass)}
-    for operation in OPERATIONS.values():
-        found.update(operation.actions)
-        if issubclass(operation, Collecting):
-            found.add(operation.collection)
-    for shape in SHAPES.values():
-        found.update(_asked(shape))
-    found.update(stream.action for stream in STREAMS.values())
-    return tuple(sorted(found))
-
-
-def _asked(shape: Shape) -> Iterator[str]:
-    """The actions that guard a record and its fields."""
-    yield shape.read
-    actions = [
-        *(fact.action for fact in shape.facts.values()),
-        *(link.action for link in shape.children.values()),
-        *(derived.action for derived in shape.computed.values()),
-        *(sealed.action for sealed in shape.confidential.values()),
-    ]
-    yield from (action for action in actions if action is not None)
-    for sealed in shape.confidential.values():
-        if sealed.mask is not None:
-            yield f"mask:{sealed.data_class.value}"
+    return tuple(sorted({INTROSPECT, *asked_for()}))

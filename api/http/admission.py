@@ -18,6 +18,11 @@ from api.http.ports import Authenticator
 from domain.actors import Actor, Credentials
 from domain.errors import NotAuthenticated, Unavailable
 
+GLASS = "Credence-Break-Glass"
+"""The header that names the broken glass a request is made under."""
+_GLASS = re.compile(r"bg_[0-9a-z]{26}", re.ASCII)
+UNFIT = "bg_" + "0" * 26
+"""Stands for what names no broken glass: it gives nothing, and is refused as one that is over."""
 NONCE = "DPoP-Nonce"
 STATE = "dpop_nonce"
 """Where a request keeps the nonce that goes out with its answer."""
@@ -103,11 +108,14 @@ def credentials_of(headers: Headers, method: str, scope: Scope, public_url: str)
     match = _AUTHORIZATION.fullmatch(given[0]) if len(given) == 1 else None
     if match is None:
         return Credentials()
+    broken = headers.get(GLASS, "")
+    glass = broken if _GLASS.fullmatch(broken) else UNFIT if broken else ""
     if match[1].lower() == "bearer":
-        return Credentials(token=match[2])
+        return Credentials(token=match[2], glass=glass)
     return Credentials(
         token=match[2],
         bound=True,
+        glass=glass,
         proofs=tuple(headers.getlist("dpop")),
         method=method,
         url=(public_url or _listening(scope)) + quote(scope["path"], safe="/%"),

@@ -73,6 +73,7 @@ class Customer(Record):
 
     kind: PartyKind = fact("What the customer is in law. Ch.4 §1", filter=True)
     account_owner: str | None = fact("The member of staff who looks after it. Ch.8 §1", default=None, filter=True)
+    department: Id | None = link("Department", "The department it is with. Ch.8 §1", default=None, same_subject=False)
 
 
 def basic_completeness(rows: Sequence[tuple[Any, ...]], today: date) -> list[int]:

@@ -14,11 +14,10 @@ from typing import Any, ClassVar, Final, Protocol
 from domain.actors import Actor
 from domain.errors import Code, NotPermitted
 from domain.ids import Id
+from domain.persons.roles import AUDITOR
 from domain.ports import Unit
 from domain.records import SHAPES
 
-AUDITOR: Final = "auditor"
-"""The role that examines and writes nothing."""
 EXAMINED: Final = "audit"
 """What an auditor's own actions are about."""
 
@@ -73,7 +72,7 @@ class Apart:
             (self.duty, bool(self.authors) or not (self.owner or self.person)),
             (Duty.ACCOUNT_OWNER_NOT_APPROVER, self.owner),
             (Duty.PERSON_NOT_RECORDER, bool(self.person)),
-            (Duty.SERVICE_NOT_APPROVER, True),
+            (Duty.SERVICE_NOT_APPROVER, not self.person),
         )
         return tuple(duty for duty, told in named if told)
 
@@ -118,7 +117,7 @@ def keep_apart(operation: Kept, unit: Unit, actor: Actor) -> None:
     apart = operation.apart
     if apart is None:
         return
-    if actor.service:
+    if actor.service and not apart.person:
         raise refusal(Duty.SERVICE_NOT_APPROVER)
     for duty, person, place in _persons(operation, apart, unit):
         if person == actor.person:

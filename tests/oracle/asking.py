@@ -101,6 +101,8 @@ class Asking:
         self.roots.add(info.path.key)
         if name == "me":
             return Phantom(None, type_)
+        if name == "separationsOfDuty":
+            return ()
         times = [value for key, value in given.items() if key in {"asOf", "knownAt"}]
         assert all(value is None or isinstance(value, datetime) for value in times)
         level = Level(None, 0, info.path.key)

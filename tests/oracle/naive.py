@@ -20,6 +20,8 @@ from api.graphql import scalars
 from domain.errors import Malformed
 from domain.files.identifying.identifiers import normalised
 from domain.money import EXPONENTS, Money
+from domain.operations import OPERATIONS
+from domain.persons.duties import separations
 from domain.records import SHAPES, STAMP_FIELDS, Record
 from tests.vault.corpus import identifier, made_up
 from tests.vault.oracle import compare, current, cursor, keys, member, ranked, uncursor, value_of, whole, word
@@ -109,6 +111,8 @@ class Naive:
             mine = self.actor
             return {"person": mine.person, "tenant": mine.tenant, "partner": mine.partner, "subject": mine.subject,
                     "roles": sorted(mine.roles), "actions": sorted(self.rights.allowed)}  # fmt: skip
+        if name == "separationsOfDuty":
+            return separations(OPERATIONS)
         wanted = SHAPES[type_].prefix if type_ in SHAPES else None
         for key in {"id", "creditFile"} & set(given):
             check_id(given[key], "cf" if key == "creditFile" else wanted)

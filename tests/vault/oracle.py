@@ -62,7 +62,36 @@ class Oracle:
         own = shape.subject_reach and row.subject_id == scope.subject
         if scope.subject is not None and not (own or shape.shown_to_all):
             return False
-        return self.current(level.times, row) and all(self.holds(row, where) for where in level.where)
+        there = self.reached(row) and self.current(level.times, row)
+        return there and all(self.holds(row, where) for where in level.where)
+
+    def reached(self, row):
+        """Whether a member of staff reaches the customer that a row is about, if it is about one."""
+        reach, shape = self.scope.reach, row.shape
+        if reach is None:
+            return True
+        if shape.ledger and not shape.subject_reach:
+            return False
+        customers = {one.id for one in self.now_current("Customer") if self.looked_after(reach, one)}
+        if "customer" in shape.facts:
+            return row.customer in customers
+        if shape.subject_reach:
+            return row.subject_id in customers
+        if "credit_file" in shape.facts:
+            return row.credit_file in {one.id for one in self.now_current("CreditFile") if one.customer in customers}
+        return True
+
+    def looked_after(self, reach, customer):
+        """Whether a customer is within a limit."""
+        if reach.only:
+            return customer.id == reach.only
+        own = customer.account_owner == reach.owner
+        return own or (reach.department is not None and customer.department == reach.department)
+
+    def now_current(self, name):
+        """The current rows of a kind, in the tenant."""
+        rows = (row for row in self.records if row.shape.name == name and row.stamp.tenant == self.scope.tenant)
+        return [row for row in rows if row.stamp.superseded_at is None]
 
     def current(self, times, row):
         """Whether the version is the one of these times."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from domain.actors import Rights
 from domain.ids import Id
+from domain.persons.reach import Reach
 from domain.ports import Scope
 from domain.reading import Judged, Labelled, Level, Link, Page, Purpose, Reading, Reveal, Slot, Times, Where, judge
 from domain.records import SHAPES, STAMP_FIELDS, DataClass, Stamp
@@ -31,6 +32,18 @@ class Everything(dict):
 
     def __contains__(self, action):
         return action not in self.but
+
+
+def limits(corpus, tenant):
+    """How far a member of staff may reach: by who looks after customers, by departments, or one customer alone."""
+    owners = [row.account_owner for row in corpus.records if row.shape.name == "Customer" and row.account_owner]
+    owner = st.sampled_from([*owners, "nobody"])
+    departments = st.sampled_from(corpus.ids[tenant, "Department"][:4])
+    return st.one_of(
+        st.builds(Reach, owner=owner),
+        st.builds(Reach, owner=owner, department=departments),
+        st.builds(Reach, only=st.sampled_from(corpus.ids[tenant, "Customer"][:4])),
+    )
 
 
 @dataclass
@@ -177,5 +190,6 @@ def wishes(draw, corpus, *, reach=True):
     rights = Rights(id=1, version="v", allowed=Everything([item.action for item in closed]))
     partner = draw(st.none() | st.sampled_from(corpus.ids[tenant, "Partner"][:3])) if reach else None
     subject = draw(st.none() | st.sampled_from(corpus.ids[tenant, "Customer"][:3])) if reach else None
-    scope = Scope(tenant=tenant, partner=partner, subject=subject)
+    limit = draw(st.none() | limits(corpus, tenant)) if reach and partner is None and subject is None else None
+    scope = Scope(tenant=tenant, partner=partner, subject=subject, reach=limit)
     return Wish(judge(Reading(roots), rights), scope, wishing.arguments)

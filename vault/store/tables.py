@@ -25,6 +25,7 @@ from domain.files import history, importing, parties, sources, trail
 from domain.grants import snapshots
 from domain.money import Money
 from domain.objections import clocks, holidays, objections
+from domain.persons import glass, rules, staff, training
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
 from domain.supervision import findings, honey, opened
@@ -42,7 +43,9 @@ _CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
 _SUPERVISION = (findings, honey, opened)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
-RECORDS = (*_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements, snapshots, *_SUPERVISION)
+_PERSONS = (rules, staff, training, glass)
+_ROOMS = (*_PERSONS, *_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)
+RECORDS = (*_ROOMS, snapshots, *_SUPERVISION)
 """The modules that declare records: a new one is named here."""
 
 KEK: Final = "kek"
@@ -53,7 +56,7 @@ DESTROYED: Final = 0
 ERASED: Final = b""
 """The envelope of a cell whose value was erased: the row stays, so that readers are told and no version comes again."""
 
-LOOKED_UP: Final = frozenset({"number"})
+LOOKED_UP: Final = frozenset({"number", "account_owner", "department"})
 """Facts that few rows share and that people search by, beside those that are unique anyway."""
 
 

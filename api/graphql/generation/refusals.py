@@ -39,7 +39,7 @@ KINDS = (
         name="NotPermittedError",
         family=NotPermitted,
         clause="Ch.8 §1",
-        codes=(Code.NOT_PERMITTED, Code.SEPARATION_OF_DUTY),
+        codes=(Code.NOT_PERMITTED, Code.SEPARATION_OF_DUTY, Code.TRAINING_LAPSED),
     ),
     Kind(name="NotConsentedError", family=NotConsented, clause="Ch.4 §4", codes=(Code.NOT_CONSENTED,)),
     Kind(

@@ -127,6 +127,8 @@ class LevelPlan:
         """Every parameter by its name, and the kind of statement they are for."""
         scope = run.scope
         values: Row = {"tenant": scope.tenant, "limit": size + 1, "partner": scope.partner, "subject": scope.subject}
+        if scope.reach is not None:
+            values |= {f"reach_{name}": getattr(scope.reach, name) for name in ("owner", "department", "only")}
         values |= {item.name: item.convert(run.arguments[item.slot]) for item in self._filled}
         values |= {name: page_size(run.arguments[slot], most) for name, slot, most in self._texts.limits}
         values |= self._looked_up(run)
@@ -136,7 +138,9 @@ class LevelPlan:
         if after is not None:
             cursor = self._cursors.read(after)
             values |= {name: convert(value) for (name, convert), value in zip(self._after, cursor, strict=True)}
-        return values, Kind(scope.partner is not None, scope.subject is not None, after is not None)
+        return values, Kind(
+            scope.partner is not None, scope.subject is not None, after is not None, queries.Limit.of(scope.reach)
+        )
 
     def _looked_up(self, run: Gathering) -> Row:
         """The versions and tokens of what is looked up."""

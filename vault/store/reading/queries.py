@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
 from domain.files.trail import NOT_FOR_SUBJECTS, AccessEntry
+from domain.persons.reach import Reach, Way, way_of
 from domain.reading import Level, Where
 from domain.records import SHAPES, Shape
 from vault.store import tables
@@ -25,6 +27,27 @@ OTHER = "other"
 """What it calls the other versions of a record."""
 
 
+class Limit(Enum):
+    """Which of the predicates of reach a statement has."""
+
+    NONE = "NONE"
+    OWN = "OWN"
+    """The customers that one looks after."""
+    DEPARTMENT = "DEPARTMENT"
+    """Those, and the ones of a department."""
+    ONE = "ONE"
+    """One customer alone."""
+
+    @classmethod
+    def of(cls, reach: Reach | None) -> Limit:
+        """The predicate of a limit."""
+        if reach is None:
+            return cls.NONE
+        if reach.only is not None:
+            return cls.ONE
+        return cls.OWN if reach.department is None else cls.DEPARTMENT
+
+
 class Kind(NamedTuple):
     """What of a run decides the text of its statements, beside the reading."""
 
@@ -34,6 +57,8 @@ class Kind(NamedTuple):
     """Only what a customer reaches."""
     after: bool
     """Behind a cursor."""
+    reach: Limit = Limit.NONE
+    """How far a member of staff reaches."""
 
 
 SOUGHT = ("version", "token"), ("later_version", "later_token")
@@ -229,7 +254,38 @@ def _reach(shape: Shape, kind: Kind, of: str) -> list[sa.ColumnElement[bool]]:
         conditions.append(own.column == own.bind("subject") if shape.subject_reach else sa.false())
         if shape.name == AccessEntry.__name__:
             conditions.append(named(shape, "action", of).column.not_in(_NOT_FOR_SUBJECTS))
-    return conditions
+    return [*conditions, *_limited(shape, kind.reach, of)]
+
+
+def _limited(shape: Shape, limit: Limit, of: str) -> list[sa.ColumnElement[bool]]:
+    """The rows about customers within a limit, as `way_of` leads to them; what is about no customer is not limited."""
+    way, column = way_of(shape)
+    if limit is Limit.NONE or way is Way.NOBODY:
+        return []
+    if way is Way.EVERYBODY:
+        return [sa.false()]
+    own, customers = named(shape, column, of).column, _customers(limit)
+    if way is Way.FILE:
+        file = tables.table(SHAPES["CreditFile"]).c
+        tenant = sa.bindparam("tenant", type_=sa.Text)
+        customers = sa.select(file.id).where(
+            file.tenant == tenant, file.superseded_at.is_(None), file.customer.in_(customers)
+        )
+    return [own.in_(customers)]
+
+
+def _customers(limit: Limit) -> sa.Select[Any] | sa.CompoundSelect[Any]:
+    """The ids of the customers within a limit. Each part follows an index of its own."""
+    one = tables.table(SHAPES["Customer"]).c
+    current = one.tenant == sa.bindparam("tenant", type_=sa.Text), one.superseded_at.is_(None)
+    words = {"owner": one.account_owner, "department": one.department, "only": one.id}
+    parts = {
+        name: sa.select(one.id).where(*current, column == sa.bindparam(f"reach_{name}", type_=sa.Text))
+        for name, column in words.items()
+    }
+    if limit is Limit.DEPARTMENT:
+        return sa.union_all(parts["owner"], parts["department"])
+    return parts["only" if limit is Limit.ONE else "owner"]
 
 
 def _times(shape: Shape, of: str, *, as_of: bool, known: bool) -> list[sa.ColumnElement[bool]]:

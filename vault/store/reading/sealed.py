@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from domain import ids
 from domain.ids import Id
 from domain.ports import Fetch, Rows, Scope, SealedValue
-from domain.reading import ERASED, NOT_GRANTED, Level, Reveal
+from domain.reading import ERASED, NOT_GRANTED, TRAINING_LAPSED, Level, Reveal
 from domain.records import Confidential
 from vault.keys import DekName
 from vault.seal import Cell
@@ -153,4 +153,6 @@ def _unlock(reason: str, action: str) -> str:
         return "Nothing: its key is destroyed, and nobody can bring it back."
     if reason == NOT_GRANTED:
         return f"A role that is granted {action}."
+    if reason == TRAINING_LAPSED:
+        return f"The course that {action} needs."
     return f"What {reason} asks for, under a role that is granted {action}."
