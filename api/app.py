@@ -55,7 +55,7 @@ from vault.statements import presenting, reasons, verifying
 from vault.statements.board import Board
 from vault.statements.publishing import Trusted
 from vault.store import engines, looks
-from vault.store.ledger import alarming, listing, published
+from vault.store.ledger import alarming, listing, published, witnesses
 from vault.store.ledger.cosigning import quorum_of
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore
@@ -63,7 +63,6 @@ from vault.store.reading import SqlReadings
 from vault.store.schema import migrations
 from vault.store.sqlite import SqliteStore
 from vault.store.transaction import Room, aside
-from vault.witness import cosigning
 from vault.witness.asking import Place
 
 if TYPE_CHECKING:
@@ -78,7 +77,7 @@ LogKeys = looks.LogKeys
 seal_key_file = chosen.seal
 handovers_in = verify.handovers_in
 log_files = published
-Cosigning = cosigning.Cosigning
+Cosigning = witnesses.Cosigning
 Asked, verify_log, verify_served = checking.Asked, checking.verify_log, checking.verify_served
 
 INSTALLATION = ids.encode("te", bytes(16))
@@ -287,8 +286,8 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     clock, make, days = SystemClock(), RandomIds(), settings.backup_days
     ring = Keyring(provider, time.monotonic, aside=aside, backup_days=days)
     dialect = engines.parse(settings.database_url).drivername
-    witnesses = tuple(Place.read(one.url, one.key, local=settings.witness_networks) for one in settings.witnesses)
-    quorum = quorum_of([one.key for one in witnesses], settings.witness_quorum)
+    places = tuple(Place.read(one.url, one.key, local=settings.witness_networks) for one in settings.witnesses)
+    quorum = quorum_of([one.key for one in places], settings.witness_quorum)
     room = Room(ring=ring, clock=clock, make=make, blobs=blobs_at(settings.documents), quorum=quorum)
     store: Store = (SqliteStore if dialect == engines.SQLITE else PostgresStore)(settings.database_url, room)
     readings = SqlReadings(dialect, ring)
@@ -320,7 +319,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
         make=make,
         issuer=LocalIssuer.load(settings.issuer_key) if settings.local_issuer else None,
         statements=board,
-        witnesses=witnesses,
+        witnesses=places,
     )
     await store.start()
     try:

@@ -559,7 +559,7 @@ def test_payload_plans_are_made_once_for_requests_that_differ_in_values(house, m
 
 
 def test_every_operation_a_person_asks_for_is_a_mutation_of_its_own_name():
-    elsewhere = {"import:run", "tenant:administer", "audit:export"}
+    elsewhere = {"import:run", "tenant:administer", "audit:export", "audit:alarm", "audit:prune"}
     elsewhere |= {"sealed_document:store", "sealed_document:sweep", "reveal:documents"}
     elsewhere |= {"key:rotate", "key:destroy", "key:replace", "index:rebuild", "consent:import", "retention:adopt"}
     elsewhere |= {"erasure:finish", "retention:sweep", "objection:escalate", "recall:deliver", "grants:activate"}

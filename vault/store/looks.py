@@ -4,24 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import sqlalchemy as sa
 
 from domain.custody.keeping import SigningUse
-from domain.custody.signing import SigningKey, SigningState
+from domain.custody.signing import SigningState
 from domain.ids import Id
 from vault.audit.files import write_log
 from vault.audit.note import parse_checkpoint, parse_note
 from vault.documents.blobs import Name
 from vault.findings import Finding
 from vault.store import contents, engines
-from vault.store.codec import record_of
 from vault.store.fsck import check_store
 from vault.store.ledger.cosigning import with_cosignatures
-from vault.store.ledger.logbook import entries_of, verifier
+from vault.store.ledger.logbook import entries_of, signing_keys, verifier
 from vault.store.schema.migrations import within
-from vault.store.tables import DESTROYED, table, tenant_register, vault_dek, vault_key
+from vault.store.tables import DESTROYED, tenant_register, vault_dek, vault_key
 from vault.store.transaction import Room
 
 
@@ -60,14 +59,6 @@ def log_keys(room: Room, tenant: Id, person: str) -> Callable[[sa.Connection], L
         return LogKeys([now, *retired], [one.handover for one in known if one.handover])
 
     return look
-
-
-def signing_keys(connection: sa.Connection, tenant: Id, use: SigningUse) -> list[SigningKey]:
-    """The records of a company's keys of one use, the first key first; none where none was ever replaced."""
-    own = table(SigningKey.shape)
-    select = sa.select(own).where(own.c.tenant == tenant, own.c.use == use.value, own.c.superseded_at.is_(None))
-    rows = connection.execute(select.order_by(own.c.number)).mappings()
-    return [cast("SigningKey", record_of(SigningKey.shape, row)) for row in rows]
 
 
 def derived(room: Room, tenant: Id, person: str, label: bytes) -> Callable[[sa.Connection], bytes]:

@@ -8,9 +8,9 @@ from io import BytesIO
 from tests.world import TENANT
 from vault.audit.note import Verifier
 from vault.store import looks
+from vault.store.ledger.witnesses import Cosigning
 from vault.witness import folder
 from vault.witness.asking import Place
-from vault.witness.cosigning import Cosigning
 from vault.witness.judging import Witness
 
 

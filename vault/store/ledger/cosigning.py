@@ -46,6 +46,8 @@ class Cosigned:
 
     size: int
     at: datetime
+    line: str
+    """What it signed last, as it stands in a note."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +67,11 @@ def standing(tenant: Id) -> Callable[[sa.Connection], Standing | None]:
         row = connection.execute(newest.limit(1)).first()
         if row is None:
             return None
-        last = sa.select(COSIGNED.witness, sa.func.max(COSIGNED.size), sa.func.max(COSIGNED.at))
-        known = connection.execute(last.where(COSIGNED.tenant == tenant).group_by(COSIGNED.witness))
-        return Standing(row.size, row.text, {name: Cosigned(size, at) for name, size, at in known})
+        own = COSIGNED.tenant == tenant
+        last = sa.select(COSIGNED.witness, sa.func.max(COSIGNED.size)).where(own).group_by(COSIGNED.witness)
+        select = sa.select(COSIGNED.witness, COSIGNED.size, COSIGNED.at, COSIGNED.line)
+        known = connection.execute(select.where(own, sa.tuple_(COSIGNED.witness, COSIGNED.size).in_(last)))
+        return Standing(row.size, row.text, {one.witness: Cosigned(one.size, one.at, one.line) for one in known})
 
     return look
 

@@ -13,12 +13,11 @@ import structlog
 
 from domain.errors import CreditError
 from domain.ids import Id
-from vault.store.ledger.logbook import sign_head, unsigned
+from vault.store.ledger.logbook import SYSTEM, sign_head, unsigned
 from vault.store.transaction import Room
 
 MOST_ENTRIES = 256
 LONGEST = timedelta(seconds=1)
-SYSTEM = "system:log"
 
 _LOG = structlog.get_logger("credence.store")
 

@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 
 from domain import ids
 from domain.audit import MAX_LISTED, Entry, commit_to
+from domain.custody.keeping import SigningUse
+from domain.custody.signing import SigningKey
 from domain.files.trail import AuditEntry
 from domain.ids import Id
 from domain.records import AUDIT_CLASS
@@ -28,10 +31,13 @@ from vault.audit.note import (
     sign_checkpoint,
 )
 from vault.seal import Cell, seal
+from vault.store.codec import record_of
 from vault.store.engines import POSTGRESQL
 from vault.store.tables import audit_batch, audit_checkpoint, audit_payload, table
 from vault.store.tenantkeys import TenantKeys
 
+SYSTEM = "system:log"
+"""Who signs the heads of the logs."""
 SALT_BYTES = 32
 PAYLOAD_TAG = "audit.payload"
 PAYLOAD_BUCKET = 64
@@ -128,15 +134,6 @@ def batches_of(connection: sa.Connection, tenant: Id) -> Iterator[tuple[bytes, .
             yield batches.unpack(bytes(row[0]))
 
 
-def leaf_hashes(connection: sa.Connection, tenant: Id, first: int, count: int) -> dict[int, str]:
-    """The leaf hashes of the rows that readers find, by their place in the log."""
-    columns = table(AuditEntry.shape).c
-    select = sa.select(columns.log_index, columns.leaf_hash).where(
-        columns.tenant == tenant, columns.log_index >= first, columns.log_index < first + count
-    )
-    return {row[0]: row[1] for row in connection.execute(select)}
-
-
 def integrate(connection: sa.Connection, tenant: Id, leaves: Sequence[Leaf], at: datetime) -> int:
     """Appends entries to a tenant's tree, one row for all of them; the new size. `lookups` makes them findable."""
     before = last_range(connection, tenant)
@@ -195,6 +192,14 @@ def signer_of(seed: hazmat.Secret, tenant: Id) -> Ed25519Signer:
 def verifier(keys: TenantKeys, tenant: Id) -> Verifier:
     """What an auditor pins to verify the checkpoints of a tenant."""
     return Verifier(origin(tenant), ED25519, keys.verifying_key())
+
+
+def signing_keys(connection: sa.Connection, tenant: Id, use: SigningUse) -> list[SigningKey]:
+    """The records of a company's keys of one use, the first key first; none where none was ever replaced."""
+    own = table(SigningKey.shape)
+    select = sa.select(own).where(own.c.tenant == tenant, own.c.use == use.value, own.c.superseded_at.is_(None))
+    rows = connection.execute(select.order_by(own.c.number)).mappings()
+    return [cast("SigningKey", record_of(SigningKey.shape, row)) for row in rows]
 
 
 def hold_log(connection: sa.Connection, tenant: Id) -> None:

@@ -50,7 +50,7 @@ def bring_up(connection: sa.Connection, tenant: Id, most: int = AT_ONCE) -> bool
     places: dict[str, list[int]] = {}
     index = first
     for index, text, long in _unfound(connection, tenant, first, most):
-        row = _row(tenant, index, text, long)
+        row = row_of(tenant, index, text, long)
         rows.append(row)
         for subject in row["subjects"]:
             places.setdefault(subject, []).append(index)
@@ -74,7 +74,7 @@ def list_entries(connection: sa.Connection, tenant: Id, first: int, leaves: Sequ
     """Makes entries findable by themselves, as they get their places."""
     _list(
         connection,
-        [_row(tenant, index, leaf.text, leaf.lists) for index, leaf in enumerate(leaves, first)],
+        [row_of(tenant, index, leaf.text, leaf.lists) for index, leaf in enumerate(leaves, first)],
     )
 
 
@@ -114,7 +114,7 @@ def _unfound(
             count += 1
 
 
-def _row(tenant: Id, index: int, text: bytes, long: Sequence[Sequence[Id]] | None) -> dict[str, Any]:
+def row_of(tenant: Id, index: int, text: bytes, long: Sequence[Sequence[Id]] | None) -> dict[str, Any]:
     """What readers find of an entry."""
     said = json.loads(text)
     subjects, resources = long or (said["subjects"], said["resources"])
@@ -134,7 +134,12 @@ def _row(tenant: Id, index: int, text: bytes, long: Sequence[Sequence[Id]] | Non
 
 
 def _list(connection: sa.Connection, rows: Sequence[dict[str, Any]]) -> None:
-    connection.execute(sa.insert(_ENTRY), [row | {name: _text(row[name]) for name in _LISTS} for row in rows])
+    connection.execute(sa.insert(_ENTRY), list(map(stored, rows)))
+
+
+def stored(row: dict[str, Any]) -> dict[str, Any]:
+    """What readers find of an entry, as it stands in the table."""
+    return row | {name: _text(row[name]) for name in _LISTS}
 
 
 _text = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -15,7 +15,7 @@ from domain.ids import Id
 from domain.statements.statements import CreditStatement, StatementState, StatusList
 from vault.providers.port import Purpose
 from vault.statements.publishing import Issuer, former_key, issuer_name, issuer_of
-from vault.store.looks import signing_keys
+from vault.store.ledger.logbook import signing_keys
 from vault.store.tables import table
 from vault.store.transaction import Room
 

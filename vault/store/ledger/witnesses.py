@@ -23,7 +23,7 @@ from domain.ports import Clock
 from vault.audit.merkle import Proof
 from vault.store.ledger import cosigning
 from vault.store.ledger.cosigning import Standing, called
-from vault.witness.asking import Behind, Connect, Inconsistent, Place, submit
+from vault.witness.asking import Behind, Connect, Inconsistent, Place, cosignature, submit
 
 T = TypeVar("T")
 
@@ -113,7 +113,7 @@ class Cosigning:
         waiting = [
             self._one(tenant, place, standing)
             for place in self.places
-            if _size(standing, place) < standing.size and (now or self._is_due(tenant, place))
+            if not _has(standing, place) and (now or self._is_due(tenant, place))
         ]
         await asyncio.gather(*waiting)
 
@@ -143,7 +143,10 @@ class Cosigning:
         known = self._known.setdefault((tenant, name), _Known())
         prove = partial(self._proof, tenant, standing.size)
         try:
-            given = await submit(place, standing.checkpoint, _size(standing, place), prove, self.connect)
+            old = _size(standing, place)
+            # Where less is there than was cosigned, the witness says so itself.
+            believed = old if old <= standing.size else 0
+            given = await submit(place, standing.checkpoint, believed, prove, self.connect)
             if isinstance(given, Behind):
                 await self._ahead(tenant, given.size)
             else:
@@ -193,6 +196,18 @@ class Cosigning:
     async def _proof(self, tenant: Id, new: int, old: int) -> Proof:
         """What shows that a log of one size extends that of another."""
         return await self.store.inspect(tenant, cosigning.grown(tenant, old, new))
+
+
+def _has(standing: Standing, place: Place) -> bool:
+    """Whether a witness cosigned the newest checkpoint, and that one: another of the same size is another history."""
+    cosigned = standing.witnesses.get(called(place.key))
+    if cosigned is None or cosigned.size != standing.size:
+        return False
+    try:
+        cosignature(place.key, standing.checkpoint, cosigned.line)
+    except Tampered:
+        return False
+    return True
 
 
 def _size(standing: Standing, place: Place) -> int:
