@@ -55,7 +55,8 @@ from vault.statements import presenting, reasons, verifying
 from vault.statements.board import Board
 from vault.statements.publishing import Trusted
 from vault.store import engines, looks
-from vault.store.ledger import alarming, listing, published, witnesses
+from vault.store.keeping import witnesses
+from vault.store.ledger import alarming, listing, published
 from vault.store.ledger.cosigning import quorum_of
 from vault.store.ledger.growth import Growth
 from vault.store.postgres import PostgresStore

@@ -71,9 +71,11 @@ class Owner:
         made = ("audit_checkpoint", "audit_entry", "audit_posting", "audit_found", "audit_tile", "audit_term")
         self.run(*(f"DELETE FROM {table}" for table in (*made, "audit_stretch")))  # noqa: S608 - tables of our own
 
-    def again(self):
+    def again(self, *, forgetful=False):
         """The store, as it begins over what is there now."""
         self.world.close()
+        if forgetful:
+            self.forget()
         self.world.start()
 
 
@@ -125,8 +127,7 @@ def test_a_log_whose_entries_are_altered_deleted_reordered_truncated_or_forked_i
     # What was made of the entries before tells that they are others now.
     assert kinds(log) >= BY_FSCK[how]
     # Who takes that away too, and has a new head signed, is told by whoever kept an older one, offline or as a witness.
-    owner.forget()
-    owner.again()
+    owner.again(forgetful=True)
     auditor.cosigning.store = log.store
     report = verify_folder(exported(log, tmp_path / "log"), key, earlier=[kept])
     assert {problem.kind.value for problem in report.problems} & {"FORK", "ROLLED_BACK"}

@@ -8,7 +8,7 @@ from io import BytesIO
 from tests.world import TENANT
 from vault.audit.note import Verifier
 from vault.store import looks
-from vault.store.ledger.witnesses import Cosigning
+from vault.store.keeping.witnesses import Cosigning
 from vault.witness import folder
 from vault.witness.asking import Place
 from vault.witness.judging import Witness
