@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Final
 
-from api.graphql.changing.declaring import Mutation
+from api.graphql.changing.declaring import Extra, Mutation
+from domain.ids import Id
 from domain.persons.glass import BreakGlass, EndBreakGlass, ReviewBreakGlass
 from domain.persons.proposing import AllowBreakGlass, LimitRole, MapClaim, RegisterServiceAccount, RequireTraining
 from domain.persons.rules import ApproveAccessRule, RejectAccessRule, RetireAccessRule
@@ -34,7 +36,18 @@ PERSONS: Final = {
     "retireAccessRule": Mutation(operation=RetireAccessRule, shows=RULE),
     "recordTraining": Mutation(operation=RecordTraining, shows=TRAINING),
     "endTraining": Mutation(operation=EndTraining, shows=TRAINING),
-    "breakGlass": Mutation(operation=BreakGlass, shows=GLASS),
+    "breakGlass": Mutation(
+        operation=BreakGlass,
+        shows=GLASS,
+        extras=(
+            Extra(
+                name="glass",
+                type=Id,
+                says="What to name in the header `Credence-Break-Glass` of each request under it. Ch.8 §1",
+                of=attrgetter("value.id"),
+            ),
+        ),
+    ),
     "endBreakGlass": Mutation(operation=EndBreakGlass, shows=GLASS),
     "reviewBreakGlass": Mutation(operation=ReviewBreakGlass, shows=GLASS),
 }
