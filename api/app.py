@@ -24,6 +24,7 @@ from authz.issuing import Bound, LocalIssuer
 from authz.jwks import RemoteKeys
 from authz.keys import registered
 from authz.private import write_private
+from authz.release import Release
 from authz.roles import ADMINISTRATOR, AUDITOR, CUSTOMER, JOB, PARTNER, STAFF
 from domain import ids
 from domain.actors import Actor, Rights
@@ -255,6 +256,11 @@ def operator(tenant: Id, role: str = ADMINISTRATOR) -> Actor:
 def job(tenant: Id, name: str) -> Actor:
     """The actor of scheduled or commanded work of one company."""
     return Actor(tenant=tenant, person=f"{JOB}:{name}", roles=frozenset({JOB}))
+
+
+def release() -> Release:
+    """The grants that came with the product."""
+    return Release(declared_actions())
 
 
 def address(settings: Settings) -> str:

@@ -5,23 +5,57 @@ What is read here decides and leaves nothing; who reads a version as a record pa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from domain.actors import Actor, Rights
 from domain.errors import Invalid, NotFound, Tampered
+from domain.gate import Plan
 from domain.grants.changing import ApproveGrants, ProposeGrants, Weighed
 from domain.grants.content import Snapshot
-from domain.grants.snapshots import HELD, MOST, STANDING_STATES, Standing, Version, content, standing, standing_of
+from domain.grants.effects import Compiled
+from domain.grants.explaining import ExplainGrants, GrantExplanation
+from domain.grants.snapshots import (
+    HELD,
+    MOST,
+    STANDING_STATES,
+    Standing,
+    Version,
+    content,
+    listing,
+    standing,
+    standing_of,
+)
 from domain.ids import Id
+from domain.operations import Operation, Performed
 from domain.ports import Clock, Readings, Scope, Steps, Store
+from domain.reading import judge
 
+T = TypeVar("T")
 Asked = TypeVar("Asked", ProposeGrants, ApproveGrants)
 
 
-class Weighing(Protocol):
-    """Compiles grants beside those that they would follow."""
+class Granting(Protocol):
+    """The grants of companies, and versions that are compiled beside those that they would follow."""
+
+    async def notice(self, tenant: Id) -> None:
+        """Takes notice of the grants in force."""
+        ...
+
+    async def table(self, tenant: Id) -> Compiled:
+        """The grants in force.
+
+        Raises: Unavailable.
+        """
+        ...
+
+    async def explain(self, tenant: Id, roles: Iterable[str], action: str) -> GrantExplanation:
+        """Why roles may do something, or may not, by the grants in force.
+
+        Raises: Unavailable.
+        """
+        ...
 
     async def weigh(self, tenant: Id, rules: str, tests: str) -> Weighed:
         """Proposed texts, compiled.
@@ -38,12 +72,34 @@ class Weighing(Protocol):
         ...
 
 
+class OneGate(Protocol):
+    """The Gate, as operations and readings pass it."""
+
+    async def perform(self, operation: Operation[T], actor: Actor, *, request: str = "") -> Performed[T]:
+        """Carries out one operation as one transaction with one audit entry."""
+        ...
+
+    async def read(self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = "") -> dict[str, Any]:
+        """The answer of a plan, recorded before it leaves."""
+        ...
+
+
 class House(Protocol):
     """What is needed of the house."""
 
     @property
-    def grants(self) -> Weighing:
-        """Compiles grants."""
+    def gate(self) -> OneGate:
+        """The one gate."""
+        ...
+
+    @property
+    def readings(self) -> Readings:
+        """Compiles readings."""
+        ...
+
+    @property
+    def grants(self) -> Granting:
+        """The grants of companies."""
         ...
 
     def rights(self, actor: Actor) -> Rights:
@@ -66,6 +122,40 @@ async def weighed(house: House, actor: Actor, asked: Asked) -> Asked:
     except (Invalid, Tampered) as problem:
         return replace(asked, problem=problem)
     return replace(asked, weighed=found)
+
+
+async def explained(
+    house: House, actor: Actor, action: str, roles: Sequence[str] | None, *, request: str = ""
+) -> GrantExplanation:
+    """Why an action is granted or not: to the caller, which its own token tells; to others, which is recorded.
+
+    Raises: NotPermitted; Malformed; Unavailable.
+    """
+    if roles is None:
+        return await house.grants.explain(actor.tenant, actor.roles, action)
+    asked = ExplainGrants(action=action, roles=tuple(roles))
+    if not house.rights(actor).missing(asked.actions):
+        asked = replace(asked, explanation=await house.grants.explain(actor.tenant, roles, action))
+    return (await house.gate.perform(asked, actor, request=request)).value
+
+
+async def versions(house: House, actor: Actor, version: str | None) -> list[Mapping[str, Any]]:
+    """The versions of a company as a reader finds them, the oldest first; one where it is named.
+
+    Raises: NotPermitted; Unavailable.
+    """
+    await house.grants.notice(actor.tenant)
+    judged = judge(listing(named=version is not None), house.rights(actor))
+    plan = Plan(judged=judged, steps=house.readings.prepare(judged))
+    found: list[Mapping[str, Any]] = []
+    after: str | None = None
+    while True:
+        asked = [MOST, after, *([version] if version is not None else [])]
+        page = (await house.gate.read(plan, actor, asked, request="command"))[HELD]
+        found += page["rows"]
+        if not page["more"]:
+            return found
+        after = page["cursors"][-1]
 
 
 class KeptGrants:

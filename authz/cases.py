@@ -64,15 +64,6 @@ def read_cases(text: str, *, actions: Collection[str]) -> tuple[Case, ...]:
     return tuple(_case(one, number, actions) for number, one in enumerate(cast("list[object]", found), start=1))
 
 
-def shipped(actions: Collection[str]) -> tuple[Case, ...]:
-    """The tests of the product's own grants."""
-    return tuple(
-        case
-        for path in sorted(FOLDER.glob("*.yaml"))
-        for case in read_cases(path.read_text(encoding="utf-8"), actions=actions)
-    )
-
-
 def shipped_text() -> str:
     """The tests of the product's own grants, as one text to begin with."""
     return "\n".join(path.read_text(encoding="utf-8").strip() + "\n" for path in sorted(FOLDER.glob("*.yaml")))

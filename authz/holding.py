@@ -9,18 +9,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from authz import adapter, cases
-from authz.roles import ROLES
+from authz.release import Release
 from authz.table import Table
 from domain.actors import Actor, Rights
 from domain.errors import CreditError, Tampered
 from domain.grants import content
 from domain.grants.changing import Weighed
 from domain.grants.content import Snapshot
+from domain.grants.explaining import GrantExplanation
 from domain.grants.snapshots import Standing, Version, in_force
 from domain.ids import Id
 from domain.ports import Clock
@@ -58,14 +58,14 @@ class TenantGrants:
 
     def __init__(
         self,
-        product: Table,
+        release: Release,
         kept: Kept,
         clock: Clock,
         *,
         monotonic: Callable[[], float] = time.monotonic,
         lease: float = LEASE,
     ) -> None:
-        self.product = product
+        self.release, self.product = release, release.table()
         self._kept, self._clock = kept, clock
         self._monotonic, self._lease = monotonic, lease
         self._held: dict[Id, _Held] = {}
@@ -78,7 +78,7 @@ class TenantGrants:
 
         Raises: Malformed naming the line that is wrong.
         """
-        return cls(product(actions), kept, clock)
+        return cls(Release(actions), kept, clock)
 
     async def notice(self, tenant: Id) -> None:
         """Takes notice of the version in force, where what is known is older than the lease.
@@ -101,14 +101,30 @@ class TenantGrants:
         await self.notice(tenant)
         return self._held[tenant].table
 
+    async def texts(self, tenant: Id) -> tuple[str, str]:
+        """The rules and the tests that are in force in a company, as somebody changes them to propose others.
+
+        Raises: Unavailable; Tampered.
+        """
+        found = in_force(await self._kept.standing(tenant), self._clock.now())
+        if found is None:
+            return self.release.rules, self.release.tests
+        kept = await self._content(tenant, found.id)
+        return content.written(kept.snapshot), kept.tests
+
+    async def explain(self, tenant: Id, roles: Iterable[str], action: str) -> GrantExplanation:
+        """Why roles may do something in a company, or may not, by the grants in force.
+
+        Raises: Unavailable; Tampered.
+        """
+        return (await self.table(tenant)).explain(roles, action)
+
     async def weigh(self, tenant: Id, rules: str, tests: str) -> Weighed:
         """Proposed texts, compiled beside the grants that they would follow.
 
         Raises: Malformed naming the place; Unavailable.
         """
-        actions = self.product.actions
-        found = await asyncio.to_thread(_compiled, rules, actions)
-        return await self._beside(tenant, found, tests)
+        return await self._beside(tenant, await asyncio.to_thread(self.release.table, rules), tests)
 
     async def weigh_kept(self, tenant: Id, version: Id) -> Weighed:
         """A version that is kept, compiled beside the grants that it would follow.
@@ -123,7 +139,7 @@ class TenantGrants:
         standing = await self._kept.standing(tenant)
         last = max(standing, key=lambda one: (one.effective_at, one.id), default=None)
         base = self.product if last is None else await self._table(tenant, last)
-        read = await asyncio.to_thread(cases.read_cases, tests, actions=self.product.actions)
+        read = await asyncio.to_thread(self.release.cases, [tests])
         return Weighed(proposed=proposed, base=base, cases=read, product=self.product.version)
 
     async def _look_up(self, tenant: Id) -> None:
@@ -158,19 +174,6 @@ class TenantGrants:
 
     def _compile(self, snapshot: Snapshot) -> Table:
         return Table.of(snapshot, actions=self.product.actions, roles=self.product.roles)
-
-
-def product(actions: Iterable[str]) -> Table:
-    """The product's own grants, which the release approved, compiled for the actions its operations and fields ask for.
-
-    Raises: Malformed naming the line that is wrong.
-    """
-    return _compiled(adapter.RULES.read_text(encoding="utf-8"), tuple(actions))
-
-
-def _compiled(rules: str, actions: Collection[str]) -> Table:
-    snapshot = content.read(rules, actions=actions, roles=ROLES)
-    return Table.compile(snapshot, actions=actions)
 
 
 def _not_its_own() -> CreditError:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
 import domain  # noqa: E402 - found from the line above
-from authz.holding import product  # noqa: E402 - the same
+from authz.release import Release  # noqa: E402 - the same
 from domain.custody.rules import PACK, RULES, Ending, Mark, Parties, Rule  # noqa: E402 - the same
 from domain.grants.effects import Effect  # noqa: E402 - the same
 from domain.operations import OPERATIONS  # noqa: E402 - the same
@@ -187,7 +187,7 @@ def _used(tree: ast.Module) -> Iterator[tuple[str, str]]:
 def grants() -> str:
     """The page of actions and roles."""
     actions = sorted({*_actions(), *_ruled()})
-    table = product(actions)
+    table = Release(actions).table()
     lines = [
         "# Who may do what",
         "",

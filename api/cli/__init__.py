@@ -15,6 +15,7 @@ from api.cli import (
     auditing,
     consenting,
     exploring,
+    granting,
     importing,
     installing,
     keeping,
@@ -43,6 +44,7 @@ for _room in (serving, touring, importing, installing, exploring, sweeping):
 app.add_typer(auditing.audit, name="audit")
 app.add_typer(auditing.witness_, name="witness")
 app.add_typer(consenting.consents, name="consents")
+app.add_typer(granting.grants, name="grants")
 app.add_typer(installing.tenants, name="tenant")
 searching.join(keeping.keys)
 renewing.join(keeping.keys)

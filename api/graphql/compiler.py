@@ -20,7 +20,8 @@ from api.graphql.compiling.levels import TYPENAME, Asked, Levels
 from api.graphql.compiling.selections import Selections
 from api.graphql.queries import ROOTS, TOLD, Kind
 from domain.errors import CreditError, Malformed
-from domain.reading import Labelled, Level, Link, Reading, Times, Where
+from domain.grants.explaining import GrantExplanation
+from domain.reading import Labelled, Level, Link, Reading, Slot, Times, Where
 from domain.records import PREFIXES, SHAPES, Shape
 
 META = frozenset({"__schema", "__type"})
@@ -36,6 +37,8 @@ class Compiled:
     """The roots in document order."""
     told: Mapping[str, str]
     """Roots that are known without looking: by response key, which one."""
+    explained: Mapping[str, tuple[Slot, Slot]]
+    """Roots that explain the grants: by response key, the places of the action and of the roles."""
     introspection: Mapping[str, tuple[FieldNode, ...]]
     failures: Mapping[str, CreditError]
     """Roots that cannot be read, such as those with a malformed id: null, with their error."""
@@ -80,6 +83,7 @@ class _Compiler:
         self._roots: list[Labelled[Level]] = []
         self._answers: list[Entry] = []
         self._told: dict[str, str] = {}
+        self._explained: dict[str, tuple[Slot, Slot]] = {}
         self._introspection: dict[str, tuple[FieldNode, ...]] = {}
         self._failures: dict[str, CreditError] = {}
 
@@ -90,6 +94,7 @@ class _Compiler:
             sources=self._slots.sources(),
             answers=tuple(self._answers),
             told=self._told,
+            explained=self._explained,
             introspection=self._introspection,
             failures=self._failures,
         )
@@ -119,6 +124,11 @@ class _Compiler:
                 self._told[key] = name
                 form = self._levels.object(TOLD[name].type, nodes)
                 form = forms.many(form, name) if TOLD[name].many else form
+                self._answers.append(Entry(key=key, label=key, form=form))
+            case Kind.EXPLAINED:
+                action, roles = (self._slots.add(arguments, (which,), plain) for which in ("action", "roles"))
+                self._explained[key] = (action, roles)
+                form = self._levels.object(GrantExplanation, nodes)
                 self._answers.append(Entry(key=key, label=key, form=form))
             case Kind.ONE:
                 _check_id(arguments.values["id"], root.shape.prefix)

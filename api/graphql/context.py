@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from graphql import DocumentNode, FragmentDefinitionNode
 from graphql.execution.values import VariableValues
 
-from api.granting import Weighing
+from api.granting import Granting
 from api.graphql.compiler import Compiled
 from api.graphql.compiling.forms import Entry, Form
 from api.graphql.sharing.hoisting import Template
@@ -185,8 +185,8 @@ class House(Protocol):
         ...
 
     @property
-    def grants(self) -> Weighing:
-        """Compiles grants that are proposed."""
+    def grants(self) -> Granting:
+        """The grants of companies."""
         ...
 
 

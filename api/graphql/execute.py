@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from inspect import isawaitable
 from typing import Any
@@ -19,6 +19,7 @@ from graphql import (
 )
 from graphql import execute as execute_by_core
 
+from api.granting import explained
 from api.graphql import errors
 from api.graphql.compiler import Compiled, compile_query
 from api.graphql.compiling.arguments import deciding
@@ -144,6 +145,7 @@ async def _query(
     found = [errors.told(error, id_, (key,)) for key, error in compiled.failures.items()]
     # Who may not read the schema never comes here with what is told of it, unless somebody approved the document.
     draft = {key: TOLD[name].of(context.actor, context.rights) for key, name in compiled.told.items()}
+    draft |= await _explained(context, compiled, arguments, found)
     if compiled.introspection:
         draft |= _introspected(graph, document, operation, request, prepared)
     try:
@@ -157,6 +159,22 @@ async def _query(
     except Exception as error:  # noqa: BLE001 - a bug is masked and logged; the other roots still answer
         found += [errors.masked(error, id_, (root.label,)) for root in compiled.reading.roots]
     return Response(_shaped(compiled, draft, id_, found), found, executed=True, cost=cost)
+
+
+async def _explained(
+    context: Context, compiled: Compiled, arguments: Sequence[Any], found: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Why actions are granted or not: of the caller's own roles without a look, of others behind the Gate."""
+    draft: dict[str, Any] = {}
+    for key, (action, roles) in compiled.explained.items():
+        asked = arguments[roles.index]
+        try:
+            draft[key] = await explained(
+                context.house, context.actor, arguments[action.index], asked, request=context.request_id
+            )
+        except CreditError as error:
+            found.append(errors.told(error, context.request_id, (key,)))
+    return draft
 
 
 def _shaped(compiled: Compiled, draft: Mapping[str, Any], id_: str, found: list[dict[str, Any]]) -> dict[str, Any]:

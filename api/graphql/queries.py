@@ -16,6 +16,7 @@ from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.operations import INTROSPECT
 from api.graphql.types import NODE, looking_up, paging, value_type
 from domain.actors import Actor, Rights
+from domain.grants.explaining import GrantExplanation
 from domain.ids import Id
 from domain.operations import OPERATIONS
 from domain.persons.duties import Separation, separations
@@ -35,6 +36,8 @@ class Kind(Enum):
     """One record of the type its id names."""
     ACCESS = "ACCESS"
     """Who looked at one credit file."""
+    EXPLAINED = "EXPLAINED"
+    """Why an action is granted or not."""
     TOLD = "TOLD"
     """What is known without looking: the caller from its token, the rules from their declaration."""
 
@@ -59,6 +62,7 @@ class Root:
 ROOTS = {
     "me": Root(Kind.TOLD),
     "separationsOfDuty": Root(Kind.TOLD, needs=INTROSPECT),
+    "explainGrant": Root(Kind.EXPLAINED),
     "node": Root(Kind.NODE),
     "creditFile": Root(Kind.ONE, "CreditFile", times=True),
     "creditFiles": Root(Kind.PAGE, "CreditFile", times=True),
@@ -178,6 +182,7 @@ def build_query() -> type:
         return GENERATED[ROOT]
     for told in TOLD.values():
         value_type(told.type, first_paragraph(told.type.__doc__))
+    value_type(GrantExplanation, first_paragraph(GrantExplanation.__doc__))
     fields = []
     for name, root in ROOTS.items():
         expression, says, arguments = _root(name, root)
@@ -191,6 +196,11 @@ def _root(name: str, root: Root) -> tuple[str, str, list[StrawberryArgument]]:
         case Kind.TOLD:
             told = TOLD[name]
             return f"list[{told.type.__name__}]" if told.many else told.type.__name__, told.says, []
+        case Kind.EXPLAINED:
+            says = guarded(f"{first_paragraph(GrantExplanation.__doc__)} Of other roles than one's own:", "grants:read")
+            action_ = argument("action", "str", "The action, `noun:verb`. Ch.8 §1")
+            roles = argument("roles", "list[str] | None", "Of these roles; one's own where none are said. Ch.8 §1")
+            return GrantExplanation.__name__, says, [action_, roles]
         case Kind.NODE:
             says = "Any record by its id; null where there is none within reach. Ch.3 §1 (the action of its type)"
             return NODE, says, [_id("node")]

@@ -31,6 +31,7 @@ from api.graphql.types import CONFIDENTIAL
 from domain.actors import Actor
 from domain.consent.trusted import RUN, ProposeTrustedDocument, digest_of, not_approved
 from domain.errors import Malformed
+from domain.grants.explaining import ExplainGrants
 from domain.operations import OPERATIONS, Collecting
 from domain.records import SHAPES, Shape
 
@@ -123,6 +124,9 @@ class Gatherer(Visitor):
         elif parent.name == "Query" and ROOTS[name].kind is Kind.TOLD:
             self._found.reads[name] = None
             self._found.actions.update(dict.fromkeys(filter(None, (ROOTS[name].needs,))))
+        elif parent.name == "Query" and ROOTS[name].kind is Kind.EXPLAINED:
+            self._found.reads[name] = None
+            self._found.actions.update(dict.fromkeys(ExplainGrants.actions))
         elif parent.name == "Query":
             self._listed(SHAPES[ROOTS[name].record] if ROOTS[name].record else None, node)
         elif parent.name in SHAPES:

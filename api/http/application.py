@@ -25,6 +25,8 @@ from api.http.documents import Documents
 from api.http.envelope import REQUEST_ID, Envelope
 from api.http.explorer import PATH as EXPLORER_PATH
 from api.http.explorer import Explorer
+from api.http.matrix import PATH as MATRIX_PATH
+from api.http.matrix import Matrix
 from api.http.operating import Operating
 from api.http.ports import Authenticator, Probe, Published
 from api.http.statements import ISSUER, LISTS, Statements
@@ -63,6 +65,7 @@ def build_http(
             WebSocketRoute(GRAPHQL_PATH, sockets),
             Route(CONTENT_PATH, Receiving(house, admission).take, methods=["PUT"]),
             Route(CONTENT_PATH, Handing(house, admission), methods=["GET"]),
+            Route(MATRIX_PATH, Matrix(house, admission).page, methods=["GET"]),
             Route("/healthz", operating.alive, methods=["GET"]),
             Route("/readyz", operating.ready, methods=["GET"]),
             Route(KEYS_PATH, operating.keys, methods=["GET"]),

@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
+from domain.actors import Actor
+from domain.errors import Conflict, Malformed
 from domain.grants.content import GrantRule
 from domain.grants.effects import Cell, Effect
+from domain.operations import Decided, Operation, derived, operation
+from domain.ports import Unit
+
+MOST_ROLES: Final = 20
+"""How many roles somebody has at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,43 @@ class GrantExplanation:
             version=version,
             sentence=_sentence(action, cell, path, nearest),
         )
+
+
+@operation("grants:read", chapter="8.1")
+class ExplainGrants(Operation[GrantExplanation]):
+    """Explains why a combination of roles may do something, or may not (Ch.8 §1)."""
+
+    action: str
+    """The action, `noun:verb`. Ch.8 §1"""
+    roles: tuple[str, ...]
+    """The roles. Ch.8 §1"""
+    explanation: GrantExplanation | None = derived(default=None)
+    """The explanation, out of the compiled grants."""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[GrantExplanation]:
+        """What roles may do is no secret of anybody's, and who asks is recorded.
+
+        Chapter: 8.1.
+        """
+        del unit
+        if not 1 <= len(self.roles) <= MOST_ROLES:
+            raise Malformed(f"Name 1 to {MOST_ROLES} roles.", path=("roles",))
+        if self.explanation is None:
+            raise Conflict("Your rights changed meanwhile.", advice="Ask again.")
+        return Decided(value=self.explanation, resources=(actor.tenant,))
+
+
+@operation("grants:read", chapter="8.1")
+class ReadGrantsMatrix(Operation[None]):
+    """Lets the whole matrix of roles and actions leave, as a page or as a file (Ch.8 §1)."""
+
+    def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
+        """The grants decide alone; it is made from the version in force once the entry is durable.
+
+        Chapter: 8.1.
+        """
+        del unit
+        return Decided(value=None, resources=(actor.tenant,))
 
 
 def _sentence(action: str, cell: Cell, path: tuple[str, ...], nearest: GrantRule | None) -> str:

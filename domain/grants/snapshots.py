@@ -97,6 +97,19 @@ def standing() -> Judged:
     return _read(Level(shape=GrantsSnapshot.shape, facts=facts, where=(Where("state", "in", Slot(1)),), page=_PAGE))
 
 
+def listing(*, named: bool) -> Reading:
+    """Every version with what it changes: slots for the size of the page and the cursor; for its id where one is named.
+
+    Chapter: 8.1.
+    """
+    shape = GrantsSnapshot.shape
+    facts = tuple(
+        Labelled(name, name) for name in ("id", *(one for one in shape.facts if one not in {"rules", "links"}))
+    )
+    where = (Where("id", "=", Slot(2)),) if named else ()
+    return Reading((Labelled(HELD, Level(shape=shape, facts=facts, where=where, page=Page(Slot(0), Slot(1)))),))
+
+
 STANDING_STATES: Final = (GrantsState.ACTIVE.value, GrantsState.APPROVED.value)
 
 

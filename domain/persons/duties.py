@@ -20,6 +20,8 @@ from domain.records import SHAPES
 
 EXAMINED: Final = "audit"
 """What an auditor's own actions are about."""
+READ: Final = "read"
+"""What changes nothing, whatever it is about."""
 
 
 class Duty(Enum):
@@ -139,11 +141,12 @@ def refusal(duty: Duty, path: tuple[str, ...] = ()) -> NotPermitted:
 
 
 def examines(actions: Sequence[str]) -> bool:
-    """Whether actions only examine, which is all an auditor does.
+    """Whether actions only examine the log, or only read, which is all an auditor does.
 
     Chapter: 8.1.
     """
-    return all(action.partition(":")[0].split("_")[0] == EXAMINED for action in actions)
+    parts = (action.partition(":") for action in actions)
+    return all(noun.split("_")[0] == EXAMINED or verb == READ for noun, _, verb in parts)
 
 
 def separations(operations: Mapping[str, Any]) -> tuple[Separation, ...]:

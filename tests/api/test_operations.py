@@ -5,7 +5,7 @@ from pathlib import Path
 
 from api.graphql.execute import may_introspect
 from api.graphql.operations import INTROSPECT, declared_actions
-from authz.holding import product
+from authz.release import Release
 from authz.roles import OUTSIDERS, ROLES
 from domain.operations import OPERATIONS
 from domain.records import SHAPES, DataClass
@@ -19,7 +19,7 @@ def agreed():
 
 
 def test_the_grants_load_for_exactly_what_the_product_asks_for():
-    product(declared_actions())
+    Release(declared_actions()).table()
     assert sorted(agreed()) == list(declared_actions())
 
 
@@ -33,6 +33,6 @@ def test_every_operation_record_masked_field_and_class_is_asked_for():
 
 
 def test_the_schema_tells_itself_to_staff_and_to_nobody_from_outside():
-    table = product(declared_actions())
+    table = Release(declared_actions()).table()
     telling = {role for role in ROLES if may_introspect(table.rights(frozenset({role})))}
     assert telling == set(ROLES) - OUTSIDERS - {"system"}

@@ -1,4 +1,4 @@
-"""What a version changes, as it is shown before it is approved, is what Casbin decides otherwise: neither more nor less."""
+"""What a version changes, as it is shown before it is approved, is what Casbin decides otherwise: no more, no less."""
 
 import random
 from itertools import combinations

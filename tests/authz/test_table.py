@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from authz import adapter
-from authz.holding import product
+from authz.release import Release
 from authz.roles import ROLES
 from authz.table import COMBINATIONS, Table
 from domain.errors import Malformed
@@ -182,4 +182,4 @@ def test_the_matrix_shows_every_action_for_every_role(table, actions):
 
 def test_grants_for_an_action_that_nothing_asks_for_do_not_load(actions):
     with pytest.raises(Malformed, match="record:correct"):
-        product(action for action in actions if action != "record:correct")
+        Release(action for action in actions if action != "record:correct").table()

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 from api.graphql.operations import declared_actions
-from authz.holding import product
+from authz.release import Release
 from domain.grants.effects import Effect
 
 PAGE = Path(__file__).with_name("matrix.csv")
@@ -19,7 +19,7 @@ WORDS = {Effect.ALLOW: "allow", Effect.DENY: "deny", Effect.NONE: ""}
 
 
 def page(actions):
-    table = product(actions)
+    table = Release(actions).table()
     text = io.StringIO()
     rows = csv.writer(text, lineterminator="\n")
     rows.writerow(["action", *table.roles])
@@ -38,7 +38,7 @@ def test_the_matrix_is_the_one_agreed():
 
 
 def test_every_role_may_do_something_and_every_action_is_somebodys():
-    table = product(agreed())
+    table = Release(agreed()).table()
     cells = table.matrix()
     assert all(any(cells[action][role].effect is Effect.ALLOW for action in cells) for role in table.roles)
     assert all(any(cell.effect is Effect.ALLOW for cell in row.values()) for row in cells.values())

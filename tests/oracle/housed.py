@@ -26,7 +26,7 @@ from api.graphql.execute import execute
 from api.graphql.operations import INTROSPECT, declared_actions
 from api.graphql.schema import build_schema
 from api.graphql.veiling import needs, not_there
-from authz.holding import product
+from authz.release import Release
 from authz.roles import CUSTOMER, PARTNER, ROLES
 from domain.actors import Actor, Rights
 from domain.audit import Receipt
@@ -38,7 +38,7 @@ from tests.oracle.naive import SCHEMA, Naive
 from tests.vault.corpus import NOW, made_up
 from tests.vault.oracle import word
 
-GRANTS = product(declared_actions())
+GRANTS = Release(declared_actions()).table()
 ADVICE = "Compare the document with schema.graphql."
 
 

@@ -3,14 +3,14 @@ from __future__ import annotations
 import pytest
 
 from api.graphql.operations import declared_actions
-from authz.holding import product
+from authz.release import Release
 from authz.roles import CUSTOMER, ROLES
 from domain.audit import Outcome
 from domain.records import SHAPES
 from tests.api import fake
 
 FILE = fake.FILE
-RIGHTS = {role: product(declared_actions()).rights(frozenset({role})) for role in ROLES}
+RIGHTS = {role: Release(declared_actions()).table().rights(frozenset({role})) for role in ROLES}
 CUSTOMERS = tuple(RIGHTS[CUSTOMER].allowed)
 LESS = tuple(action for action in CUSTOMERS if action != "partner:read")
 """Without knowing its partners: then a list has a fact that is not granted."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from api.granting import KeptGrants, weighed
 from api.graphql.operations import declared_actions
-from authz import adapter
-from authz.cases import shipped_text
-from authz.holding import TenantGrants, product
+from authz.holding import TenantGrants
+from authz.release import Release
 from domain.actors import Actor
 from domain.gate import Gate
 from domain.grants.changing import ApproveGrants, ProposeGrants
@@ -15,8 +14,9 @@ from tests.world import TENANT
 from vault.opening import VaultOpener
 from vault.store.reading import SqlReadings
 
-PRODUCT = product(declared_actions())
-RULES, TESTS = adapter.RULES.read_text(encoding="utf-8"), shipped_text()
+RELEASE = Release(declared_actions())
+PRODUCT = RELEASE.table()
+RULES, TESTS = RELEASE.rules, RELEASE.tests
 FEW = "- name: Sales sees no log\n  roles: [sales]\n  may_not: {audit: [read]}\n"
 
 
@@ -27,7 +27,7 @@ class Process:
         self.world, self.moment = world, 0.0
         readings = SqlReadings(world.database.dialect, world.ring)
         kept = KeptGrants(world.store, readings, world.clock)
-        self.grants = TenantGrants(PRODUCT, kept, world.clock, monotonic=lambda: self.moment)
+        self.grants = TenantGrants(RELEASE, kept, world.clock, monotonic=lambda: self.moment)
         self.gate = Gate(
             grants=self.grants,
             store=world.store,

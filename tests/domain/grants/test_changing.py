@@ -1,6 +1,7 @@
 """Grants change by a version that one person proposes and another approves, and every process notices."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from authz.holding import LEASE
 from domain.errors import Code, CreditError, Overloaded
 from domain.grants.changing import ActivateGrants, ApproveGrants, ProposeGrants, RejectGrants, WithdrawGrants
 from domain.grants.effects import Effect
+from domain.grants.explaining import ExplainGrants
 from domain.grants.snapshots import GrantsSnapshot
 from tests.domain.grants.desk import FEW, PRODUCT, RULES, Process, staff, without
 from tests.stored import StoredWorld
@@ -60,6 +62,22 @@ def test_a_company_holds_the_grants_of_the_product_until_it_has_its_own(desk):
     assert rights.permits("objection:read")
     assert rights.version == approved.content_digest != PRODUCT.version
     assert desk.states() == ["ACTIVE"]
+
+
+def test_entries_name_the_version_that_decided_and_its_rule(desk, world):
+    admin, asked = staff("chen", "platform_admin"), ExplainGrants(action="key:read", roles=("sales",))
+    explanation = PRODUCT.explain({"sales"}, "key:read")
+    desk.do(replace(asked, explanation=explanation), admin)
+    before = world.leaves()[-1]
+    approved = desk.approve(
+        desk.propose(without("ad-80", more="p, platform_admin, grants, read, allow, ad-90, Ch.8 b"))
+    )
+    desk.moment += LEASE
+    desk.do(replace(asked, explanation=explanation), admin)
+    named = {before: (PRODUCT.version, b"ad-80"), world.leaves()[-1]: (approved.content_digest, b"ad-90")}
+    for leaf, (version, rule) in named.items():
+        assert version.encode() in leaf
+        assert rule in leaf
 
 
 def test_other_companies_keep_theirs(desk, world):

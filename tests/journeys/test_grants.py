@@ -1,0 +1,146 @@
+"""A company changes who may do what: two persons, two servers, and everybody can ask why."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from authz.holding import LEASE
+from tests.journeys.commands import invoked
+from tests.journeys.conftest import Installation
+
+LINE = "p, sales, objection, read, allow, sa-40, Ch.3 §3 hears what customers object to\n"
+CASE = "- name: Sales hears what customers object to\n  roles: [sales]\n  may: {objection: [read]}\n"
+WHY = """query($action: String!, $roles: [String!]) { explainGrant(action: $action, roles: $roles) {
+  action effect rule { id role why } path nearest { id role } version sentence } }"""
+SHOWN = "grantsSnapshot { id state changesDigest contentDigest untested changes { role action before after rule } }"
+
+
+@pytest.fixture
+def where(installation):
+    """The settings of commands beside the server."""
+    return {
+        "CREDENCE_DATABASE_URL": installation.settings.database_url,
+        "CREDENCE_DATA_DIR": str(installation.folder),
+        "CREDENCE_KEYS": installation.settings.keys,
+        "CREDENCE_DOCUMENTS": installation.settings.documents,
+    }
+
+
+def why(client, action, roles=None):
+    return client.ask(WHY, action=action, roles=roles)["explainGrant"]
+
+
+def changed(folder):
+    """The files of the product with one rule more and its test."""
+    invoked("grants", "export", folder)
+    for name, more in (("rules.csv", LINE), ("tests.yaml", CASE)):
+        path = folder / name
+        path.write_text(path.read_text(encoding="utf-8") + "\n" + more, encoding="utf-8")
+    return folder / "rules.csv", folder / "tests.yaml"
+
+
+def test_two_persons_change_who_may_do_what_and_two_servers_go_by_it_within_the_lease(
+    installation, tenant, where, tmp_path
+):
+    rules, tests = changed(tmp_path / "proposed")
+    assert invoked("grants", "test", "--rules", rules, "--tests", tests, "--require-coverage")["failures"] == []
+    (gained,) = invoked("grants", "diff", rules)["changes"]
+    assert gained == {
+        "role": "sales", "action": "objection:read", "before": "NONE", "after": "ALLOW", "rule": "sa-40",
+    }  # fmt: skip
+
+    sales, chen = installation.client(tenant, "sales"), installation.client(tenant, "platform_admin")
+    denied = why(sales, "objection:read")
+    assert (denied["effect"], denied["rule"], denied["path"]) == ("NONE", None, [])
+    assert denied["nearest"]["role"] == "credit_analyst"
+    assert "No rule allows objection:read" in denied["sentence"]
+
+    asked = {"rules": rules.read_text(encoding="utf-8"), "tests": tests.read_text(encoding="utf-8"), "reason": "asked"}
+    draft = chen.done("proposeGrants", asked, SHOWN)["grantsSnapshot"]
+    assert (draft["state"], draft["changes"], draft["untested"]) == ("DRAFT", [gained], [])
+    decided = {"snapshot": draft["id"], "changesDigest": draft["changesDigest"]}
+    both = installation.client(tenant, "platform_admin", "management", person="platform_admin")
+    (error,) = both.change("approveGrants", decided, "grantsSnapshot { id }")["errors"]
+    assert error["code"] == "SEPARATION_OF_DUTY"
+
+    postgres = installation.settings.database_url.startswith("postgresql")
+    other = Installation.__new__(Installation)
+    if postgres:  # two servers over one database
+        other.__dict__.update(vars(installation), _clients=[], _keys={})
+        other.start()
+    elsewhere = other.client(tenant, "sales") if postgres else sales
+    try:
+        assert why(elsewhere, "objection:read")["effect"] == "NONE"
+        zhou = installation.client(tenant, "management")
+        active = zhou.done("approveGrants", decided, SHOWN)["grantsSnapshot"]
+        approved = time.monotonic()
+        assert active["state"] == "ACTIVE"
+        for asking in (elsewhere, sales):
+            while why(asking, "objection:read")["effect"] != "ALLOW":
+                assert time.monotonic() - approved < LEASE + 1, "old grants decided for longer than a lease"
+                time.sleep(0.05)
+        told = why(elsewhere, "objection:read")
+        assert (told["rule"]["id"], told["path"], told["version"]) == ("sa-40", ["sales"], active["contentDigest"])
+    finally:
+        if postgres:
+            other.stop()
+    assert elsewhere is sales or sales.ask("{ objections(first: 1) { nodes { id } } }") == {"objections": {"nodes": []}}
+
+    shown = invoked("grants", "show", "--tenant", tenant, **where)
+    assert (shown["inForce"], [one["state"] for one in shown["versions"]]) == (active["contentDigest"], ["ACTIVE"])
+
+
+def test_who_runs_commands_is_one_person_and_approves_nothing_that_was_proposed_by_command(
+    installation, tenant, where, tmp_path
+):
+    rules, tests = changed(tmp_path / "proposed")
+    words = ("grants", "propose", rules, "--tests", tests, "--reason", "asked", "--tenant", tenant)
+    mine = invoked(*words, **where)
+    approving = ("grants", "approve", mine["id"], "--tenant", tenant)
+    shown = invoked(*approving, expected=1, **where)
+    assert (shown["approved"], shown["digest"], len(shown["changes"])) == (False, mine["digest"], 1)
+    refused = invoked(*approving, "--changes", mine["digest"], expected=2, **where)
+    assert refused["error"]["code"] == "SEPARATION_OF_DUTY"
+
+    asked = {"rules": rules.read_text(encoding="utf-8"), "tests": tests.read_text(encoding="utf-8"), "reason": "asked"}
+    theirs = installation.client(tenant, "platform_admin").done("proposeGrants", asked, SHOWN)["grantsSnapshot"]
+    words = ("grants", "approve", theirs["id"], "--changes", theirs["changesDigest"], "--tenant", tenant)
+    assert invoked(*words, **where)["state"] == "ACTIVE"
+    told = invoked("grants", "explain", "objection:read", "--role", "sales", "--tenant", tenant, **where)
+    assert told["explanation"]["rule"]["id"] == "sa-40"
+    exported = tmp_path / "exported"
+    invoked("grants", "export", exported, "--tenant", tenant, **where)
+    again = invoked("grants", "diff", exported / "rules.csv", "--tenant", tenant, **where)
+    assert (again["changes"], again["before"]) == ([], again["after"])
+
+
+def test_the_matrix_is_a_page_for_whoever_may_read_the_grants_and_reading_it_is_recorded(
+    installation, tenant, where, tmp_path
+):
+    auditor = installation.client(tenant, "auditor")
+    found = auditor._http.get("/grants/matrix", headers={"Authorization": f"Bearer {auditor.token}"})
+    assert found.status_code == 200
+    assert found.headers["content-type"].startswith("text/html")
+    assert '<th scope="row">reveal:financial</th>' in found.text
+    assert "script" not in found.text.lower().replace("description", "")
+    assert found.headers["credence-audit-entry"].startswith("ae_")
+    sales = installation.client(tenant, "sales")
+    refused = sales._http.get("/grants/matrix", headers={"Authorization": f"Bearer {sales.token}"})
+    assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "NOT_PERMITTED")
+    assert sales._http.get("/grants/matrix").status_code == 401
+    page = tmp_path / "matrix.html"
+    invoked("grants", "matrix", "--html", page, "--tenant", tenant, **where)
+    assert page.read_text(encoding="utf-8") == found.text
+
+
+def test_who_may_not_read_the_grants_is_told_of_its_own_roles_alone(installation, tenant):
+    sales, auditor = installation.client(tenant, "sales"), installation.client(tenant, "auditor")
+    assert why(sales, "credit_file:read")["rule"]["id"] == "sa-01"
+    answer = sales.post(WHY, {"action": "credit_file:read", "roles": ["credit_manager"]}).json()
+    assert (answer["data"], answer["errors"][0]["extensions"]["code"]) == ({"explainGrant": None}, "NOT_PERMITTED")
+    told = why(auditor, "reveal:financial", ["credit_manager", "auditor"])
+    assert (told["effect"], told["rule"]["role"]) == ("DENY", "auditor")
+    assert why(auditor, "reveal:financial", ["credit_manager"])["path"] == ["credit_manager", "credit_analyst"]
+    assert why(auditor, "no:such", ["credit_manager"])["nearest"] is None
