@@ -90,6 +90,7 @@ STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE = STAFF, PARTNER, CUSTOMER
 """The roles that tokens are issued for, as the rest of the interface knows them."""
 new_key, thumbprint_of, make_proof = proving.new_key, proving.thumbprint_of, proving.make_proof
 FIRST_EPOCH = 1
+product_grants = cache(lambda: Release(declared_actions()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,11 +257,6 @@ def operator(tenant: Id, role: str = ADMINISTRATOR) -> Actor:
 def job(tenant: Id, name: str) -> Actor:
     """The actor of scheduled or commanded work of one company."""
     return Actor(tenant=tenant, person=f"{JOB}:{name}", roles=frozenset({JOB}))
-
-
-def release() -> Release:
-    """The grants that came with the product."""
-    return Release(declared_actions())
 
 
 def address(settings: Settings) -> str:

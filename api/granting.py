@@ -15,7 +15,7 @@ from domain.gate import Plan
 from domain.grants.changing import ApproveGrants, ProposeGrants, Weighed
 from domain.grants.content import Snapshot
 from domain.grants.effects import Compiled
-from domain.grants.explaining import ExplainGrants, GrantExplanation
+from domain.grants.explaining import ExplainGrants, GrantExplanation, for_person
 from domain.grants.snapshots import (
     HELD,
     MOST,
@@ -131,10 +131,12 @@ async def explained(
 
     Raises: NotPermitted; Malformed; Unavailable.
     """
+    rights = house.rights(actor)
     if roles is None:
-        return await house.grants.explain(actor.tenant, actor.roles, action)
+        said = await house.grants.explain(actor.tenant, actor.roles, action)
+        return for_person(said, rights, insider=actor.partner is None and actor.subject is None)
     asked = ExplainGrants(action=action, roles=tuple(roles))
-    if not house.rights(actor).missing(asked.actions):
+    if not rights.missing(asked.actions):
         asked = replace(asked, explanation=await house.grants.explain(actor.tenant, roles, action))
     return (await house.gate.perform(asked, actor, request=request)).value
 

@@ -44,11 +44,11 @@ def try_out(
     as_json: AsJson = False,
 ) -> None:
     """Runs the tests of grants, the product's own or of files, and names the rules that no test rests on."""
-    from api.app import release  # noqa: PLC0415 - other commands start faster
+    from api.app import product_grants  # noqa: PLC0415 - other commands start faster
     from domain.grants.cases import run  # noqa: PLC0415 - the same
 
-    table = release().table(_text(rules) if rules else None)
-    ended = run(release().cases([_text(one) for one in tests or ()]), table)
+    table = product_grants().table(_text(rules) if rules else None)
+    ended = run(product_grants().cases([_text(one) for one in tests or ()]), table)
     count = len(table.snapshot.rules)
     told = [*ended.failures, *(f"No test rests on rule {one}." for one in ended.untested)]
     told.append(
@@ -80,12 +80,12 @@ def diff(
     as_json: AsJson = False,
 ) -> None:
     """Shows who would gain or lose which action, worked out from the compiled grants."""
-    from api.app import release  # noqa: PLC0415 - the same
+    from api.app import product_grants  # noqa: PLC0415 - the same
     from domain.grants.effects import difference, digest_of  # noqa: PLC0415 - the same
     from domain.grants.separation import breaches  # noqa: PLC0415 - the same
 
-    after = release().table(_text(rules))
-    before: Compiled = release().table(_text(against) if against else None)
+    after = product_grants().table(_text(rules))
+    before: Compiled = product_grants().table(_text(against) if against else None)
     if tenant is not None:
         before = in_house(loaded(data_dir), lambda house: _in_force(house, tenant))
     changes, broken = difference(before, after), list(breaches(after))
@@ -131,9 +131,9 @@ def matrix(
 ) -> None:
     """Shows which role may do what, or writes it as a page."""
     from api import matrix as pages  # noqa: PLC0415 - the same
-    from api.app import release  # noqa: PLC0415 - the same
+    from api.app import product_grants  # noqa: PLC0415 - the same
 
-    table: Compiled = release().table(_text(rules) if rules else None)
+    table: Compiled = product_grants().table(_text(rules) if rules else None)
     whose = f"Rules of {rules.name}" if rules else "Grants of the product"
     if tenant is not None:
         table, whose = in_house(loaded(data_dir), lambda house: _in_force(house, tenant)), f"Grants of {tenant}"
@@ -179,9 +179,9 @@ def export(
     as_json: AsJson = False,
 ) -> None:
     """Writes the rules and the tests in force as files, to be changed and proposed."""
-    from api.app import release  # noqa: PLC0415 - the same
+    from api.app import product_grants  # noqa: PLC0415 - the same
 
-    texts = (release().rules, release().tests)
+    texts = (product_grants().rules, product_grants().tests)
     if tenant is not None:
 
         async def work(house: House) -> tuple[str, str]:

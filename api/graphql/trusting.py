@@ -126,7 +126,8 @@ class Gatherer(Visitor):
             self._found.actions.update(dict.fromkeys(filter(None, (ROOTS[name].needs,))))
         elif parent.name == "Query" and ROOTS[name].kind is Kind.EXPLAINED:
             self._found.reads[name] = None
-            self._found.actions.update(dict.fromkeys(ExplainGrants.actions))
+            if any(argument.name.value == "roles" for argument in node.arguments or ()):
+                self._found.actions.update(dict.fromkeys(ExplainGrants.actions))
         elif parent.name == "Query":
             self._listed(SHAPES[ROOTS[name].record] if ROOTS[name].record else None, node)
         elif parent.name in SHAPES:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from domain.actors import Actor
+from domain.actors import Actor, Rights
 from domain.errors import Conflict, Malformed
 from domain.grants.content import GrantRule
 from domain.grants.effects import Cell, Effect
@@ -34,6 +34,8 @@ class GrantExplanation:
     """The version of the grants; audit entries name it. Ch.8 §1"""
     sentence: str
     """All of it in words. Ch.8 §1"""
+    missing: str | None = None
+    """The course whose training is missing, where the roles alone would allow it. Ch.8 §4"""
 
     @classmethod
     def of(
@@ -89,6 +91,26 @@ class ReadGrantsMatrix(Operation[None]):
         """
         del unit
         return Decided(value=None, resources=(actor.tenant,))
+
+
+def for_person(said: GrantExplanation, rights: Rights, *, insider: bool) -> GrantExplanation:
+    """What the grants say of somebody's roles, as it is for that person: training withdraws, a broken glass adds.
+
+    Whoever is not of the company is told nothing of other roles than its own.
+
+    Chapter: 8.1, 8.4.
+    Shape:   allowed exactly where the rights permit the action.
+    """
+    course = rights.lapsed.get(said.action)
+    if course is not None:
+        sentence = f"{said.action} is withdrawn until the training {course} is done again. {said.sentence}"
+        return replace(said, effect=Effect.NONE, missing=course, sentence=sentence)
+    if said.effect is not Effect.ALLOW and rights.permits(said.action):
+        glass = rights.allowed[said.action]
+        return replace(said, effect=Effect.ALLOW, nearest=None, sentence=f"{said.action} is allowed by {glass}.")
+    if said.nearest is not None and not insider:
+        return replace(said, nearest=None, sentence=f"No rule allows {said.action} to these roles.")
+    return said
 
 
 def _sentence(action: str, cell: Cell, path: tuple[str, ...], nearest: GrantRule | None) -> str:

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from authz.holding import LEASE
-from tests.journeys.commands import invoked
+from tests.journeys.commands import found
 from tests.journeys.conftest import Installation
 
 LINE = "p, sales, objection, read, allow, sa-40, Ch.3 §3 hears what customers object to\n"
@@ -34,7 +34,7 @@ def why(client, action, roles=None):
 
 def changed(folder):
     """The files of the product with one rule more and its test."""
-    invoked("grants", "export", folder)
+    found("grants", "export", folder)
     for name, more in (("rules.csv", LINE), ("tests.yaml", CASE)):
         path = folder / name
         path.write_text(path.read_text(encoding="utf-8") + "\n" + more, encoding="utf-8")
@@ -45,8 +45,8 @@ def test_two_persons_change_who_may_do_what_and_two_servers_go_by_it_within_the_
     installation, tenant, where, tmp_path
 ):
     rules, tests = changed(tmp_path / "proposed")
-    assert invoked("grants", "test", "--rules", rules, "--tests", tests, "--require-coverage")["failures"] == []
-    (gained,) = invoked("grants", "diff", rules)["changes"]
+    assert found("grants", "test", "--rules", rules, "--tests", tests, "--require-coverage")["failures"] == []
+    (gained,) = found("grants", "diff", rules)["changes"]
     assert gained == {
         "role": "sales", "action": "objection:read", "before": "NONE", "after": "ALLOW", "rule": "sa-40",
     }  # fmt: skip
@@ -88,7 +88,7 @@ def test_two_persons_change_who_may_do_what_and_two_servers_go_by_it_within_the_
             other.stop()
     assert elsewhere is sales or sales.ask("{ objections(first: 1) { nodes { id } } }") == {"objections": {"nodes": []}}
 
-    shown = invoked("grants", "show", "--tenant", tenant, **where)
+    shown = found("grants", "show", "--tenant", tenant, **where)
     assert (shown["inForce"], [one["state"] for one in shown["versions"]]) == (active["contentDigest"], ["ACTIVE"])
 
 
@@ -97,22 +97,22 @@ def test_who_runs_commands_is_one_person_and_approves_nothing_that_was_proposed_
 ):
     rules, tests = changed(tmp_path / "proposed")
     words = ("grants", "propose", rules, "--tests", tests, "--reason", "asked", "--tenant", tenant)
-    mine = invoked(*words, **where)
+    mine = found(*words, **where)
     approving = ("grants", "approve", mine["id"], "--tenant", tenant)
-    shown = invoked(*approving, expected=1, **where)
+    shown = found(*approving, expected=1, **where)
     assert (shown["approved"], shown["digest"], len(shown["changes"])) == (False, mine["digest"], 1)
-    refused = invoked(*approving, "--changes", mine["digest"], expected=2, **where)
+    refused = found(*approving, "--changes", mine["digest"], expected=2, **where)
     assert refused["error"]["code"] == "SEPARATION_OF_DUTY"
 
     asked = {"rules": rules.read_text(encoding="utf-8"), "tests": tests.read_text(encoding="utf-8"), "reason": "asked"}
     theirs = installation.client(tenant, "platform_admin").done("proposeGrants", asked, SHOWN)["grantsSnapshot"]
     words = ("grants", "approve", theirs["id"], "--changes", theirs["changesDigest"], "--tenant", tenant)
-    assert invoked(*words, **where)["state"] == "ACTIVE"
-    told = invoked("grants", "explain", "objection:read", "--role", "sales", "--tenant", tenant, **where)
+    assert found(*words, **where)["state"] == "ACTIVE"
+    told = found("grants", "explain", "objection:read", "--role", "sales", "--tenant", tenant, **where)
     assert told["explanation"]["rule"]["id"] == "sa-40"
     exported = tmp_path / "exported"
-    invoked("grants", "export", exported, "--tenant", tenant, **where)
-    again = invoked("grants", "diff", exported / "rules.csv", "--tenant", tenant, **where)
+    found("grants", "export", exported, "--tenant", tenant, **where)
+    again = found("grants", "diff", exported / "rules.csv", "--tenant", tenant, **where)
     assert (again["changes"], again["before"]) == ([], again["after"])
 
 
@@ -120,19 +120,19 @@ def test_the_matrix_is_a_page_for_whoever_may_read_the_grants_and_reading_it_is_
     installation, tenant, where, tmp_path
 ):
     auditor = installation.client(tenant, "auditor")
-    found = auditor._http.get("/grants/matrix", headers={"Authorization": f"Bearer {auditor.token}"})
-    assert found.status_code == 200
-    assert found.headers["content-type"].startswith("text/html")
-    assert '<th scope="row">reveal:financial</th>' in found.text
-    assert "script" not in found.text.lower().replace("description", "")
-    assert found.headers["credence-audit-entry"].startswith("ae_")
+    told = auditor._http.get("/grants/matrix", headers={"Authorization": f"Bearer {auditor.token}"})
+    assert told.status_code == 200
+    assert told.headers["content-type"].startswith("text/html")
+    assert '<th scope="row">reveal:financial</th>' in told.text
+    assert "script" not in told.text.lower().replace("description", "")
+    assert told.headers["credence-audit-entry"].startswith("ae_")
     sales = installation.client(tenant, "sales")
     refused = sales._http.get("/grants/matrix", headers={"Authorization": f"Bearer {sales.token}"})
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "NOT_PERMITTED")
     assert sales._http.get("/grants/matrix").status_code == 401
     page = tmp_path / "matrix.html"
-    invoked("grants", "matrix", "--html", page, "--tenant", tenant, **where)
-    assert page.read_text(encoding="utf-8") == found.text
+    found("grants", "matrix", "--html", page, "--tenant", tenant, **where)
+    assert page.read_text(encoding="utf-8") == told.text
 
 
 def test_who_may_not_read_the_grants_is_told_of_its_own_roles_alone(installation, tenant):
