@@ -25,6 +25,7 @@ from api.graphql.schema import build_schema
 from api.settings import PREFIX, Settings, load
 from domain.actors import Actor
 from domain.files.sources import LawfulBasis, RegisterSource, SourceType
+from tests.journeys.commands import run
 from tests.proofs import Proving, key_of
 
 ROOT = Path(__file__).parents[2]
@@ -94,12 +95,11 @@ def _run(words, folder):
 
 
 @has_commands
-def test_every_command_the_readme_names_exists(tmp_path):
+def test_every_command_the_readme_names_exists():
     named = set(re.findall(r"credence ((?:audit |tenant )?[a-z]+)", TEXT))
     assert {"demo", "tour", "serve", "migrate", "token", "import", "audit verify", "audit export", "fsck"} <= named
     for words in sorted(named):
-        told = _run([*words.split(), "--help"], tmp_path)
-        assert told.returncode == 0, f"credence {words}: {told.stderr}"
+        assert "Usage" in run(*words.split(), "--help")
 
 
 async def _register(folder, name):
