@@ -19,6 +19,7 @@ RECORDS = (
     "attestation",
     "audit_examination",
     "audit_finding",
+    "audit_search",
     "broken_glass",
     "consent",
     "consent_event",
@@ -370,6 +371,17 @@ def _audit_posting() -> None:
         sa.Column("places", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "subject", "first_index", name="audit_posting_key"),
     )
+
+
+def _audit_search() -> None:
+    _record(
+        "audit_search",
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("conditions", WORDS, nullable=False),
+        sa.Column("saved_by", WORDS, nullable=False),
+        sa.Column("state", WORDS, nullable=False),
+    )
+    _current("audit_search_name", "audit_search", "name")
 
 
 def _audit_stretch() -> None:
@@ -1374,6 +1386,7 @@ TABLES = (
     _audit_outbox,
     _audit_payload,
     _audit_posting,
+    _audit_search,
     _audit_stretch,
     _audit_term,
     _audit_tile,

@@ -111,6 +111,7 @@ ROOTS = {
     "brokenGlasses": Root(Kind.PAGE, "BrokenGlass"),
     "auditEntries": Root(Kind.PAGE, "AuditEntry"),
     "auditFindings": Root(Kind.PAGE, "AuditFinding"),
+    "auditSearches": Root(Kind.PAGE, "AuditSearch"),
     "honeyFiles": Root(Kind.PAGE, "HoneyFile"),
     "openedCounts": Root(Kind.PAGE, "OpenedCount"),
     "examinations": Root(Kind.PAGE, "Examination"),

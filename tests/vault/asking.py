@@ -7,6 +7,8 @@ import random
 import time
 from datetime import UTC, datetime, timedelta
 
+import sqlalchemy as sa
+
 from domain.actors import Rights
 from domain.audit import Entry, Outcome
 from domain.files.trail import AccessEntry, AuditEntry
@@ -15,9 +17,10 @@ from domain.ports import Scope
 from domain.reading import Labelled, Level, Page, Reading, Slot, Where, judge
 from tests.vault.wishes import Everything
 from vault.keys import Keyring
-from vault.store.ledger import lookups
+from vault.store.ledger import lookups, terms
 from vault.store.ledger.logbook import Leaf, integrate
 from vault.store.reading import SqlReadings
+from vault.store.tables import metadata
 
 TENANT = encode("te", bytes(15) + b"\x07")
 BEGUN = datetime(2026, 1, 1, tzinfo=UTC)
@@ -85,6 +88,67 @@ def fill(connection, count, told=lambda _: None):
     connection.commit()
 
 
+REAL = 100 * 1_024
+"""How many entries a larger log is made of: whole stretches."""
+SHIFTED = {
+    "sqlite": {
+        "at": "strftime('%Y-%m-%dT%H:%M:%S.000000Z', {name}, '+' || :seconds || ' seconds')",
+        "places": "(SELECT json_group_array(value + :entries) FROM json_each(places))",
+    },
+    "postgresql": {
+        "at": "{name} + make_interval(secs => CAST(:seconds AS double precision))",
+        "places": "(SELECT json_agg(CAST(one.value AS bigint) + CAST(:entries AS bigint))::text "
+        "FROM jsonb_array_elements_text(places::jsonb) AS one(value))",
+    },
+}
+
+
+def multiply(connection, copies, told=lambda _: None):
+    """Copies of what readers find of a log of `REAL` entries, one behind the other; batches and tree stay as they are.
+
+    A copy has its own ids, places and times, and the same actors, subjects and consents.
+    """
+    shifted = SHIFTED[connection.dialect.name]
+    at, places = shifted["at"], shifted["places"]
+    changed = {
+        "audit_entry": {
+            "id": "substr(id, 1, 3) || :number || substr(id, 9)",
+            "log_index": "log_index + :entries",
+            "at": at.format(name="at"),
+        },
+        "audit_term": {"stretch": "stretch + :stretches"},
+        "audit_stretch": {
+            "stretch": "stretch + :stretches",
+            "earliest": at.format(name="earliest"),
+            "latest": at.format(name="latest"),
+        },
+        "audit_posting": {"first_index": "first_index + :entries", "places": places},
+    }
+    among = {"audit_entry": "log_index", "audit_posting": "first_index"}
+    for copy in range(1, copies):
+        values = {
+            "number": f"{copy:05d}",
+            "entries": copy * REAL,
+            "stretches": copy * REAL // terms.STRETCH,
+            "seconds": copy * REAL * 3,
+        }
+        for table, changes in changed.items():
+            names = [column.name for column in metadata.tables[table].columns]
+            selected = ", ".join(changes.get(name, name) for name in names)
+            limit = f"{among.get(table, 'stretch')} < {REAL if table in among else REAL // terms.STRETCH}"
+            statement = sa.text(
+                f"INSERT INTO {table} ({', '.join(names)}) SELECT {selected} FROM {table} WHERE {limit}"  # noqa: S608 - names of our own
+            )
+            used = {name: values[name] for name in statement.compile().params}
+            connection.execute(statement, used)
+        if copy % 10 == 0:
+            connection.commit()
+            told(copy * REAL)
+            _enter(connection)
+    connection.execute(sa.text("UPDATE audit_found SET size = :size"), {"size": copies * REAL})
+    connection.commit()
+
+
 def _enter(connection):
     if connection.dialect.name == "postgresql":
         connection.exec_driver_sql("SELECT set_config('credence.tenant', $1, true)", (TENANT,))
@@ -101,7 +165,7 @@ def asked(count):
     """The queries, by name: conditions with their values, and whether the newest come first."""
     end = BEGUN + count * MOMENT
     middle, late = BEGUN + count // 2 * MOMENT, end - timedelta(hours=1)
-    consent = f"{encode('co', (count // 2 // 997).to_bytes(16, 'big'))}/1"
+    consent = f"{encode('co', (min(count, REAL) // 2 // 997).to_bytes(16, 'big'))}/1"
     return {
         "newest": ((), True),
         "oldest": ((), False),

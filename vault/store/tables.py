@@ -28,7 +28,7 @@ from domain.objections import clocks, holidays, objections
 from domain.persons import glass, rules, staff, training
 from domain.records import SHAPES, Fact, Shape
 from domain.statements import statements
-from domain.supervision import findings, honey, opened
+from domain.supervision import findings, honey, opened, searches
 from vault.store.schema.columns import WORDS, Instant
 from vault.store.schema.columns import index as _index
 from vault.store.schema.columns import instant as _instant
@@ -41,7 +41,7 @@ from vault.store.schema.ordering import orders
 _FILES = (sources, parties, history, importing, trail, documents)
 _CUSTODY = (epochs, signing, holds, erasures, shown)
 _OBJECTIONS = (objections, clocks, holidays)
-_SUPERVISION = (findings, honey, opened)
+_SUPERVISION = (findings, honey, opened, searches)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
 _PERSONS = (rules, staff, training, glass)
 _ROOMS = (*_PERSONS, *_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)

@@ -8,8 +8,10 @@ from api.graphql.changing.declaring import Extra, Mutation
 from domain.supervision.clauses import ClauseEvidence, CoverClauses
 from domain.supervision.examining import ExamineAuditLog
 from domain.supervision.honey import PlantHoneyFile, RemoveHoneyFile
+from domain.supervision.searches import DropAuditSearch, SaveAuditSearch
 
 HONEY = {"honeyFile": "HoneyFile"}
+SEARCH = {"auditSearch": "AuditSearch"}
 
 SUPERVISION = {
     "examineAuditLog": Mutation(
@@ -38,6 +40,8 @@ SUPERVISION = {
     ),
     "plantHoneyFile": Mutation(operation=PlantHoneyFile, shows=HONEY),
     "removeHoneyFile": Mutation(operation=RemoveHoneyFile, shows=HONEY),
+    "saveAuditSearch": Mutation(operation=SaveAuditSearch, shows=SEARCH),
+    "dropAuditSearch": Mutation(operation=DropAuditSearch, shows=SEARCH),
     "coverClauses": Mutation(
         operation=CoverClauses,
         shows={},

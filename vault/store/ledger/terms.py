@@ -44,6 +44,13 @@ def pack(places: int) -> bytes:
     return b"".join(place.to_bytes(2, "little") for place in each(places))
 
 
+def _bits(places: Sequence[int]) -> int:
+    bits = bytearray(_WHOLE)
+    for place in places:
+        bits[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(bits, "little")
+
+
 def unpack(packed: bytes) -> int:
     """The places, as a whole number with a bit for each."""
     if len(packed) == _WHOLE:
@@ -72,15 +79,21 @@ def each(places: int) -> Iterator[int]:
 
 def note(connection: sa.Connection, tenant: Id, rows: Sequence[Mapping[str, Any]]) -> None:
     """Makes entries findable by their facts: they stand behind all that were noted before, without a gap."""
-    found: dict[tuple[str, str, int], int] = {}
+    places: dict[tuple[str, str, int], list[int]] = {}
     times: dict[int, list[datetime]] = {}
     for row in rows:
         stretch, place = divmod(row["log_index"], STRETCH)
-        bit = 1 << place
         times.setdefault(stretch, []).append(row["at"])
         for fact in FACTS:
-            term = fact, kept(row[fact]), stretch
-            found[term] = found.get(term, 0) | bit
+            term = fact, row[fact], stretch
+            if term in places:
+                places[term].append(place)
+            else:
+                places[term] = [place]
+    found: dict[tuple[str, str, int], int] = {}
+    for (fact, value, stretch), held in places.items():
+        term = fact, kept(value), stretch
+        found[term] = found.get(term, 0) | _bits(held)
     first = rows[0]["log_index"] // STRETCH
     if rows[0]["log_index"] % STRETCH:
         _join(connection, tenant, first, found, times)
