@@ -1,5 +1,7 @@
 import itertools
 import logging
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 
 import pytest
@@ -182,6 +184,35 @@ def test_the_other_distribution_of_the_same_module_is_not_installed():
     assert metadata.version("pycasbin")
     with pytest.raises(metadata.PackageNotFoundError):
         metadata.version("casbin")
+
+
+def test_the_cheap_comparisons_come_before_the_role_graph():
+    (matcher,) = (line for line in adapter.MODEL.read_text(encoding="utf-8").splitlines() if line.startswith("m = "))
+    assert matcher == "m = r.dom == p.dom && r.obj == p.obj && r.act == p.act && g(r.sub, p.sub, r.dom)"
+
+
+def test_threads_that_decide_at_once_get_what_one_alone_gets():
+    # The library's own fast enforcer keeps its filter in shared state and denies wrongly here.
+    table = Table.compile(read(GOOD), actions=ACTIONS, roles=ROLES)
+    wanted = {role: "file:read" in table.rights(frozenset({role})).allowed for role in ROLES}
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            fresh = Table.compile(read(GOOD), actions=ACTIONS, roles=ROLES)
+            asked = [*ROLES] * 400
+            told = list(pool.map(lambda role: fresh.rights(frozenset({role})).permits("file:read"), asked))
+    finally:
+        sys.setswitchinterval(before)
+    assert told == [wanted[role] for role in asked]
+
+
+def test_the_enforcer_holds_every_rule_and_link_of_a_snapshot_once_and_no_other():
+    snapshot = read(GOOD + "p, admin, file, write, deny, ad-01, no")
+    enforcer = adapter.enforcer(snapshot, ("te_one", "te_two"))
+    assert len(enforcer.get_policy()) == 2 * len(snapshot.rules)
+    assert enforcer.get_policy()[0] == ["viewer", "te_one", "file", "read", "allow"]
+    assert enforcer.get_grouping_policy() == [["user", "viewer", "te_one"], ["user", "viewer", "te_two"]]
 
 
 def test_the_model_evaluates_no_rule_text():
