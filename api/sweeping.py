@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from domain.actors import Actor
 from domain.documents.filing import AWAITED_FOR, AbandonUploads
+from domain.grants.changing import ActivateGrants
 from domain.ids import Id
 from domain.objections.clocks import EscalateObjections
 
@@ -44,6 +45,14 @@ async def escalate_objections(house: House, actor: Actor) -> int:
         told = (await house.gate.perform(EscalateObjections(), actor, request="command")).value
         raised, more = raised + told.raised, told.more
     return raised
+
+
+async def activate_grants(house: House, actor: Actor) -> int:
+    """Moves versions of the grants on that have come to their time, through the Gate; how many there were.
+
+    Raises: Unavailable.
+    """
+    return (await house.gate.perform(ActivateGrants(), actor, request="command")).value
 
 
 async def sweep_parts(house: House) -> int:

@@ -10,7 +10,7 @@ import typer
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, progress, tenant_of
 from api.cli.retaining import DryRun, lines_of, listed, retained
 from api.jobs.recalling import deliver as delivered
-from api.sweeping import escalate_objections, sweep_documents, sweep_parts
+from api.sweeping import activate_grants, escalate_objections, sweep_documents, sweep_parts
 
 if TYPE_CHECKING:
     from api.app import House
@@ -48,7 +48,7 @@ def sweep(
     lines = [*lines_of(found["due"])]
     lines += [
         f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed, "
-        f"{did['escalated']} escalations of objections."
+        f"{did['escalated']} escalations of objections, {did['grants']} versions of grants moved on."
         for one, did in found["companies"].items()
     ]
     lines += [] if dry_run else [f"{found['parts']} uploads that broke off removed."]
@@ -65,7 +65,8 @@ async def _companies(house: House, tenant: str | None) -> dict[str, Any]:
 
 async def _swept(house: House, actor: Actor) -> dict[str, int]:
     documents = asdict(await sweep_documents(house, actor))
-    return {**documents, "escalated": await escalate_objections(house, actor)}
+    moved = await activate_grants(house, actor)
+    return {**documents, "escalated": await escalate_objections(house, actor), "grants": moved}
 
 
 @recalls.callback()
