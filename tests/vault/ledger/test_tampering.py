@@ -91,7 +91,7 @@ REWRITTEN = {
     "deleted": lambda leaves: leaves[:AT] + leaves[AT + 1 :],
     "reordered": lambda leaves: [*leaves[:AT], leaves[AT + 1], leaves[AT], *leaves[AT + 2 :]],
     "truncated": lambda leaves: leaves[:-20],
-    "forked": lambda leaves: [*leaves[:-20], *altered(leaves)[AT : AT + 1], *leaves[:-19:-1]],
+    "forked": lambda leaves: [*leaves[:-20], *leaves[:-20:-1]],
 }
 BY_FSCK = {
     "altered": {"CHECKPOINT", "LOG_ROW", "TILE"},
