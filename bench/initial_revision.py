@@ -20,7 +20,8 @@ from vault.store.schema import columns
 PATH = Path(__file__).parents[1] / "alembic" / "versions" / "0001_initial.py"
 STAMPS = ("tenant", "id", "subject_id", "version", "created_at", "created_by", "effective_from", "effective_to")
 STAMPS += ("recorded_at", "superseded_at")
-APPEND_ONLY = ("audit_batch", "audit_checkpoint", "audit_cosignature", "audit_posting", "audit_tile", "tombstone")
+APPEND_ONLY = ("audit_checkpoint", "audit_cosignature", "audit_tile", "tombstone")
+PRUNED = ("audit_batch", "audit_entry", "audit_posting")
 OUTBOX, PAYLOAD, REGISTER = ("audit_outbox",), ("audit_payload",), ("tenant_register",)
 
 HEAD = '''"""The tables of the first release, and what its database refuses."""
@@ -43,6 +44,8 @@ RECORDS = {records!r}
 BURIED = {buried!r}
 """Records that end by a rule of retention: of these earlier versions may go."""
 APPEND_ONLY = {append_only!r}
+PRUNED = {pruned!r}
+"""Of the log: what goes below its minimum index, and nothing else of it."""
 OUTBOX = {outbox!r}
 PAYLOADS = {payloads!r}
 REGISTERS = {registers!r}
@@ -61,6 +64,8 @@ def upgrade() -> None:
         guards.guard_record(connection, table, buried=table in BURIED)
     for table in APPEND_ONLY:
         guards.guard_append_only(connection, table)
+    for table in PRUNED:
+        guards.guard_log(connection, table)
     for table in OUTBOX:
         guards.guard_outbox(connection, table)
     for table in PAYLOADS:
@@ -129,11 +134,12 @@ def text() -> Iterator[str]:
     ledgers = tuple(
         sorted(shape.table for shape in tables.shapes().values() if shape.ledger and shape.name not in tables.VIEWS)
     )
-    known = {*records, *ledgers, *APPEND_ONLY, *OUTBOX, *PAYLOAD, *REGISTER}
+    known = {*records, *ledgers, *APPEND_ONLY, *PRUNED, *OUTBOX, *PAYLOAD, *REGISTER}
     yield HEAD.format(
         records=records,
         buried=tuple(sorted(shape.table for shape in BURIED)),
-        append_only=(*ledgers, *APPEND_ONLY),
+        append_only=(*(name for name in ledgers if name not in PRUNED), *APPEND_ONLY),
+        pruned=PRUNED,
         outbox=OUTBOX,
         payloads=PAYLOAD,
         registers=REGISTER,

@@ -44,6 +44,7 @@ RECORDS = (
     "key_epoch",
     "legal_hold",
     "litigation_record",
+    "log_pruning",
     "objection",
     "objection_escalation",
     "opened_count",
@@ -86,15 +87,9 @@ BURIED = (
     "trade_transaction",
 )
 """Records that end by a rule of retention: of these earlier versions may go."""
-APPEND_ONLY = (
-    "audit_entry",
-    "audit_batch",
-    "audit_checkpoint",
-    "audit_cosignature",
-    "audit_posting",
-    "audit_tile",
-    "tombstone",
-)
+APPEND_ONLY = ("audit_checkpoint", "audit_cosignature", "audit_tile", "tombstone")
+PRUNED = ("audit_batch", "audit_entry", "audit_posting")
+"""Of the log: what goes below its minimum index, and nothing else of it."""
 OUTBOX = ("audit_outbox",)
 PAYLOADS = ("audit_payload",)
 REGISTERS = ("tenant_register",)
@@ -124,6 +119,8 @@ def upgrade() -> None:
         guards.guard_record(connection, table, buried=table in BURIED)
     for table in APPEND_ONLY:
         guards.guard_append_only(connection, table)
+    for table in PRUNED:
+        guards.guard_log(connection, table)
     for table in OUTBOX:
         guards.guard_outbox(connection, table)
     for table in PAYLOADS:
@@ -368,6 +365,7 @@ def _audit_posting() -> None:
         sa.Column("tenant", WORDS, nullable=False),
         sa.Column("subject", WORDS, nullable=False),
         sa.Column("first_index", sa.BigInteger(), nullable=False),
+        sa.Column("last_index", sa.BigInteger(), nullable=False),
         sa.Column("places", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("tenant", "subject", "first_index", name="audit_posting_key"),
     )
@@ -910,6 +908,16 @@ def _litigation_record() -> None:
     _current("litigation_record_source_source_row", "litigation_record", "source", "source_row")
 
 
+def _log_pruning() -> None:
+    _record(
+        "log_pruning",
+        sa.Column("minimum", sa.BigInteger(), nullable=False),
+        sa.Column("rule", WORDS, nullable=False),
+        _instant("before"),
+        sa.Column("entries", sa.BigInteger(), nullable=False),
+    )
+
+
 def _objection() -> None:
     _record(
         "objection",
@@ -1416,6 +1424,7 @@ TABLES = (
     _key_epoch,
     _legal_hold,
     _litigation_record,
+    _log_pruning,
     _objection,
     _objection_escalation,
     _opened_count,

@@ -13,6 +13,7 @@ import typer
 
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, tenant_of
 from api.log import set_log
+from domain.custody.pruning import Prunable, PruneAuditLog
 from domain.errors import Malformed, NotFound
 
 if TYPE_CHECKING:
@@ -105,6 +106,32 @@ def witnesses(
     answer({"witnesses": found}, "\n".join(lines) or "No witnesses are set (CREDENCE_WITNESSES).", as_json=as_json)
     if any(one["behind"] for one in found):
         raise typer.Exit(1)
+
+
+@audit.command()
+def prune(
+    tenant: Tenant = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Tells how many would go, and removes nothing.")] = False,  # noqa: FBT002 - a flag
+    data_dir: DataDir = None,
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Removes the entries that are past their time by the rule for them. Hashes stay, and every proof; holds count."""
+    from api.app import job  # noqa: PLC0415 - the whole house is behind it
+
+    async def work(house: House) -> Prunable:
+        own = await tenant_of(house, tenant)
+        await house.store.bring_up(own)  # what nobody finds yet is not looked at
+        performed = await house.gate.perform(PruneAuditLog(dry=dry_run), job(own, "retention"), request="command")
+        return performed.value
+
+    found = in_house(loaded(data_dir), work)
+    told = {"rule": found.rule, "before": found.before.isoformat(), "minimum": found.minimum}
+    told |= {"entries": found.entries, "held": found.held, "dryRun": dry_run}
+    verb = "would go" if dry_run else "went"
+    text = f"{found.entries} entries {verb} by {found.rule}; the minimum index is {found.minimum}."
+    text += " A legal hold keeps others that are past their time." if found.held else ""
+    answer(told, text, as_json=as_json)
 
 
 def _utc(instant: datetime | None) -> datetime | None:

@@ -142,6 +142,17 @@ class Destruction(Protocol):
         """A statement as a JWS of a type, signed by the key that signs the company's log."""
         ...
 
+    def prunable(self, before: datetime, held: Sequence[Id]) -> int:
+        """The minimum index the audit log could have, were it pruned of what was made before an instant.
+
+        It stops at the first entry about one of the subjects that are held, and before the last one of the log.
+        """
+        ...
+
+    def prune(self, minimum: int) -> None:
+        """Removes the entries below a minimum index, what leads to them and what lies beside them; no hash goes."""
+        ...
+
 
 class SigningUse(Enum):
     """What a company signs with a key."""

@@ -16,15 +16,8 @@ from vault.store.schema import migrations, views
 REGENERATE = "run `python bench/initial_revision.py`, or once released: write a new revision"
 LEDGERS = {shape.table for name, shape in tables.shapes().items() if shape.ledger and name not in tables.VIEWS}
 RECORDS = {shape.table for shape in tables.shapes().values() if not shape.ledger}
-KEPT = {
-    "audit_batch",
-    "audit_checkpoint",
-    "audit_cosignature",
-    "audit_posting",
-    "audit_tile",
-    "tenant_register",
-    "tombstone",
-} | LEDGERS
+PRUNED = {"audit_batch", "audit_entry", "audit_posting"}
+KEPT = {"audit_checkpoint", "audit_cosignature", "audit_tile", "tenant_register", "tombstone"} | (LEDGERS - PRUNED)
 KEYS_AND_CELLS = {
     "audit_found",
     "audit_stretch",
@@ -41,7 +34,7 @@ GRANTS = {
     **dict.fromkeys(RECORDS, "INSERT, SELECT, UPDATE (superseded_at)"),
     **dict.fromkeys((shape.table for shape in BURIED), "DELETE, INSERT, SELECT, UPDATE (superseded_at)"),
     **dict.fromkeys(KEPT, "INSERT, SELECT"),
-    **dict.fromkeys(("audit_outbox", "audit_payload"), "DELETE, INSERT, SELECT"),
+    **dict.fromkeys(("audit_outbox", "audit_payload", *PRUNED), "DELETE, INSERT, SELECT"),
     **dict.fromkeys(KEYS_AND_CELLS, "DELETE, INSERT, SELECT, UPDATE"),
     **dict.fromkeys((*tables.views.tables, "alembic_version"), "SELECT"),
 }

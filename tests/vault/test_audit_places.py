@@ -186,7 +186,7 @@ def test_what_is_found_of_a_stretch_does_not_depend_on_the_steps_it_was_built_in
     if world.database.dialect == "sqlite":
         monkeypatch.setattr(lookups, "_list", lambda *_: None)
         with world.store._engine.connect() as connection:
-            connection.exec_driver_sql("DROP TRIGGER audit_posting_no_delete")
+            connection.exec_driver_sql("DROP TRIGGER audit_posting_prune")
             assert again(connection, 1) == built
             connection.rollback()
     assert {value for fact, value, *_ in built[0] if fact == "actor"} >= set(ACTORS)

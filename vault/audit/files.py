@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 from domain.errors import Malformed, Tampered
 from vault.audit import note, tiles
 from vault.audit.merkle import leaf_hash
 from vault.audit.note import Checkpoint
-from vault.audit.tiles import CHECKPOINT, ENTRIES, WIDTH, Edge, Tile
+from vault.audit.tiles import CHECKPOINT, ENTRIES, HEIGHT, WIDTH, Edge, Tile, edge_of
 
 _NEW = ".new"
 """Where files wait, in the folder itself so that moving them is one step of the file system."""
@@ -24,8 +25,18 @@ FOLDER, FILE = 0o700, 0o600
 """Entries tell who did what: whoever wrote them decides who else may read them."""
 
 
-def write_log(folder: Path, entries: Iterable[bytes], checkpoint: str) -> int:
+def write_log(
+    folder: Path,
+    entries: Iterable[bytes],
+    checkpoint: str,
+    *,
+    first: int = 0,
+    below: Callable[[Tile], bytes] | None = None,
+) -> int:
     """Writes all entries of a log, from its first, under a signed checkpoint; gives how many files are new.
+
+    Of a log that was pruned the entries begin with a later one, at the beginning of a bundle; the tiles of hashes
+    before it are read from `below`.
 
     One bundle of entries is held in memory at a time. One writer at a time may write to a folder. Whether the
     signature holds is for the reader to check, who has pinned the key.
@@ -41,7 +52,8 @@ def write_log(folder: Path, entries: Iterable[bytes], checkpoint: str) -> int:
     shutil.rmtree(new, ignore_errors=True)  # what a crash left behind
     new.mkdir(FOLDER)
     try:
-        for tile, data in _checked(entries, stated, _held(folder, stated)):
+        start = _Start(first, below)
+        for tile, data in _checked(entries, stated, _held(folder, stated), start):
             _add(folder, new, tile.path, data)
         _put(new / CHECKPOINT, checkpoint.encode())
         return _publish(folder, new)
@@ -66,9 +78,36 @@ def files_of(entries: Iterable[bytes], edge: Edge) -> Iterator[tuple[Tile, bytes
         yield tile, tiles.encode_hashes(hashes)
 
 
-def _checked(entries: Iterable[bytes], stated: Checkpoint, held: Checkpoint | None) -> Iterator[tuple[Tile, bytes]]:
+class _Start(NamedTuple):
+    """Where the entries begin, and how the tiles before them are read."""
+
+    first: int
+    below: Callable[[Tile], bytes] | None
+
+    def edge(self, size: int) -> Edge:
+        """The right edge of the log as it was at a size before the entries."""
+        return edge_of(size, self._read)
+
+    def files(self) -> Iterator[tuple[Tile, bytes]]:
+        """The full tiles of hashes over what is not there."""
+        level = 0
+        while count := self.first >> HEIGHT * (level + 1):
+            for index in range(count):
+                tile = Tile(level, index)
+                yield tile, tiles.encode_hashes(self._read(tile))
+            level += 1
+
+    def _read(self, tile: Tile) -> Sequence[bytes]:
+        if self.below is None:
+            raise Malformed("The entries of a log begin with its first.")
+        return tiles.decode_hashes(self.below(tile), tile.width)
+
+
+def _checked(
+    entries: Iterable[bytes], stated: Checkpoint, held: Checkpoint | None, start: _Start
+) -> Iterator[tuple[Tile, bytes]]:
     """The files of the log, when its entries fit the checkpoint and extend what the folder holds."""
-    edge = Edge()
+    edge = start.edge(start.first) if start.first else Edge()
 
     def counted() -> Iterator[bytes]:
         for entry in entries:
@@ -77,6 +116,9 @@ def _checked(entries: Iterable[bytes], stated: Checkpoint, held: Checkpoint | No
             _extends(edge, held)
             yield entry
 
+    if held is not None and held.size < start.first:
+        _extends(start.edge(held.size), held)
+    yield from start.files()
     yield from files_of(counted(), edge)
     _extends(edge, held)
     if edge.size != stated.size or edge.root() != stated.root:

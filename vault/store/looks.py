@@ -13,12 +13,14 @@ from domain.custody.signing import SigningState
 from domain.ids import Id
 from vault.audit.files import write_log
 from vault.audit.note import parse_checkpoint, parse_note
+from vault.audit.tiles import Tile, encode_hashes
 from vault.documents.blobs import Name
 from vault.findings import Finding
 from vault.store import contents, engines
 from vault.store.fsck import check_store
+from vault.store.ledger import tiling
 from vault.store.ledger.cosigning import with_cosignatures
-from vault.store.ledger.logbook import entries_of, signing_keys, verifier
+from vault.store.ledger.logbook import minimum_of, signing_keys, verifier
 from vault.store.schema.migrations import within
 from vault.store.tables import DESTROYED, tenant_register, vault_dek, vault_key
 from vault.store.transaction import Room
@@ -30,7 +32,12 @@ def exported(tenant: Id, checkpoint: str, folder: Path) -> Callable[[sa.Connecti
     def look(connection: sa.Connection) -> int:
         size = parse_checkpoint(parse_note(checkpoint.encode()).text).size
         whole = with_cosignatures(connection, tenant, size, checkpoint)
-        return write_log(folder, entries_of(connection, tenant, checkpoint), whole)
+        first = minimum_of(connection, tenant)
+
+        def hashes(tile: Tile) -> bytes:
+            return encode_hashes(tiling.hashes_of(connection, tenant, tile))
+
+        return write_log(folder, tiling.leaves(connection, tenant, first, size), whole, first=first, below=hashes)
 
     return look
 

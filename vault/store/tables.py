@@ -19,7 +19,7 @@ from domain.assessment import assessments
 from domain.consent import consents, keys, notices, statutory, trusted
 from domain.consent.attesting import attesting
 from domain.consent.handover import recalling
-from domain.custody import epochs, erasures, holds, shown, signing
+from domain.custody import epochs, erasures, holds, pruning, shown, signing
 from domain.documents import documents
 from domain.files import history, importing, parties, sources, trail
 from domain.grants import snapshots
@@ -39,7 +39,7 @@ from vault.store.schema.columns import text as _text
 from vault.store.schema.ordering import orders
 
 _FILES = (sources, parties, history, importing, trail, documents)
-_CUSTODY = (epochs, signing, holds, erasures, shown)
+_CUSTODY = (epochs, signing, holds, erasures, shown, pruning)
 _OBJECTIONS = (objections, clocks, holidays)
 _SUPERVISION = (findings, honey, opened, searches)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
@@ -291,6 +291,7 @@ audit_posting = sa.Table(
     _text("tenant"),
     _text("subject"),
     _number("first_index"),
+    _number("last_index"),
     _text("places"),
     _key("audit_posting", "tenant", "subject", "first_index"),
 )

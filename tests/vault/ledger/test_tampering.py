@@ -166,7 +166,7 @@ def test_an_older_database_that_came_back_is_sound_in_itself_and_told_by_witness
 
 
 def _all(table):
-    return lambda connection: connection.execute(sa.text(f"SELECT * FROM {table.name}")).mappings().all()  # noqa: S608
+    return lambda connection: connection.execute(sa.text(f"SELECT * FROM {table.name}")).mappings().all()  # noqa: S608 - ours
 
 
 def test_a_checkpoint_signed_with_another_key_is_named(log, tmp_path):

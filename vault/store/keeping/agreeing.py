@@ -22,6 +22,7 @@ from vault.audit.merkle import CompactRange, leaf_hash, root_of, split_hashes
 from vault.audit.tiles import HEIGHT, WIDTH
 from vault.findings import Finding
 from vault.store.ledger import lookups, terms, tiling
+from vault.store.ledger.logbook import minimum_of
 from vault.store.tables import (
     audit_batch,
     audit_checkpoint,
@@ -45,6 +46,19 @@ def check_beside(connection: sa.Connection, tenant: Id, keys: Keyholders | None)
     promised = sa.select(sa.func.max(audit_checkpoint.c.size)).where(audit_checkpoint.c.tenant == tenant)
     if (connection.scalar(promised) or 0) > size:
         yield Finding("ROLLED_BACK", f"{size}", "A checkpoint promises more entries than there are.")
+
+
+def beginning(connection: sa.Connection, tenant: Id) -> CompactRange:
+    """The tree before the first entry that is there: of its tiles, where entries were pruned.
+
+    Where those do not lead there either, it is empty, and what comes after it does not fit.
+    """
+    batch = audit_batch.c
+    start = connection.scalar(sa.select(sa.func.min(batch.first_index)).where(batch.tenant == tenant)) or 0
+    try:
+        return tiling.range_at(connection, tenant, start)
+    except CreditError:
+        return CompactRange()
 
 
 def _tiles(connection: sa.Connection, tenant: Id, size: int) -> Iterator[Finding]:
@@ -73,26 +87,25 @@ def _entries(
     """Goes through the entries; gives where they begin, where they end, and how often subjects are named in them."""
     batch = audit_batch.c
     select = sa.select(batch.first_index, batch.size, batch.entries, batch.lists).where(batch.tenant == tenant)
-    start = connection.scalar(sa.select(sa.func.min(batch.first_index)).where(batch.tenant == tenant)) or 0
-    stretch = _Stretch(connection, tenant, start)
-    try:
-        tree = tiling.range_at(connection, tenant, start)
-    except CreditError:
-        yield Finding("TREE", f"{start}", "The tiles do not lead to where the entries begin.")
-        return start, start, 0
-    at = start
+    minimum = minimum_of(connection, tenant)
+    stretch = _Stretch(connection, tenant)
+    tree = beginning(connection, tenant)
+    at = tree.size
+    if at > minimum:
+        yield Finding("TREE", f"{minimum}", "Entries are not there that were not pruned.")
     for first, size, packed, lists in connection.execute(select.order_by(batch.first_index)).all():
         entries = batches.unpack(bytes(packed))
         if first != at or size != at + len(entries):
             yield Finding("TREE", f"{at}", "A part of the log is not there, or stands elsewhere.")
-            return start, at, stretch.subjects
+            return minimum, at, stretch.subjects
         tree = yield from _signed(connection, tenant, tree, entries, keys)
         long = json.loads(bytes(lists)) if lists else {}
-        for place, text in enumerate(entries[: max(found - at, 0)]):
-            yield from stretch.see(at + place, text, long.get(str(place)))
+        for place, text in enumerate(entries):
+            if minimum <= at + place < found:
+                yield from stretch.see(at + place, text, long.get(str(place)))
         at = size
     yield from stretch.close()
-    return start, at, stretch.subjects
+    return minimum, at, stretch.subjects
 
 
 def _signed(
@@ -119,10 +132,9 @@ def _signed(
 class _Stretch:
     """Compares the entries of a stretch with the tiles, rows and terms that were made of them, when it is full."""
 
-    def __init__(self, connection: sa.Connection, tenant: Id, first: int) -> None:
+    def __init__(self, connection: sa.Connection, tenant: Id) -> None:
         self._connection = connection
         self._tenant = tenant
-        self._whole = first % terms.STRETCH == 0
         self._rows: list[dict[str, Any]] = []
         self.subjects = 0
 
@@ -141,10 +153,8 @@ class _Stretch:
             return
         first, last = rows[0]["log_index"], rows[-1]["log_index"]
         yield from self._listed(rows, first, last)
-        if self._whole:
-            yield from self._terms(rows, first // terms.STRETCH)
+        yield from self._terms(rows, first // terms.STRETCH)
         yield from self._leaves(rows, first, last)
-        self._whole = True
 
     def _listed(self, rows: Sequence[dict[str, Any]], first: int, last: int) -> Iterator[Finding]:
         own = _ENTRY.c

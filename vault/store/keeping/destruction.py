@@ -8,6 +8,7 @@ still holds of all that is another matter, and another module's.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,6 +19,7 @@ from domain.ids import Id, prefix_of
 from domain.records import AUDIT_CLASS, PREFIXES, TAGS, Shape
 from vault.audit.certificate import signed
 from vault.providers.port import Purpose
+from vault.store.keeping import pruning
 from vault.store.keeping.digests import row_digest
 from vault.store.ledger.logbook import verifier
 from vault.store.search.tokens import upsert
@@ -42,6 +44,14 @@ class Shredder:
         self._connection = connection
         self._keys = keys
         self._tenant = keys.tenant
+
+    def prunable(self, before: datetime, held: Sequence[Id]) -> int:
+        """The minimum index the audit log could have, were it pruned of what was made before an instant."""
+        return pruning.prunable(self._connection, self._tenant, before, held)
+
+    def prune(self, minimum: int) -> None:
+        """Removes the entries below a minimum index, what leads to them and what lies beside them."""
+        pruning.prune(self._connection, self._tenant, minimum)
 
     def shred(self, subject: Id, classes: Sequence[str]) -> Destroyed:
         """Destroys the data keys of a subject's classes, and with them every value, token and payload under them."""

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from domain import ids
 from domain.audit import MAX_LISTED, Entry, commit_to
 from domain.custody.keeping import SigningUse
+from domain.custody.pruning import LogPruning
 from domain.custody.signing import SigningKey
 from domain.files.trail import AuditEntry
 from domain.ids import Id
@@ -26,8 +27,6 @@ from vault.audit.note import (
     Ed25519Signer,
     Verifier,
     origin,
-    parse_checkpoint,
-    parse_note,
     sign_checkpoint,
 )
 from vault.seal import Cell, seal
@@ -118,12 +117,10 @@ def last_range(connection: sa.Connection, tenant: Id) -> CompactRange:
     return CompactRange() if row is None else CompactRange.unpack(row[0], bytes(row[1]))
 
 
-def entries_of(connection: sa.Connection, tenant: Id, checkpoint: str) -> Iterator[bytes]:
-    """The entries a checkpoint promises, in their order, a batch in memory at a time."""
-    wanted = parse_checkpoint(parse_note(checkpoint.encode()).text).size
-    for entries in batches_of(connection, tenant):
-        yield from entries[:wanted]
-        wanted -= len(entries[:wanted])
+def minimum_of(connection: sa.Connection, tenant: Id) -> int:
+    """The minimum index of a log: entries below it may be absent."""
+    own = table(LogPruning.shape).c
+    return connection.scalar(sa.select(sa.func.max(own.minimum)).where(own.tenant == tenant)) or 0
 
 
 def batches_of(connection: sa.Connection, tenant: Id) -> Iterator[tuple[bytes, ...]]:

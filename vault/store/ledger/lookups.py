@@ -61,7 +61,13 @@ def bring_up(connection: sa.Connection, tenant: Id, most: int = AT_ONCE) -> bool
     terms.note(connection, tenant, rows)
     if places:
         postings = [
-            {"tenant": tenant, "subject": subject, "first_index": held[0], "places": json.dumps(held)}
+            {
+                "tenant": tenant,
+                "subject": subject,
+                "first_index": held[0],
+                "last_index": held[-1],
+                "places": json.dumps(held),
+            }
             for subject, held in places.items()
         ]
         connection.execute(sa.insert(audit_posting), postings)

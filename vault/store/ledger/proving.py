@@ -17,9 +17,10 @@ from domain.errors import AuditUnavailable, NotFound
 from domain.files.trail import AuditEntry
 from domain.ids import Id
 from vault.audit import batches
-from vault.audit.merkle import CompactRange, leaf_hash, nodes_beyond
+from vault.audit.merkle import leaf_hash, nodes_beyond
 from vault.audit.note import parse_checkpoint, parse_note
 from vault.audit.proof import prove
+from vault.store.ledger import tiling
 from vault.store.ledger.cosigning import Quorum, first_over
 from vault.store.tables import audit_batch, table
 
@@ -59,20 +60,8 @@ def _proof(connection: sa.Connection, tenant: Id, entry: Id, index: int, checkpo
     )
     packed = connection.scalars(select.order_by(batch.first_index)).all()
     leaves = [leaf for each in packed for leaf in batches.unpack(bytes(each))]
-    nodes = nodes_beyond(_before(connection, tenant, start), [leaf_hash(leaf) for leaf in leaves])
+    nodes = nodes_beyond(tiling.range_at(connection, tenant, start), [leaf_hash(leaf) for leaf in leaves])
     return EntryProof(entry=entry, leaf=leaves[index - start].decode(), proof=prove(index, checkpoint, nodes).text)
-
-
-def _before(connection: sa.Connection, tenant: Id, start: int) -> CompactRange:
-    """The tree as it was before a batch: what the batch before it left."""
-    batch = audit_batch.c
-    row = connection.execute(
-        sa.select(batch.size, batch.peaks)
-        .where(batch.tenant == tenant, batch.first_index < start)
-        .order_by(batch.first_index.desc())
-        .limit(1)
-    ).first()
-    return CompactRange() if row is None else CompactRange.unpack(row[0], bytes(row[1]))
 
 
 class Log(Protocol):

@@ -12,6 +12,7 @@ from vault.audit import tiles
 from vault.audit.tiles import ENTRIES, WIDTH, Tile, read_path, tile_at
 from vault.store.ledger import tiling
 from vault.store.ledger.cosigning import Quorum, newest
+from vault.store.ledger.logbook import minimum_of
 from vault.store.tables import audit_checkpoint
 
 Look = Callable[[sa.Connection], bytes | None]
@@ -70,5 +71,7 @@ def _hashes(connection: sa.Connection, tenant: Id, tile: Tile) -> bytes:
 
 def _bundle(connection: sa.Connection, tenant: Id, tile: Tile) -> bytes | None:
     first = tile.index * WIDTH
+    if first < minimum_of(connection, tenant):
+        return None
     entries = tuple(tiling.leaves(connection, tenant, first, first + tile.width))
     return tiles.encode_bundle(entries) if len(entries) == tile.width else None

@@ -33,6 +33,9 @@ END $$
 """
 _MAY = "SELECT coalesce((SELECT pg_has_role(oid, 'SET') FROM pg_roles WHERE rolname = :role), false)"
 
+_LAST = {"audit_batch": "OLD.size - 1", "audit_entry": "OLD.log_index", "audit_posting": "OLD.last_index"}
+"""The last place in the log that a row is of."""
+
 _FUNCTIONS = {
     "credence_refuse": """
         RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
@@ -53,6 +56,15 @@ _FUNCTIONS = {
         END IF;
         RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
     """,
+    **{
+        f"credence_prune_{table}": f"""
+        IF {last} < coalesce((SELECT max(minimum) FROM log_pruning WHERE tenant = OLD.tenant), 0) THEN
+            RETURN OLD;
+        END IF;
+        RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+    """  # noqa: S608 - names of our own
+        for table, last in _LAST.items()
+    },
     "credence_integrated": """
         IF EXISTS (SELECT FROM audit_entry WHERE tenant = OLD.tenant AND id = OLD.id) THEN
             RETURN OLD;
@@ -104,6 +116,19 @@ def guard_append_only(connection: sa.Connection, table: str) -> None:
     """What was written stays as it was written."""
     _refuse(connection, table, "UPDATE", "DELETE", "TRUNCATE")
     guard_tenant(connection, table, "SELECT", "INSERT")
+
+
+def guard_log(connection: sa.Connection, table: str) -> None:
+    """What was written of the log stays as it was written, and goes only below the minimum index of its log."""
+    _refuse(connection, table, "UPDATE", "TRUNCATE")
+    if _postgres(connection):
+        statement = _trigger(f"{table}_prune", f"DELETE ON {table} FOR EACH ROW", f"credence_prune_{table}")
+    else:
+        minimum = "coalesce((SELECT max(minimum) FROM log_pruning WHERE tenant = OLD.tenant), 0)"
+        event = f"DELETE ON {table} WHEN {_LAST[table]} >= {minimum}"
+        statement = _trigger_sqlite(f"{table}_prune", event, f"{table} is append-only")
+    _run(connection, [statement])
+    guard_tenant(connection, table, "SELECT", "INSERT", "DELETE")
 
 
 def guard_payload(connection: sa.Connection, table: str) -> None:
