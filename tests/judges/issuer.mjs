@@ -25,11 +25,37 @@ async function signingKey() {
 /** What this issuer knows of the partners behind its clients, by the key a client signs with. */
 const spokenFor = (client) => claims[thumbprint(client?.jwks?.keys?.[0] ?? {})] ?? {};
 
+/** Whoever is at the browser signs in at once as the person that the request hints at, and agrees. */
+async function signedIn(request, answer) {
+  const { params, prompt, session } = await provider.interactionDetails(request, answer);
+  const grant = new provider.Grant({ accountId: session?.accountId, clientId: params.client_id });
+  grant.addOIDCScope("openid");
+  grant.addResourceScope("urn:credence:api", "disclosures");
+  const done =
+    prompt.name === "login" ? { login: { accountId: params.login_hint } } : { consent: { grantId: await grant.save() } };
+  await provider.interactionFinished(request, answer, done, { mergeWithLastSubmission: false });
+}
+
 async function turn() {
   provider = new Provider(`http://127.0.0.1:${port}`, {
     jwks: { keys: [await signingKey()] },
-    clientAuthMethods: ["private_key_jwt"],
+    clientAuthMethods: ["private_key_jwt", "none"],
     enabledJWA: { clientAuthSigningAlgValues: ["ES256"], dPoPSigningAlgValues: ["ES256"] },
+    clients: [
+      {
+        client_id: "desk",
+        token_endpoint_auth_method: "none",
+        redirect_uris: ["http://127.0.0.1:1/done"],
+        grant_types: ["authorization_code"],
+        response_types: ["code"],
+        application_type: "native",
+        id_token_signed_response_alg: "ES256",
+      },
+    ],
+    findAccount: (_, id) => ({ accountId: id, claims: () => ({ sub: id }) }),
+    interactions: { url: (_, { uid }) => `/interaction/${uid}` },
+    pkce: { required: () => true },
+    cookies: { keys: [randomBytes(16).toString("hex")] },
     features: {
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
@@ -47,13 +73,16 @@ async function turn() {
         }),
       },
     },
-    extraTokenClaims: (context, token) => spokenFor(token.client ?? context.oidc.client),
+    extraTokenClaims: (context, token) =>
+      token.accountId ? (claims[token.accountId] ?? {}) : spokenFor(token.client ?? context.oidc.client),
   });
 }
 
 const up = () =>
   new Promise((done) => {
-    server = createServer((request, answer) => provider.callback()(request, answer));
+    server = createServer((request, answer) =>
+      request.url.startsWith("/interaction/") ? signedIn(request, answer) : provider.callback()(request, answer),
+    );
     server.listen(port, "127.0.0.1", () => done());
   });
 

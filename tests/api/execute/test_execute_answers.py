@@ -136,7 +136,7 @@ def test_every_read_is_recorded_before_it_leaves_and_a_question_about_oneself_is
 
 def test_who_looked_answers_as_the_files_own_connection(house):
     house.rows["AccessEntry"] = [
-        {"id": Id("al_" + "0" * 26), "subject_id": Id("cu_" + FILE[3:]), "actor": "wang", "secret": {}}
+        {"id": Id("al_" + "0" * 26), "subject_id": Id("cu_" + FILE[3:]), "actor": "wang", "log_index": 1, "secret": {}}
     ]
     query = "query($f: ID!) { accessLog(creditFile: $f) { nodes { actor } totalCount } }"
     assert house.ask(query, {"f": FILE}).data == {"accessLog": {"nodes": [{"actor": "wang"}], "totalCount": 1}}
