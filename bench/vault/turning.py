@@ -92,6 +92,8 @@ def main() -> None:
     with ExitStack() as stack:
         folder, loop = Path(stack.enter_context(tempfile.TemporaryDirectory())), stack.enter_context(databases.Loop())
         server = stack.enter_context(databases.Server(loop, stack.enter_context(databases.started())))
+        server.execute("ALTER SYSTEM RESET ALL")  # the server of the tests waits for no disk; this one does
+        server.execute("SELECT pg_reload_conf()")
         for statements in STATEMENTS:
             own = folder / str(statements)
             own.mkdir()
