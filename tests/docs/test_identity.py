@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.settings import Settings
+from api.settings import load
 from tests.journeys.conftest import Installation
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -49,7 +49,7 @@ def sqlite_installation(migrated_sqlite, tmp_path_factory):
 
 def test_the_issuer_of_the_page_is_one_that_can_be_set(tmp_path):
     (text,) = ISSUERS.findall((DOCS / "identity.md").read_text(encoding="utf-8"))
-    settings = Settings.load({"CREDENCE_ISSUERS": text, "CREDENCE_DATA_DIR": str(tmp_path)})
+    settings = load({"CREDENCE_ISSUERS": text, "CREDENCE_DATA_DIR": str(tmp_path)})
     (issuer,) = settings.issuers
     assert (issuer.tenant_claim, issuer.mapped) == ("organization", True)
     assert issuer.names == {"yunfan": "te_00000000000000000000000000"}
