@@ -296,7 +296,7 @@ async def open_house(settings: Settings) -> AsyncIterator[House]:
     readings = SqlReadings(dialect, ring)
     grants = TenantGrants.load(declared_actions(), KeptGrants(store, readings, clock), clock)
     adjusted = Adjusting(grants, clock)
-    settler = Settler(store, readings, clock.now, shared=dialect != engines.SQLITE)
+    settler = Settler(store, readings, clock.now)
     board = Board(store, room, settings.public_url or PUBLIC_URL)
     house = House(
         settings=settings,

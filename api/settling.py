@@ -1,7 +1,7 @@
 """What is set about persons is looked up before the Gate is passed, and remembered for as long as nothing changes it.
 
-A change of this process forgets at once what is remembered of its company. Where several processes share a database,
-one learns of another's change within a second: that is how long anything is remembered there.
+A change of this process forgets at once what is remembered of its company. What another process changes is known within
+a second: that is how long anything is remembered.
 """
 
 from __future__ import annotations
@@ -21,9 +21,8 @@ from domain.persons.looking import Rows, Rules
 from domain.persons.standing import Glass
 from domain.ports import Readings, Scope, Steps
 
-SHARED_SECONDS: Final = 1.0
-"""How long what is looked up is good where other processes may change it."""
-ALONE_SECONDS: Final = 3_600.0
+GOOD_SECONDS: Final = 1.0
+"""How long what is looked up is good: another process may change it."""
 COMPANIES: Final = 1_000
 PERSONS: Final = 10_000
 """Of how many persons of a company something is remembered."""
@@ -49,10 +48,9 @@ class _Company:
 class Settler:
     """Puts the standing of each person beside its roles."""
 
-    def __init__(self, store: Reads, readings: Readings, now: Callable[[], datetime], *, shared: bool) -> None:
+    def __init__(self, store: Reads, readings: Readings, now: Callable[[], datetime]) -> None:
         self._store = store
         self._now = now
-        self._seconds = SHARED_SECONDS if shared else ALONE_SECONDS
         self._rules, self._persons, self._glasses = (
             readings.prepare(judged) for judged in (looking.ruling(), looking.persons(), looking.glasses())
         )
@@ -93,7 +91,7 @@ class Settler:
         known = self._known.get(tenant)
         if known is not None and time.monotonic() < known.good_until:
             return known
-        before, good_until = self._changes.get(tenant, 0), time.monotonic() + self._seconds
+        before, good_until = self._changes.get(tenant, 0), time.monotonic() + GOOD_SECONDS
         rows = await self._looked_up(tenant, self._rules, looking.asked_of_rules())
         company = _Company(looking.rules_of(rows), good_until)
         # What was looked up while it changed is used once, and not kept.

@@ -184,12 +184,12 @@ class Verifier:
         tenant = issuer.tenant_of(claims)
         if not tenant or (issuer.tenants is not None and tenant not in issuer.tenants) or not self._tenants(tenant):
             raise _refused(Cause.WRONG_TENANT)
-        roles, key = frozenset[str]() if issuer.mapped else _roles(claims), _bound(claims)
-        client = "" if roles & OUTSIDERS else client_of(claims)
+        client = client_of(claims) if issuer.mapped or not _is_outside(claims) else ""
+        roles, key = frozenset[str]() if issuer.mapped or client else _roles(claims), _bound(claims)
         actor = Actor(
             tenant=Id(tenant),
             person=f"{SERVICE}:{client}" if client else _person(claims),
-            roles=frozenset() if client else roles,
+            roles=roles,
             service=bool(client),
             issuer=issuer.issuer,
             claimed=claimed(claims) if issuer.mapped and not client else (),
@@ -296,6 +296,12 @@ def _person(claims: Mapping[str, Any]) -> str:
     if len(person) > _LONGEST_NAME or not person.isprintable() or person.startswith((f"{JOB}:", f"{SERVICE}:")):
         raise _refused(Cause.MALFORMED)
     return person
+
+
+def _is_outside(claims: Mapping[str, Any]) -> bool:
+    """Whether a token names the role of somebody from outside the company, whose program is no account of it."""
+    named = claims.get("roles")
+    return isinstance(named, list) and any(role in OUTSIDERS for role in named if isinstance(role, str))
 
 
 def _roles(claims: Mapping[str, Any]) -> frozenset[str]:

@@ -73,8 +73,11 @@ class Within:
 
     @property
     def trail(self) -> Trail:
-        """The audit log as whoever examines it finds it."""
-        return self.whole.trail
+        """Nothing of the audit log, whose entries are about many customers at once.
+
+        Raises: NotPermitted.
+        """
+        raise beyond()
 
     def stamp(
         self, record: type[Record], *, subject: Id | None = None, effective_from: datetime | None = None
@@ -169,11 +172,19 @@ class Within:
         Raises: NotPermitted.
         """
         if not reaches(self.whole, self.reach, record):
-            raise NotPermitted(
-                "The customer is not, or would not be, within your reach.",
-                advice="Ask whoever looks after it, or a person whose role reaches every customer.",
-                cause=OUT_OF_REACH,
-            )
+            raise beyond()
+
+
+def beyond() -> NotPermitted:
+    """The refusal of what lies beyond somebody's reach, where that is no secret.
+
+    Chapter: 8.1.
+    """
+    return NotPermitted(
+        "It is not, or would not be, within your reach.",
+        advice="Ask whoever looks after the customer, or a person whose role reaches every customer.",
+        cause=OUT_OF_REACH,
+    )
 
 
 def reaches(unit: Unit, reach: Reach, record: Record) -> bool:
