@@ -6,6 +6,7 @@ a second: that is how long anything is remembered.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -57,6 +58,7 @@ class Settler:
         self._partners = readings.prepare(partners.standing())
         self._known: OrderedDict[Id, _Company] = OrderedDict()
         self._changes: dict[Id, int] = {}
+        self._looking: dict[Id, asyncio.Lock] = {}
 
     async def rules(self, tenant: Id) -> Rules:
         """The rules of a company."""
@@ -88,9 +90,18 @@ class Settler:
         self._known.pop(tenant, None)
 
     async def _company(self, tenant: Id) -> _Company:
-        known = self._known.get(tenant)
-        if known is not None and time.monotonic() < known.good_until:
+        known = self._remembered(tenant)
+        if known is not None:
             return known
+        # Whoever asks first looks it up; others that come meanwhile wait with it.
+        async with self._looking.setdefault(tenant, asyncio.Lock()):
+            return self._remembered(tenant) or await self._look_up(tenant)
+
+    def _remembered(self, tenant: Id) -> _Company | None:
+        known = self._known.get(tenant)
+        return known if known is not None and time.monotonic() < known.good_until else None
+
+    async def _look_up(self, tenant: Id) -> _Company:
         before, good_until = self._changes.get(tenant, 0), time.monotonic() + GOOD_SECONDS
         rows = await self._looked_up(tenant, self._rules, looking.asked_of_rules())
         company = _Company(looking.rules_of(rows), good_until)
