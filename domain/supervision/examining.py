@@ -15,6 +15,7 @@ from domain.files.parties import CreditFile
 from domain.files.trail import AuditEntry
 from domain.ids import Id
 from domain.operations import Decided, Operation, operation
+from domain.persons.glass import BrokenGlass, GlassState
 from domain.ports import Unit
 from domain.supervision.findings import CLAUSES, MOST_EVIDENCE, AuditFinding, Examination, FindingKind
 from domain.supervision.honey import alarms, planted
@@ -69,6 +70,7 @@ class ExamineAuditLog(Operation[Examined]):
         begun, until = _whole_days(known, seen, calendar)
         findings += [_kept(unit, kind, found) for kind, found in _of_days(trail, calendar, begun, until)]
         findings += [_kept(unit, FindingKind.OVERDUE_REVIEW, found) for found in _overdue(unit, calendar)]
+        findings += [_kept(unit, FindingKind.OVERRIDE_WITHOUT_PROOF, found) for found in _unreviewed(unit)]
         findings += alarms(unit, list(step.new()))
         added = unit.add(_once(findings), skip_known=True)
         reached = max((entry.log_index + 1 for entry in seen), default=first)
@@ -177,6 +179,22 @@ def _role(trail: Trail, actor: str) -> str:
     """The role somebody acts in: what the ids of the rules begin with that allowed the newest thing he did."""
     latest = trail.latest("actor", actor)
     return latest.rule.partition("-")[0] if latest else ""
+
+
+def _unreviewed(unit: Unit) -> Iterator[Found]:
+    """Broken glass that nobody reviewed in time; told once."""
+    facts = ("id", "person", "review_due_at")
+    for own, person, due in unit.select(BrokenGlass, facts, state=GlassState.BROKEN):
+        if due < unit.now:
+            yield Found(
+                key=own,
+                at=due,
+                actor=person,
+                entries=(),
+                resources=(own,),
+                count=1,
+                says="A glass was broken, and its review was not made in time.",
+            )
 
 
 def _overdue(unit: Unit, calendar: Days) -> Iterator[Found]:

@@ -31,6 +31,8 @@ class FindingKind(Enum):
     """Many tokens failed within minutes (Ch.4 §4)."""
     OVERDUE_REVIEW = "OVERDUE_REVIEW"
     """The review of a customer is overdue (Ch.5 §3)."""
+    OVERRIDE_WITHOUT_PROOF = "OVERRIDE_WITHOUT_PROOF"
+    """Somebody broke the glass in an emergency, and nobody reviewed it in time (Ch.8 §1)."""
     HONEY_FILE_TOUCHED = "HONEY_FILE_TOUCHED"
     """Somebody touched a file that nobody has reason to read (Ch.4 §4)."""
     OPENED_WITHOUT_ENTRY = "OPENED_WITHOUT_ENTRY"
@@ -46,6 +48,7 @@ CLAUSES: Final = {
     FindingKind.UNUSUAL_HOURS: "4.4",
     FindingKind.FAILED_TOKENS: "4.4",
     FindingKind.OVERDUE_REVIEW: "5.3",
+    FindingKind.OVERRIDE_WITHOUT_PROOF: "8.1",
     FindingKind.HONEY_FILE_TOUCHED: "4.4",
     FindingKind.OPENED_WITHOUT_ENTRY: "4.4",
 }

@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 import sqlalchemy as sa
 
-from domain.files.history import DocumentKind
+from domain.files.history import DocumentKind, TradeTransaction
 from domain.files.opening import BasicInformation, UpdateBasicInformation
 from domain.files.parties import CreditFile
 from domain.files.recording.documents import Document, RecordTransactions
@@ -15,6 +15,7 @@ from domain.money import Money
 from domain.operations import OPERATIONS, Decided
 from tests.vault.trying import Try
 from tests.world import NOW, PHONE
+from vault.store import tables
 
 DAY = NOW.date()
 
@@ -138,3 +139,19 @@ def load_phone(file, unit):
     """The phone of a file, to be opened."""
     sealed = unit.sealed([unit.get(CreditFile, file.id)], [CreditFile.phone])
     return Decided(value=None, reveals=tuple(sealed), purpose="CREDIT_REVIEW")
+
+
+def test_a_row_that_came_does_not_make_up_for_one_that_went(world, file):
+    """Somebody puts a row of his own in the place of another: the count is right, and the rows are not."""
+    kept = [column.name for column in tables.table(TradeTransaction.shape).columns if column.name != "id"]
+    taken = ["'another'" if name == "source_row" else name for name in kept]
+    where = f"FROM trade_transaction WHERE source_row = 'row 7' AND subject_id = '{file.subject_id}'"
+    forced(
+        world,
+        f"INSERT INTO trade_transaction (id, {', '.join(kept)}) "
+        f"SELECT 'tt_0000000000000000000000000a', {', '.join(taken)} {where}",
+        f"DELETE {where}",
+    )
+    (told,) = [one for one in world.findings() if one.kind == "UNRECORDED"]
+    assert told.place == "trade_transaction"
+    assert "others" in told.says

@@ -6,7 +6,6 @@ Values are opened to see that they open, and dropped at once. Nothing is repaire
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from hmac import compare_digest
@@ -41,6 +40,7 @@ from vault.store.contents import Kept
 from vault.store.keeping import agreeing
 from vault.store.keeping.agreeing import check_beside
 from vault.store.keeping.digests import cell_digest, row_digest
+from vault.store.keeping.recorded import Recorded
 from vault.store.keeping.renewal import worn
 from vault.store.ledger import logbook
 from vault.store.ledger.logbook import SALT_BYTES, batches_of, last_range, payload_cell
@@ -293,8 +293,7 @@ def _check_log(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[F
     head, pruned = last_range(connection, tenant), logbook.minimum_of(connection, tenant) > 0
     tree = agreeing.beginning(connection, tenant)
     root = keys.digest_root()
-    seen: Counter[str] = Counter()
-    buried: Counter[str] = Counter()
+    recorded = Recorded()
     for entries in batches_of(connection, tenant):
         tree = tree.extend([leaf_hash(entry) for entry in entries])
         for entry in entries:
@@ -302,22 +301,11 @@ def _check_log(connection: sa.Connection, keys: _Keys, tenant: Id) -> Iterator[F
             found, payload = _payload(connection, keys, said)
             yield from found
             written = said["written"] if isinstance(said["written"], list) else payload.get("written", [])
-            seen.update(PREFIXES[ids.prefix_of(own)].table for own, _, _ in written if "/" not in own)
-            yield from _check_written(connection, root, keys, written, buried)
+            recorded.add((own, version) for own, version, _ in written if "/" not in own)
+            yield from _check_written(connection, root, keys, written, recorded)
     if tree != head:
         yield Finding("TREE", f"{head.size}", "The entries do not give the tree that is stored with them.")
-    for shape in shapes().values():
-        count = 0 if shape.ledger else connection.scalar(_count(shape, tenant)) or 0
-        told = seen[shape.table] - buried[shape.table]
-        # Of rows whose entries were pruned nothing is told any more: more may be there, and never less.
-        if not shape.ledger and (count < told or (count > told and not pruned)):
-            yield Finding(
-                "UNRECORDED", shape.table, f"{count} rows are stored, and the log tells of {seen[shape.table]}."
-            )
-
-
-def _count(shape: Shape, tenant: Id) -> sa.Select[Any]:
-    return sa.select(sa.func.count()).select_from(table(shape)).where(table(shape).c.tenant == tenant)
+    yield from recorded.compare(connection, tenant, pruned=pruned)
 
 
 def _payload(
@@ -345,7 +333,7 @@ def _payload(
 
 
 def _check_written(
-    connection: sa.Connection, root: Any, keys: _Keys, written: Iterable[Sequence[Any]], buried: Counter[str]
+    connection: sa.Connection, root: Any, keys: _Keys, written: Iterable[Sequence[Any]], recorded: Recorded
 ) -> Iterator[Finding]:
     """What the log says was written is still there as it was written; of what was erased the last version is enough."""
     tenant = keys.tenant
@@ -370,7 +358,7 @@ def _check_written(
                     found[row["id"], row["version"]] = row_digest(root, shape, dict(row))
         for key, digest in wanted.items():
             if key not in found and (key[0], "") in keys.erased and key[1] < newest.get(key[0], 0):
-                buried[shape.table] += 1
+                recorded.bury(*key)
             elif found.get(key) != digest:
                 what = "is not there" if key not in found else "was changed behind the log"
                 yield Finding("ROW", f"{key[0]} version {key[1]}", f"A row {what}.")
