@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Protocol, TypeVar
 
 from domain.actors import Actor, Rights
-from domain.errors import Invalid, NotFound, Tampered
+from domain.errors import Invalid, Malformed, NotFound, Tampered
 from domain.gate import Plan
 from domain.grants.changing import ApproveGrants, ProposeGrants, Weighed
 from domain.grants.content import Snapshot
@@ -137,6 +137,10 @@ async def explained(
         return for_person(said, rights, insider=actor.partner is None and actor.subject is None)
     asked = ExplainGrants(action=action, roles=tuple(roles))
     if not rights.missing(asked.actions):
+        known = (await house.grants.table(actor.tenant)).roles
+        for place, role in enumerate(roles):
+            if role not in known:
+                raise Malformed(f"{role} is not a role.", path=("roles", str(place)))
         asked = replace(asked, explanation=await house.grants.explain(actor.tenant, roles, action))
     return (await house.gate.perform(asked, actor, request=request)).value
 

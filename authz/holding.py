@@ -1,6 +1,6 @@
 """Which grants decide in which company, as this process knows it: swapped by one reference, never older than a lease.
 
-A request keeps the rights it began with. Whoever asks first after a lease is over looks the version in force up and
+An operation keeps the rights it began with. Whoever asks first after a lease is over looks the version in force up and
 waits; others that come meanwhile wait with it. Without an answer nobody is decided on.
 """
 

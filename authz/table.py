@@ -20,6 +20,7 @@ from domain.grants import content
 from domain.grants.content import GrantRule, Snapshot
 from domain.grants.effects import NOTHING, Cell, Effect
 from domain.grants.explaining import GrantExplanation
+from domain.grants.separation import OUTSIDE
 
 COMBINATIONS = 1024
 """How many combinations of roles keep their rights at hand; a company uses a few dozen."""
@@ -117,7 +118,9 @@ class Table:
         return Rights(id=number, version=self.version, allowed=MappingProxyType(allowed), denied=denied)
 
     def _nearest(self, action: str) -> GrantRule | None:
-        return next((r for r in self.snapshot.rules if r.action == action and r.effect == "allow"), None)
+        """A rule that allows an action, of a role that people of the company have where there is one."""
+        allowing = [r for r in self.snapshot.rules if r.action == action and r.effect == "allow"]
+        return min(allowing, key=lambda rule: rule.role in OUTSIDE, default=None)
 
     def _path(self, held: Collection[str], target: str) -> tuple[str, ...]:
         """The shortest chain of links from one of the roles to the role a rule names."""

@@ -269,6 +269,22 @@ def approve(
     answer(kept, told, as_json=as_json)
 
 
+@grants.command()
+def withdraw(version: Version, tenant: Tenant = None, data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
+    """Takes a version back that is not in force yet: one person is enough to stop it."""
+    from api.app import operator  # noqa: PLC0415 - the same
+    from domain.grants.changing import WithdrawGrants  # noqa: PLC0415 - the same
+    from domain.ids import check  # noqa: PLC0415 - the same
+
+    asked = WithdrawGrants(snapshot=check(version, "gr"))
+
+    async def work(house: House) -> GrantsSnapshot:
+        return (await house.gate.perform(asked, operator(await tenant_of(house, tenant)), request="command")).value
+
+    found = in_house(loaded(data_dir), work)
+    answer({"id": found.id, "state": found.state.value}, f"{found.id} is {found.state.value}.", as_json=as_json)
+
+
 async def _in_force(house: House, tenant: str) -> Compiled:
     """The grants in force in a company, once it is recorded who reads them."""
     from api.app import operator  # noqa: PLC0415 - the same

@@ -110,6 +110,10 @@ def test_who_runs_commands_is_one_person_and_approves_nothing_that_was_proposed_
     assert found(*words, **where)["state"] == "ACTIVE"
     told = found("grants", "explain", "objection:read", "--role", "sales", "--tenant", tenant, **where)
     assert told["explanation"]["rule"]["id"] == "sa-40"
+    later = {**asked, "rules": asked["rules"].replace(LINE, ""), "effectiveAt": "2099-01-01T00:00:00Z"}
+    waiting = installation.client(tenant, "platform_admin").done("proposeGrants", later, SHOWN)["grantsSnapshot"]
+    withdrawn = found("grants", "withdraw", waiting["id"], "--tenant", tenant, **where)
+    assert withdrawn["state"] == "WITHDRAWN"
     exported = tmp_path / "exported"
     found("grants", "export", exported, "--tenant", tenant, **where)
     again = found("grants", "diff", exported / "rules.csv", "--tenant", tenant, **where)
@@ -144,3 +148,5 @@ def test_who_may_not_read_the_grants_is_told_of_its_own_roles_alone(installation
     assert (told["effect"], told["rule"]["role"]) == ("DENY", "auditor")
     assert why(auditor, "reveal:financial", ["credit_manager"])["path"] == ["credit_manager", "credit_analyst"]
     assert why(auditor, "no:such", ["credit_manager"])["nearest"] is None
+    answer = auditor.post(WHY, {"action": "credit_file:read", "roles": ["sales", "seller"]}).json()
+    assert answer["errors"][0]["message"] == "seller is not a role."

@@ -30,6 +30,7 @@ const schema = {
           "GrantRule", // lines of one version of the grants, which has the id
           "GrantLink",
           "GrantChange",
+          "GrantExplanation", // worked out when it is asked for
           "FindingCount",
           "Rejection", // a row that was refused is never kept
           "EntryProof", // shows that an entry stands in the log; the entry has the id

@@ -31,6 +31,14 @@ def desk(world):
     return Process(world)
 
 
+@pytest.fixture
+def light(sqlite, loop, tmp_path):
+    """A company over SQLite: what is refused before anything is stored needs no other database."""
+    with StoredWorld(sqlite, loop, tmp_path) as world:
+        world.open_tenant()
+        yield Process(world)
+
+
 def unguarded(database):
     """Whoever owns the database takes away what keeps rows as they are."""
     if database.dialect == "postgresql":
@@ -160,11 +168,11 @@ def test_who_may_not_propose_compiles_nothing_and_the_refusal_is_recorded(desk, 
         ),
     ],
 )
-def test_what_no_version_may_say_is_refused_with_its_place(desk, rules, place):
-    error = refused(desk.propose, rules)
+def test_what_no_version_may_say_is_refused_with_its_place(light, rules, place):
+    error = refused(light.propose, rules)
     assert place in error.message, error.message
     assert error.path == ("rules",)
-    assert desk.states() == []
+    assert light.states() == []
 
 
 @pytest.mark.parametrize(
@@ -177,16 +185,16 @@ def test_what_no_version_may_say_is_refused_with_its_place(desk, rules, place):
         "- name: An action that is none\n  roles: [sales]\n  may_not: {credit_file: [eat]}\n",
     ],
 )
-def test_a_version_whose_tests_do_not_hold_is_shown_and_never_approved(desk, tests):
-    draft = desk.propose(without(more=SALES_OBJECT), tests or "[]")
+def test_a_version_whose_tests_do_not_hold_is_shown_and_never_approved(light, tests):
+    draft = light.propose(without(more=SALES_OBJECT), tests or "[]")
     assert draft.failures or not tests
-    assert "do not hold" in refused(desk.approve, draft).message
-    assert desk.states() == ["DRAFT"]
+    assert "do not hold" in refused(light.approve, draft).message
+    assert light.states() == ["DRAFT"]
 
 
 @pytest.mark.parametrize("tests", ["{", "a: b", "- name: x", "- &a {name: x, roles: [sales]}\n- *a", "[[[["])
-def test_tests_that_cannot_be_read_are_refused_with_their_place(desk, tests):
-    error = refused(desk.propose, without(more=SALES_OBJECT), tests)
+def test_tests_that_cannot_be_read_are_refused_with_their_place(light, tests):
+    error = refused(light.propose, without(more=SALES_OBJECT), tests)
     assert error.path == ("tests",)
 
 
