@@ -50,9 +50,20 @@ def in_house(found: Settings, work: Callable[[House], Coroutine[Any, Any, T]]) -
 
     async def run() -> T:
         async with open_house(found) as house:
-            return await work(house)
+            try:
+                return await work(house)
+            finally:
+                if house.opened.tenants():
+                    await _told_of(house)
 
     return asyncio.run(run())
+
+
+async def _told_of(house: House) -> None:
+    """What a command opened is held against the log like what a server opens."""
+    from api.jobs.supervising import Supervisor  # noqa: PLC0415 - most commands open nothing
+
+    await Supervisor(house).report()
 
 
 async def tenant_of(house: House, given: str | None) -> Id:

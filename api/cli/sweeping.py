@@ -32,7 +32,7 @@ def sweep(
     *,
     as_json: AsJson = False,
 ) -> None:
-    """One pass of due work: what is past its time, documents that never came, stray bytes, objections that are late.
+    """One pass of due work: what is past its time, documents that never came, stray bytes, late objections, the log.
 
     Then run `credence keys shred`: it cleans storage and certifies what ended.
     """
@@ -48,7 +48,8 @@ def sweep(
     lines = [*lines_of(found["due"])]
     lines += [
         f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed, "
-        f"{did['escalated']} escalations of objections, {did['grants']} versions of grants moved on."
+        f"{did['escalated']} escalations of objections, {did['grants']} versions of grants moved on, "
+        f"{did['findings']} findings in the audit log."
         for one, did in found["companies"].items()
     ]
     lines += [] if dry_run else [f"{found['parts']} uploads that broke off removed."]
@@ -64,9 +65,13 @@ async def _companies(house: House, tenant: str | None) -> dict[str, Any]:
 
 
 async def _swept(house: House, actor: Actor) -> dict[str, int]:
+    from api.jobs.supervising import examine  # noqa: PLC0415 - the whole house is behind it
+
     documents = asdict(await sweep_documents(house, actor))
     moved = await activate_grants(house, actor)
-    return {**documents, "escalated": await escalate_objections(house, actor), "grants": moved}
+    escalated = await escalate_objections(house, actor)
+    findings = await examine(house, actor.tenant)
+    return {**documents, "escalated": escalated, "grants": moved, "findings": findings}
 
 
 @recalls.callback()

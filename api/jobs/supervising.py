@@ -98,17 +98,17 @@ class Supervisor:
             await house.gate.perform(AnnounceAlarm(finding=alarm), actor, request=COMPLETENESS)
 
 
-async def examine(house: House, tenant: Id) -> tuple[int, int]:
-    """Examines what is new in a company's log: how many entries, and how many findings.
+async def examine(house: House, tenant: Id) -> int:
+    """Examines what is new in a company's log; how many findings are new.
 
     Raises: Unavailable.
     """
-    entries, findings, more = 0, 0, True
     await house.store.bring_up(tenant)
+    findings, more = 0, True
     while more:
         done = (await house.gate.perform(ExamineAuditLog(), job(tenant, SUPERVISION), request="command")).value
-        entries, findings, more = entries + done.entries, findings + done.findings, done.more
-    return entries, findings
+        findings, more = findings + done.findings, done.more
+    return findings
 
 
 async def _held(tenant: Id, says: str, turn: object) -> None:
