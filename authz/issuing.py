@@ -14,6 +14,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from authz.claims import SERVICE
 from authz.keys import algorithm_of
 from authz.private import read_private, write_private
 from authz.tokens import AUDIENCE, LOCAL, TYPE, Trusted, Verifier
@@ -84,14 +85,17 @@ class LocalIssuer:
     ) -> str:
         """A token (RFC 9068) for one person in one tenant, bound to a key where one is given.
 
+        Who is called `service:` and a client id is that program, as if it had come by the client-credentials grant.
+
         Raises: Malformed when a verifier would refuse it.
         """
         issued = int(now.timestamp())
+        program = person.removeprefix(f"{SERVICE}:") if person.startswith(f"{SERVICE}:") else ""
         claims = {
             "iss": LOCAL,
             "aud": AUDIENCE,
-            "sub": person,
-            "client_id": LOCAL,
+            "sub": program or person,
+            "client_id": program or LOCAL,
             "tenant": tenant,
             "roles": sorted(roles),
             "iat": issued,

@@ -67,9 +67,11 @@ def list_(data_dir: DataDir = None, *, as_json: AsJson = False) -> None:
 
 
 def token(  # noqa: PLR0913, PLR0917 - the options of a command
-    role: Annotated[list[str], typer.Option("--role", help="A role; may be given more than once.")],
+    role: Annotated[list[str] | None, typer.Option("--role", help="A role; may be given more than once.")] = None,
     tenant: Tenant = None,
-    person: Annotated[str, typer.Option(help="The stable name of the person or machine.")] = "",
+    person: Annotated[
+        str, typer.Option(help="The stable name of the person; service:NAME is a program, with its account's roles.")
+    ] = "",
     subject: Annotated[str | None, typer.Option(help="The customer (cu_…) that customer_self is.")] = None,
     partner: Annotated[str | None, typer.Option(help="The partner (pa_…) that partner_client speaks for.")] = None,
     key: Annotated[
@@ -90,6 +92,9 @@ def token(  # noqa: PLR0913, PLR0917 - the options of a command
         thumbprint_of,
     )
 
+    role = role or []
+    if not role and not person.startswith("service:"):
+        raise Malformed("Somebody's token names a role.", advice="Name one with --role.", path=("role",))
     _check_roles(role, (*STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE))
     for one, named, option in ((PARTNER_ROLE, partner, "partner"), (CUSTOMER_ROLE, subject, "subject")):
         if one in role and named is None:

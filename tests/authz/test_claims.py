@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -13,9 +13,10 @@ from joserfc import jws
 from joserfc.jwk import ECKey
 
 from authz.claims import DEEPEST, MOST_CLAIMED, at, claimed, client_of
+from authz.issuing import LocalIssuer
 from authz.tokens import Cause, Trusted, Verifier, claimed_tenant
 from domain import ids
-from domain.errors import NotAuthenticated
+from domain.errors import Malformed, NotAuthenticated
 
 NOW = datetime(2026, 3, 1, 8, 0, tzinfo=UTC)
 ISSUER, AUDIENCE = "https://login.example", "urn:credence:api"
@@ -124,3 +125,12 @@ def test_what_is_claimed_is_bounded_in_number_and_depth():
         deep = {"a": deep}
     assert claimed(deep) == ()
     assert len(claimed({"groups": [str(number) for number in range(1_000)]})) == MOST_CLAIMED
+
+
+def test_the_local_issuer_gives_a_program_a_token_of_its_own(tmp_path):
+    issuer = LocalIssuer.create(tmp_path / "issuer.json")
+    token = issuer.issue(TENANT, "service:billing", (), lifetime=timedelta(hours=1), now=NOW)
+    actor = verified(token, issuer.trusted())
+    assert (actor.person, actor.service, actor.roles) == ("service:billing", True, frozenset())
+    with pytest.raises(Malformed):
+        issuer.issue(TENANT, "billing", (), lifetime=timedelta(hours=1), now=NOW)
