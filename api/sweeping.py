@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from domain.actors import Actor
+from domain.assessment.versions.deciding import AdvanceCreditPolicies
 from domain.documents.filing import AWAITED_FOR, AbandonUploads
 from domain.grants.changing import ActivateGrants
 from domain.ids import Id
@@ -53,6 +54,14 @@ async def activate_grants(house: House, actor: Actor) -> int:
     Raises: Unavailable.
     """
     return (await house.gate.perform(ActivateGrants(), actor, request="command")).value
+
+
+async def advance_policies(house: House, actor: Actor) -> int:
+    """Moves the states of credit policy versions on that came to their time, through the Gate; how many there were.
+
+    Raises: Unavailable.
+    """
+    return (await house.gate.perform(AdvanceCreditPolicies(), actor, request="command")).value
 
 
 async def sweep_parts(house: House) -> int:

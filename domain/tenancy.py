@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from domain.actors import Actor
-from domain.assessment.assessments import PolicyState
-from domain.assessment.policies import version
+from domain.assessment.policies import first
 from domain.assessment.version_one import VERSION_ONE
 from domain.custody.rules import RULES
 from domain.custody.shown import shown
@@ -54,7 +53,7 @@ class OpenTenant(Operation[Tenant]):
         stamp = replace(unit.stamp(Tenant), id=actor.tenant, subject_id=actor.tenant)
         tenant = Tenant(stamp=stamp, name=name, time_zone=self.time_zone)
         unit.add([tenant])
-        policy = version(unit, VERSION_ONE, state=PolicyState.IN_FORCE, in_force_from=unit.now)
+        policy = first(unit, VERSION_ONE)
         unit.add([policy])
         unit.add([shown(unit, rule, actor.tenant) for rule in RULES])
         return Decided(value=tenant, policy=policy.content_digest, resources=(tenant.id, policy.id))

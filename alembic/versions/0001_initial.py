@@ -41,6 +41,7 @@ RECORDS = (
     "grants_snapshot",
     "honey_file",
     "import_run",
+    "interpretation",
     "key_epoch",
     "legal_hold",
     "litigation_record",
@@ -628,7 +629,14 @@ def _credit_policy() -> None:
         sa.Column("content_digest", WORDS, nullable=False),
         sa.Column("document", WORDS, nullable=False),
         sa.Column("state", WORDS, nullable=False),
-        _instant("in_force_from"),
+        _instant("in_force_from", null=True),
+        sa.Column("reason", WORDS, nullable=False),
+        sa.Column("legal_references", WORDS, nullable=False),
+        sa.Column("drafted_by", WORDS, nullable=False),
+        sa.Column("authors", WORDS, nullable=False),
+        sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("base", WORDS, nullable=False),
+        sa.Column("changes", WORDS, nullable=False),
     )
     _current("credit_policy_number", "credit_policy", "number")
 
@@ -860,6 +868,18 @@ def _import_run() -> None:
         sa.Column("rejected", WORDS, nullable=False),
     )
     _current("import_run_source_file_digest_map_digest", "import_run", "source", "file_digest", "map_digest")
+
+
+def _interpretation() -> None:
+    _record(
+        "interpretation",
+        sa.Column("policy", WORDS, nullable=False),
+        sa.Column("clause", WORDS, nullable=False),
+        sa.Column("text", WORDS, nullable=False),
+        sa.Column("legal_references", WORDS, nullable=False),
+        sa.Column("written_by", WORDS, nullable=False),
+    )
+    op.create_index("interpretation_policy", "interpretation", ["tenant", "policy", "id"])
 
 
 def _key_epoch() -> None:
@@ -1421,6 +1441,7 @@ TABLES = (
     _grants_snapshot,
     _honey_file,
     _import_run,
+    _interpretation,
     _key_epoch,
     _legal_hold,
     _litigation_record,

@@ -10,7 +10,7 @@ import typer
 from api.cli.console import AsJson, DataDir, Tenant, answer, in_house, loaded, progress, tenant_of
 from api.cli.retaining import DryRun, lines_of, listed, retained
 from api.jobs.recalling import deliver as delivered
-from api.sweeping import activate_grants, escalate_objections, sweep_documents, sweep_parts
+from api.sweeping import activate_grants, advance_policies, escalate_objections, sweep_documents, sweep_parts
 
 if TYPE_CHECKING:
     from api.app import House
@@ -48,8 +48,8 @@ def sweep(
     lines = [*lines_of(found["due"])]
     lines += [
         f"{one}: {did['abandoned']} documents given up, {did['strays']} stray blobs removed, "
-        f"{did['escalated']} escalations of objections, {did['grants']} versions of grants moved on, "
-        f"{did['findings']} findings in the audit log."
+        f"{did['escalated']} escalations of objections, {did['grants']} versions of grants and {did['policies']} "
+        f"of the credit policy moved on, {did['findings']} findings in the audit log."
         for one, did in found["companies"].items()
     ]
     lines += [] if dry_run else [f"{found['parts']} uploads that broke off removed."]
@@ -68,10 +68,10 @@ async def _swept(house: House, actor: Actor) -> dict[str, int]:
     from api.jobs.supervising import examine  # noqa: PLC0415 - the whole house is behind it
 
     documents = asdict(await sweep_documents(house, actor))
-    moved = await activate_grants(house, actor)
+    moved, policies = await activate_grants(house, actor), await advance_policies(house, actor)
     escalated = await escalate_objections(house, actor)
     findings = await examine(house, actor.tenant)
-    return {**documents, "escalated": escalated, "grants": moved, "findings": findings}
+    return {**documents, "escalated": escalated, "grants": moved, "policies": policies, "findings": findings}
 
 
 @recalls.callback()

@@ -12,6 +12,7 @@ from api.graphql.changing.consents import CONSENTS
 from api.graphql.changing.declaring import Extra, Mutation
 from api.graphql.changing.grants import GRANTS
 from api.graphql.changing.persons import PERSONS
+from api.graphql.changing.policies import POLICIES
 from api.graphql.changing.supervision import SUPERVISION
 from api.graphql.compiling.entering import enter, placed
 from api.graphql.compiling.forms import row
@@ -128,6 +129,7 @@ MUTATIONS = (
     | CONSENTS
     | SUPERVISION
     | GRANTS
+    | POLICIES
     | PERSONS
 )
 """Every mutation, by its name in the schema."""

@@ -70,6 +70,7 @@ ROOTS = {
     "assessments": Root(Kind.PAGE, "Assessment", times=True),
     "creditPolicy": Root(Kind.ONE, "CreditPolicy"),
     "creditPolicies": Root(Kind.PAGE, "CreditPolicy"),
+    "interpretations": Root(Kind.PAGE, "Interpretation"),
     "controlActions": Root(Kind.PAGE, "ControlAction", times=True),
     "consent": Root(Kind.ONE, "Consent", times=True),
     "consents": Root(Kind.PAGE, "Consent", times=True),

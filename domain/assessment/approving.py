@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from domain.actors import Actor
-from domain.assessment.assessments import Assessment, AssessmentState, CreditPolicy, PolicyState
-from domain.assessment.policies import document_of
+from domain.assessment.assessments import Assessment, AssessmentState
+from domain.assessment.policies import in_force
 from domain.assessment.policy import Level
 from domain.assessment.standing import come_into_force, refuse_outdated, standing_of
 from domain.controls import cancel_proposals, reason_of
@@ -51,8 +51,8 @@ class ApproveAssessment(Operation[Assessment]):
         Chapter: 5.4, 8.1.
         """
         file, assessment = _open_for(unit, actor, self.assessment)
-        policy = unit.get(CreditPolicy, assessment.policy)
-        if policy.state is not PolicyState.IN_FORCE:
+        policy, document = in_force(unit, unit.now)
+        if policy.id != assessment.policy:
             raise NotInForce(
                 "The credit policy it was assessed under is not in force any more.",
                 advice="Request a new assessment of the file.",
@@ -60,7 +60,6 @@ class ApproveAssessment(Operation[Assessment]):
             )
         refuse_outdated(unit, file, assessment)
         approved = unit.replace(replace(assessment, state=AssessmentState.IN_FORCE, approved_by=actor.person))
-        document = document_of(policy)
         come_into_force(unit, file, approved, document, standing_of(unit, file, document.currency))
         return Decided(value=approved, policy=approved.policy_digest, resources=(approved.id, file.id))
 

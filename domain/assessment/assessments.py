@@ -7,25 +7,40 @@ from datetime import date, datetime
 from enum import Enum
 
 from domain.assessment.scale import Calibration, Grade, Tier
+from domain.assessment.versions.changes import PolicyChange
 from domain.ids import Id
 from domain.money import Money
-from domain.records import DataClass, Record, confidential, fact, link, record
+from domain.records import DataClass, Record, children, confidential, fact, link, record
 
 EXAMINE = "assessment:examine"
 """Guards the points and the receipt: their bands tell what third parties report and how the company sees an industry,
 which a customer is not told (Ch.3 §3); it reads its grade, its score and the reasons."""
+FIRST = "The version a company begins with."
+PRODUCT = "the product"
+"""Who wrote that version."""
 
 
 class PolicyState(Enum):
-    """DRAFT → SIMULATED → IN_REVIEW → APPROVED → SCHEDULED → IN_FORCE → SUPERSEDED."""
+    """DRAFT → SIMULATED → IN_REVIEW → APPROVED → SCHEDULED → IN_FORCE → SUPERSEDED; or REJECTED, or WITHDRAWN."""
 
     DRAFT = "DRAFT"
+    """It is being written; nothing rests on it."""
     SIMULATED = "SIMULATED"
+    """Its present content was run over the whole book."""
     IN_REVIEW = "IN_REVIEW"
+    """It waits for another person; its content is fixed."""
     APPROVED = "APPROVED"
+    """Another person approved it; no time is set from which it counts."""
     SCHEDULED = "SCHEDULED"
+    """From its time on it is in force."""
     IN_FORCE = "IN_FORCE"
+    """It counts, unless a later one has come to its time."""
     SUPERSEDED = "SUPERSEDED"
+    """A later one took its place."""
+    REJECTED = "REJECTED"
+    """Another person did not approve it."""
+    WITHDRAWN = "WITHDRAWN"
+    """It was taken back before it came into force."""
 
 
 class AssessmentKind(Enum):
@@ -59,6 +74,18 @@ class AssessmentOutcome(Enum):
     INSUFFICIENT_DATA = "INSUFFICIENT_DATA"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LegalReference:
+    """A rule of law that a credit policy, or a reading of it, rests on (Ch.9)."""
+
+    law: str
+    """The law, by its name. Ch.9"""
+    article: str
+    """The article and paragraph. Ch.9"""
+    says: str
+    """What follows from it here. Ch.9"""
+
+
 @record("po", table="credit_policy", read="credit_policy:read", unique=(("number",),), subject_reach=False)
 class CreditPolicy(Record):
     """A version of the credit rules: scorecards, grades, limits, terms and measures (Ch.9)."""
@@ -66,8 +93,32 @@ class CreditPolicy(Record):
     number: int = fact("The version's number, counted in the company. Ch.9", order=True)
     content_digest: str = fact("SHA-256 of the canonical document. Ch.9")
     document: str = fact("The document itself, canonical JSON. Ch.9")
-    state: PolicyState = fact("One version is in force at any instant. Ch.9", filter=True)
-    in_force_from: datetime = fact("From when it counts. Ch.9")
+    state: PolicyState = fact("Where it stands; its time says by itself whether it is in force. Ch.9", filter=True)
+    in_force_from: datetime | None = fact("From when it counts; null until that is set. Ch.9", default=None)
+    reason: str = fact("Why it was drafted. Ch.9", default=FIRST)
+    legal_references: tuple[LegalReference, ...] = fact("The law it rests on. Ch.9", default=())
+    drafted_by: str = fact("Who drafted it. Ch.9", default=PRODUCT, filter=True)
+    authors: tuple[str, ...] = fact(
+        "Everybody who wrote in it, or submitted it: none of them decides on it. Ch.9", default=()
+    )
+    decided_by: str | None = fact("Who approved, rejected or withdrew it. Ch.9", default=None)
+    base: str = fact("The digest of the version it was compared with. Ch.9", default="")
+    changes: tuple[PolicyChange, ...] = fact("What it changes against that version. Ch.9", default=())
+
+    interpretations = children(
+        "Interpretation", by="policy", says="How the credit department reads it. Ch.9", same_subject=False
+    )
+
+
+@record("ip", table="interpretation", read="credit_policy:read", subject_reach=False)
+class Interpretation(Record):
+    """How the credit department reads a place of a credit policy version; the version itself stays as it is (Ch.9)."""
+
+    policy: Id = link("CreditPolicy", "The version it reads. Ch.9", same_subject=False)
+    clause: str = fact("The place it reads: a JSON path of the document, or a clause of the standard. Ch.9")
+    text: str = fact("What the place means. Ch.9")
+    legal_references: tuple[LegalReference, ...] = fact("The law this rests on. Ch.9", default=())
+    written_by: str = fact("Who wrote it. Ch.9")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

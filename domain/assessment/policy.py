@@ -6,15 +6,14 @@ currency. After approval a document never changes; its digest names it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
-from itertools import pairwise
 
 from domain import canonical
 from domain.assessment.scale import ControlKind, Grade, SecurityKind, Tier
-from domain.assessment.scorecard import Problem, Scorecard, card_problems
+from domain.assessment.scorecard import Scorecard
 
 FULL_BP = 10_000
 """One, in basis points."""
@@ -325,72 +324,3 @@ def from_json(value: object) -> PolicyDocument:
     Raises:  Malformed with the path, where a key is unknown or absent or a value has another type.
     """
     return canonical.shaped(PolicyDocument, value)
-
-
-def problems(policy: PolicyDocument) -> tuple[Problem, ...]:
-    """Every reason why a policy cannot be approved, in its order.
-
-    Chapter: 5.1, 5.2, 5.4, 9.
-    Shape:   with none, a better grade never gets a lower limit, shorter terms or more prepayment than a worse one.
-    """
-    found: list[Problem] = []
-    for index, card in enumerate(policy.scorecards):
-        found.extend(card_problems(card, ("scorecards", str(index))))
-    found.extend(_scale_problems(policy.grade_scale))
-    found.extend(_cover_problems(policy))
-    found.extend(_order_problems(policy))
-    if not set(policy.industry_risk.values()) <= {"LOW", "MIDDLE", "HIGH"}:
-        found.append(Problem(("industry_risk",), "The risk of an industry is LOW, MIDDLE or HIGH."))
-    return tuple(found)
-
-
-def _scale_problems(scale: Sequence[GradeBand]) -> Iterator[Problem]:
-    path = ("grade_scale",)
-    if [band.grade for band in scale] != list(Grade):
-        yield Problem(path, "Each grade stands once, the best first.")
-    floors = [band.floor for band in scale[:-1]]
-    values = [floor for floor in floors if floor is not None]
-    falling = all(left > right for left, right in pairwise(values))
-    if not values or len(values) < len(floors) or not falling or values[-1] != 0 or scale[-1].floor is not None:
-        yield Problem(path, "Floors fall from grade to grade down to 0; the last grade has none.")
-    tiers = [list(Tier).index(band.tier) for band in scale]
-    if tiers != sorted(tiers):
-        yield Problem(path, "A worse grade is never in a better tier.")
-
-
-def _cover_problems(policy: PolicyDocument) -> Iterator[Problem]:
-    tables: dict[str, Mapping[Grade, object]] = {
-        "limit_rules.factors_bp": policy.limit_rules.factors_bp,
-        "terms_rules.grades": policy.terms_rules.grades,
-        "review_rules.cycle_months": policy.review_rules.cycle_months,
-        "delegation.levels": policy.delegation.levels,
-    }
-    for name, table in tables.items():
-        if set(table) != set(Grade):
-            yield Problem(tuple(name.split(".")), "Each grade has its line.")
-    known = {card.code for card in policy.scorecards}
-    if len(known) != len(policy.scorecards):
-        yield Problem(("scorecards",), "Each scorecard has a code of its own.")
-    for cap in policy.caps:
-        if (cap.kind is CapKind.CARD) is not bool(cap.cards) or not set(cap.cards) <= known:
-            yield Problem(("caps", cap.code), "A cap names scorecards of the policy where it looks at them.")
-        if (cap.kind is CapKind.CARD) is not (cap.threshold_bp is None):
-            yield Problem(("caps", cap.code), "A cap on a share has a threshold.")
-
-
-def _order_problems(policy: PolicyDocument) -> Iterator[Problem]:
-    factors, terms = policy.limit_rules.factors_bp, policy.terms_rules.grades
-    if any(factors.get(left, 0) < factors.get(right, 0) for left, right in pairwise(Grade)):
-        yield Problem(("limit_rules", "factors_bp"), "A worse grade never has a larger factor.")
-    lines = [terms[grade] for grade in Grade if grade in terms]
-    if any(left.net_days < right.net_days for left, right in pairwise(lines)):
-        yield Problem(("terms_rules", "grades"), "A worse grade never has longer terms.")
-    if any(left.prepayment_bp > right.prepayment_bp for left, right in pairwise(lines)):
-        yield Problem(("terms_rules", "grades"), "A worse grade never pays a smaller share in advance.")
-    if any(not 0 <= line.prepayment_bp <= FULL_BP for line in lines):
-        yield Problem(("terms_rules", "grades"), "A share in advance lies between 0 and 10,000 basis points.")
-    ceilings = [(ceiling.level.rank, ceiling.minor) for ceiling in policy.delegation.ceilings]
-    if any(left[0] >= right[0] or left[1] >= right[1] for left, right in pairwise(ceilings)):
-        yield Problem(("delegation", "ceilings"), "Ceilings rise with the level.")
-    if policy.limit_rules.rounding_minor <= 0:
-        yield Problem(("limit_rules", "rounding_minor"), "Limits are rounded down to a step above zero.")

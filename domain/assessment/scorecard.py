@@ -174,10 +174,12 @@ class Scorecard:
 
 
 class Problem(NamedTuple):
-    """Why a document cannot be approved: where, and what is wrong."""
+    """Why a document cannot be approved: where, by keys and indexes from its root, and what is wrong."""
 
     path: tuple[str, ...]
     says: str
+    forbidden: bool = False
+    """Whether it names a category of data that must not be used."""
 
 
 WHOLE = 100
@@ -209,13 +211,15 @@ def card_problems(card: Scorecard, path: tuple[str, ...]) -> Iterator[Problem]:
     Shape:   none exactly when the maxima add up to 100, every line is covered once, points never rise as a
              characteristic worsens, a missing datum earns at most half, and no refused category is named.
     """
+    items = (*path, "characteristics")
     if sum(item.maximum for item in card.characteristics) != WHOLE:
-        yield Problem(path, "The maxima of a scorecard add up to 100.")
-    codes = [item.code for item in card.characteristics]
-    if len(set(codes)) != len(codes):
-        yield Problem(path, "Each characteristic stands once in a scorecard.")
-    for item in card.characteristics:
-        where = (*path, item.code)
+        yield Problem(items, "The maxima of a scorecard add up to 100.")
+    seen = set[str]()
+    for index, item in enumerate(card.characteristics):
+        where = (*items, str(index))
+        if item.code in seen:
+            yield Problem((*where, "code"), "Each characteristic stands once in a scorecard.")
+        seen.add(item.code)
         yield from _points_problems(item, where)
         yield from _line_problems(item, where)
         yield from _category_problems(item, where)
@@ -230,46 +234,69 @@ def refused_words(text: str) -> tuple[str, ...]:
 
 
 def _points_problems(item: Characteristic, path: tuple[str, ...]) -> Iterator[Problem]:
+    if not item.bands:
+        yield Problem((*path, "bands"), "A characteristic has bands.")
+        return
     points = [band.points for band in item.bands]
-    if not points or points[0] != item.maximum or item.maximum <= 0:
-        yield Problem(path, "The best band earns the maximum, which is above zero.")
-    if any(later > earlier for earlier, later in pairwise(points)):
-        yield Problem(path, "Points never rise as a characteristic worsens.")
-    if min(points, default=0) < 0:
-        yield Problem(path, "Points are never below zero.")
+    if points[0] != item.maximum or item.maximum <= 0:
+        yield Problem((*path, "bands", "0", "points"), "The best band earns the maximum, which is above zero.")
+    for index, (earlier, later) in enumerate(pairwise(points), start=1):
+        if later > earlier:
+            yield Problem((*path, "bands", str(index), "points"), "Points never rise as a characteristic worsens.")
+    for index, earned in enumerate(points):
+        if earned < 0:
+            yield Problem((*path, "bands", str(index), "points"), "Points are never below zero.")
     if item.missing is not None and not 0 <= 2 * item.missing <= item.maximum:
-        yield Problem(path, "A missing datum earns at most half the maximum.")
+        yield Problem((*path, "missing"), "A missing datum earns at most half the maximum.")
 
 
 def _line_problems(item: Characteristic, path: tuple[str, ...]) -> Iterator[Problem]:
-    names = [name for band in item.bands for name in band.names]
-    if len(set(names)) != len(names) or not all(name[:1].isalpha() for name in names):
-        yield Problem(path, "Each label belongs to one band, and begins with a letter.")
-    if any((band.edge is None) is not (band.comparison is None) for band in item.bands):
-        yield Problem(path, "A band has an edge and a side of it, or neither.")
-    elif item.unit is Unit.LABEL:
-        if not all(band.names and band.edge is None for band in item.bands):
-            yield Problem(path, "Each band of a labelled characteristic lists labels and has no edge.")
-    elif not _covers_the_line(item.bands):
-        yield Problem(path, "Bands run one way, from the best, and the last takes all that is left.")
+    seen = set[str]()
+    for index, band in enumerate(item.bands):
+        where = (*path, "bands", str(index))
+        for place, name in enumerate(band.names):
+            if name in seen or not name[:1].isalpha():
+                says = "Each label belongs to one band, and begins with a letter."
+                yield Problem((*where, "names", str(place)), says)
+            seen.add(name)
+        if (band.edge is None) is not (band.comparison is None):
+            yield Problem((*where, "edge"), "A band has an edge and a side of it, or neither.")
+        elif item.unit is Unit.LABEL and (band.edge is not None or not band.names):
+            yield Problem(where, "Each band of a labelled characteristic lists labels and has no edge.")
+    if item.unit is not Unit.LABEL:
+        yield from _gaps(item.bands, path)
 
 
-def _covers_the_line(bands: tuple[Band, ...]) -> bool:
-    edges = [(band.comparison, band.edge) for band in bands[:-1]]
-    sides = [comparison.lower_is_better for comparison, _ in edges if comparison]
-    values = [edge for _, edge in edges if edge is not None]
-    if not bands or bands[-1].edge is not None or len(values) < len(edges) or len(set(sides)) > 1:
-        return False
-    steps = pairwise(values)
-    return all(left < right if sides[0] else left > right for left, right in steps)
+def _gaps(bands: tuple[Band, ...], path: tuple[str, ...]) -> Iterator[Problem]:
+    """Where the bands leave a gap, overlap or run the other way."""
+    for index, band in enumerate(bands):
+        where, last = (*path, "bands", str(index)), index == len(bands) - 1
+        if last and band.edge is not None:
+            yield Problem((*where, "edge"), "The last band takes all that is left, and has no edge.")
+        if last:
+            return
+        if band.edge is None or band.comparison is None:
+            yield Problem((*where, "edge"), "Only the last band has no edge.")
+            continue
+        before = bands[index - 1] if index else None
+        if before is None or before.edge is None or before.comparison is None:
+            continue
+        if band.comparison.lower_is_better is not before.comparison.lower_is_better:
+            yield Problem((*where, "comparison"), "Bands run one way, from the best.")
+        elif (before.edge < band.edge) is not band.comparison.lower_is_better or before.edge == band.edge:
+            yield Problem((*where, "edge"), "Bands run one way, from the best, and none lies inside another.")
 
 
 def _category_problems(item: Characteristic, path: tuple[str, ...]) -> Iterator[Problem]:
-    text = " ".join((item.code, item.name, item.term, *item.inputs))
-    if refused := refused_words(text):
-        yield Problem(path, "A scorecard never uses this category: " + ", ".join(refused) + ".")
-    if not item.written_consent and (guarded := _named(text, CONSENT_ONLY)):
-        yield Problem(path, "This category needs written consent: " + ", ".join(guarded) + ".")
+    places = (("code", item.code), ("name", item.name), ("term", item.term))
+    inputs = ((f"inputs/{index}", text) for index, text in enumerate(item.inputs))
+    for place, text in (*places, *inputs):
+        where = (*path, *place.split("/"))
+        if refused := refused_words(text):
+            says = "A scorecard never uses this category: " + ", ".join(refused) + "."
+            yield Problem(where, says, forbidden=True)
+        if not item.written_consent and (guarded := _named(text, CONSENT_ONLY)):
+            yield Problem(where, "This category needs written consent: " + ", ".join(guarded) + ".", forbidden=True)
 
 
 def _named(text: str, category: tuple[str, ...]) -> tuple[str, ...]:

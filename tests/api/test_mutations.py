@@ -572,6 +572,7 @@ def test_every_operation_a_person_asks_for_is_a_mutation_of_its_own_name():
         "recall:deliver",
         "grants:activate",
         "grants:read",
+        "credit_policy:advance",
     }
     asked_for = {
         name[0].lower() + name[1:]

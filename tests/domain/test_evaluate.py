@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 
 from domain import canonical
 from domain.assessment.evaluate import add_months, evaluate, shown
-from domain.assessment.policy import Level, SecurityNeed, problems
+from domain.assessment.policy import Level, SecurityNeed
 from domain.assessment.receipt import Datum, LimitFacts, Pledged, Snapshot, Standing, snapshot_from_json
 from domain.assessment.scale import Calibration, Grade, SecurityKind, SecurityState, Tier
 from domain.assessment.scorecard import Band, CardOrigin, Comparison, Origin, Unit
 from domain.assessment.version_one import VERSION_ONE
+from domain.assessment.versions.soundness import problems
 from domain.errors import Malformed, NotInForce
 
 TODAY = date(2025, 6, 30)

@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from domain.assessment.evidence.industry import SECTIONS, industry_risk, section_of
-from domain.assessment.policy import problems
 from domain.assessment.version_one import VERSION_ONE
+from domain.assessment.versions.soundness import problems
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_version_one_judges_every_section_but_international_bodies():
 
 def test_a_policy_with_another_risk_cannot_be_approved():
     wrong = replace(VERSION_ONE, industry_risk={"A": "NONE"})
-    assert [problem.path for problem in problems(wrong)] == [("industry_risk",)]
+    assert [problem.path for problem in problems(wrong)] == [("industry_risk", "A")]

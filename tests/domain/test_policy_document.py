@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain import canonical
-from domain.assessment.policy import PolicyDocument, from_json, problems
+from domain.assessment.policy import PolicyDocument, from_json
 from domain.assessment.scale import Grade, Tier
 from domain.assessment.scorecard import Comparison, Unit, card_problems, refused_words
 from domain.assessment.version_one import VERSION_ONE
+from domain.assessment.versions.soundness import problems
 from domain.errors import Malformed
 
 ITEMS = [(card.code, item) for card in VERSION_ONE.scorecards for item in card.characteristics]

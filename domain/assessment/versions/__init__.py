@@ -1,0 +1,1 @@
+"""Credit policy versions: how a document is checked, drafted, compared, decided on and put in force (Ch.9)."""
