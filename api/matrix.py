@@ -79,7 +79,7 @@ def _row(compiled: Compiled, action: str) -> str:
         if cell.rule is None:
             cells.append("<td></td>")
             continue
-        named = f'<span aria-label="{WORDS[cell.effect]}">{_MARKS[cell.effect]}</span>'
+        named = f'<span role="img" aria-label="{WORDS[cell.effect]}">{_MARKS[cell.effect]}</span>'
         kind = ' class="deny"' if cell.effect is Effect.DENY else ""
         cells.append(f'<td{kind} title="{escape(cell.rule.why)}">{named}<small>{escape(cell.rule.id)}</small></td>')
     return f'<tr><th scope="row">{escape(action)}</th>{"".join(cells)}</tr>'

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import Any, Final, NamedTuple
 
 from domain.actors import Rights
+from domain.files.parties import Tenant
 from domain.grants.content import GrantLink, GrantRule, Snapshot
 from domain.grants.effects import GrantChange
 from domain.ids import Id
@@ -153,6 +154,8 @@ def standing_in(unit: Unit) -> list[GrantsSnapshot]:
 
     Chapter: 8.1.
     """
+    # Two that are approved at once come one after the other, also where none stands that both could wait for.
+    unit.find(Tenant, lock=True)
     found = unit.find(GrantsSnapshot, lock=True, state=(GrantsState.ACTIVE, GrantsState.APPROVED))
     return sorted(found, key=lambda one: (one.effective_at or unit.now, one.id))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import time
 
 import pytest
@@ -130,6 +132,9 @@ def test_the_matrix_is_a_page_for_whoever_may_read_the_grants_and_reading_it_is_
     assert '<th scope="row">reveal:financial</th>' in told.text
     assert "script" not in told.text.lower().replace("description", "")
     assert told.headers["credence-audit-entry"].startswith("ae_")
+    style = told.text.partition("<style>")[2].partition("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert f"style-src 'sha256-{digest}'" in told.headers["content-security-policy"]
     sales = installation.client(tenant, "sales")
     refused = sales._http.get("/grants/matrix", headers={"Authorization": f"Bearer {sales.token}"})
     assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (403, "NOT_PERMITTED")

@@ -6,13 +6,14 @@ from datetime import timedelta
 
 import pytest
 
+from api.granting import weighed
 from authz.holding import LEASE
 from domain.errors import Code, CreditError, Overloaded
 from domain.grants.changing import ActivateGrants, ApproveGrants, ProposeGrants, RejectGrants, WithdrawGrants
 from domain.grants.effects import Effect
 from domain.grants.explaining import ExplainGrants
 from domain.grants.snapshots import GrantsSnapshot
-from tests.domain.grants.desk import FEW, PRODUCT, RULES, Process, staff, without
+from tests.domain.grants.desk import FEW, PRODUCT, RULES, House, Process, staff, without
 from tests.stored import StoredWorld
 from tests.world import OTHER_TENANT, TENANT
 
@@ -280,3 +281,22 @@ def test_many_that_ask_at_once_look_up_once(desk, monkeypatch):
     desk.moment += LEASE
     desk.world.loop(together())
     assert looks == [TENANT]
+
+
+def test_of_two_versions_that_are_approved_at_once_one_comes_in_and_the_other_is_proposed_again(desk):
+    drafts = [desk.propose(without(more=SALES_OBJECT)), desk.propose(without("sa-30"))]
+
+    async def approved(draft, person):
+        actor = staff(person, "management")
+        asked = ApproveGrants(snapshot=draft.id, changes_digest=draft.changes_digest)
+        ready = await weighed(House(desk.grants), actor, asked)
+        return await desk.gate.perform(ready, actor)
+
+    async def together():
+        await desk.grants.notice(TENANT)
+        works = [approved(draft, person) for draft, person in zip(drafts, ("zhou", "sun"), strict=True)]
+        return await asyncio.gather(*works, return_exceptions=True)
+
+    ended = desk.world.loop(together())
+    assert sorted(type(one).__name__ for one in ended) == ["Conflict", "Performed"]
+    assert sorted(desk.states()) == ["ACTIVE", "DRAFT"]
