@@ -15,7 +15,14 @@ from domain.gate import Plan
 from domain.grants.changing import ApproveGrants, ProposeGrants, Weighed
 from domain.grants.content import Snapshot
 from domain.grants.effects import Compiled
-from domain.grants.explaining import ExplainGrants, GrantExplanation, for_person
+from domain.grants.explaining import (
+    ExplainGrants,
+    GrantDecision,
+    GrantExplanation,
+    ReadGrantsMatrix,
+    decisions,
+    for_person,
+)
 from domain.grants.snapshots import (
     HELD,
     MOST,
@@ -143,6 +150,15 @@ async def explained(
                 raise Malformed(f"{role} is not a role.", path=("roles", str(place)))
         asked = replace(asked, explanation=await house.grants.explain(actor.tenant, roles, action))
     return (await house.gate.perform(asked, actor, request=request)).value
+
+
+async def matrix(house: House, actor: Actor, *, request: str = "") -> Sequence[GrantDecision]:
+    """What the grants in force say, decision by decision, once it is recorded who reads it.
+
+    Raises: NotPermitted; Unavailable.
+    """
+    await house.gate.perform(ReadGrantsMatrix(), actor, request=request)
+    return decisions(await house.grants.table(actor.tenant))
 
 
 async def versions(house: House, actor: Actor, version: str | None) -> list[Mapping[str, Any]]:

@@ -18,9 +18,9 @@ from api.graphql.compiling.arguments import Given, Slots, Source, fill, given, p
 from api.graphql.compiling.forms import Entry, Form
 from api.graphql.compiling.levels import TYPENAME, Asked, Levels
 from api.graphql.compiling.selections import Selections
+from api.graphql.compiling.worked import WORKED
 from api.graphql.queries import ROOTS, TOLD, Kind
 from domain.errors import CreditError, Malformed
-from domain.grants.explaining import GrantExplanation
 from domain.reading import Labelled, Level, Link, Reading, Slot, Times, Where
 from domain.records import PREFIXES, SHAPES, Shape
 
@@ -37,8 +37,8 @@ class Compiled:
     """The roots in document order."""
     told: Mapping[str, str]
     """Roots that are known without looking: by response key, which one."""
-    explained: Mapping[str, tuple[Slot, Slot]]
-    """Roots that explain the grants: by response key, the places of the action and of the roles."""
+    worked: Mapping[str, tuple[str, Mapping[str, Slot]]]
+    """Roots that an operation works out: by response key, which one, and the places of its arguments."""
     introspection: Mapping[str, tuple[FieldNode, ...]]
     failures: Mapping[str, CreditError]
     """Roots that cannot be read, such as those with a malformed id: null, with their error."""
@@ -83,7 +83,7 @@ class _Compiler:
         self._roots: list[Labelled[Level]] = []
         self._answers: list[Entry] = []
         self._told: dict[str, str] = {}
-        self._explained: dict[str, tuple[Slot, Slot]] = {}
+        self._worked: dict[str, tuple[str, Mapping[str, Slot]]] = {}
         self._introspection: dict[str, tuple[FieldNode, ...]] = {}
         self._failures: dict[str, CreditError] = {}
 
@@ -94,7 +94,7 @@ class _Compiler:
             sources=self._slots.sources(),
             answers=tuple(self._answers),
             told=self._told,
-            explained=self._explained,
+            worked=self._worked,
             introspection=self._introspection,
             failures=self._failures,
         )
@@ -125,10 +125,12 @@ class _Compiler:
                 form = self._levels.object(TOLD[name].type, nodes)
                 form = forms.many(form, name) if TOLD[name].many else form
                 self._answers.append(Entry(key=key, label=key, form=form))
-            case Kind.EXPLAINED:
-                action, roles = (self._slots.add(arguments, (which,), plain) for which in ("action", "roles"))
-                self._explained[key] = (action, roles)
-                form = self._levels.object(GrantExplanation, nodes)
+            case Kind.WORKED:
+                worked = WORKED[name]
+                slots = {one.name: self._slots.add(arguments, (one.name,), plain) for one in worked.arguments}
+                self._worked[key] = (name, slots)
+                form = self._levels.object(worked.type, nodes)
+                form = forms.many(form, name) if worked.many else form
                 self._answers.append(Entry(key=key, label=key, form=form))
             case Kind.ONE:
                 _check_id(arguments.values["id"], root.shape.prefix)

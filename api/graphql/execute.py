@@ -19,12 +19,12 @@ from graphql import (
 )
 from graphql import execute as execute_by_core
 
-from api.granting import explained
 from api.graphql import errors
 from api.graphql.compiler import Compiled, compile_query
 from api.graphql.compiling.arguments import deciding
 from api.graphql.compiling.forms import fill
 from api.graphql.compiling.selections import Selections
+from api.graphql.compiling.worked import WORKED
 from api.graphql.context import Context, Document, House, Prepared, prepare
 from api.graphql.documents import GraphQLRequest, document_of, located_document_of, operation_of, variables_of
 from api.graphql.errors import Refusal
@@ -145,7 +145,7 @@ async def _query(
     found = [errors.told(error, id_, (key,)) for key, error in compiled.failures.items()]
     # Who may not read the schema never comes here with what is told of it, unless somebody approved the document.
     draft = {key: TOLD[name].of(context.actor, context.rights) for key, name in compiled.told.items()}
-    draft |= await _explained(context, compiled, arguments, found)
+    draft |= await _worked(context, compiled, arguments, found)
     if compiled.introspection:
         draft |= _introspected(graph, document, operation, request, prepared)
     try:
@@ -161,17 +161,15 @@ async def _query(
     return Response(_shaped(compiled, draft, id_, found), found, executed=True, cost=cost)
 
 
-async def _explained(
+async def _worked(
     context: Context, compiled: Compiled, arguments: Sequence[Any], found: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """Why actions are granted or not: of the caller's own roles without a look, of others behind the Gate."""
+    """What operations work out, one after the other; each leaves its own entry."""
     draft: dict[str, Any] = {}
-    for key, (action, roles) in compiled.explained.items():
-        asked = arguments[roles.index]
+    for key, (name, slots) in compiled.worked.items():
+        values = {argument: arguments[slot.index] for argument, slot in slots.items()}
         try:
-            draft[key] = await explained(
-                context.house, context.actor, arguments[action.index], asked, request=context.request_id
-            )
+            draft[key] = await WORKED[name].answer(context.house, context.actor, values, context.request_id)
         except CreditError as error:
             found.append(errors.told(error, context.request_id, (key,)))
     return draft

@@ -10,13 +10,13 @@ from typing import Any
 
 from strawberry.types.arguments import StrawberryArgument
 
+from api.graphql.compiling.worked import WORKED
 from api.graphql.generation.building import GENERATED, argument, object_type, output
 from api.graphql.generation.parts import described
 from api.graphql.generation.wording import first_paragraph, guarded
 from api.graphql.operations import INTROSPECT
 from api.graphql.types import NODE, looking_up, paging, value_type
 from domain.actors import Actor, Rights
-from domain.grants.explaining import GrantExplanation
 from domain.ids import Id
 from domain.operations import OPERATIONS
 from domain.persons.duties import Separation, separations
@@ -36,8 +36,8 @@ class Kind(Enum):
     """One record of the type its id names."""
     ACCESS = "ACCESS"
     """Who looked at one credit file."""
-    EXPLAINED = "EXPLAINED"
-    """Why an action is granted or not."""
+    WORKED = "WORKED"
+    """What an operation works out, such as why an action is granted."""
     TOLD = "TOLD"
     """What is known without looking: the caller from its token, the rules from their declaration."""
 
@@ -62,7 +62,7 @@ class Root:
 ROOTS = {
     "me": Root(Kind.TOLD),
     "separationsOfDuty": Root(Kind.TOLD, needs=INTROSPECT),
-    "explainGrant": Root(Kind.EXPLAINED),
+    **dict.fromkeys(WORKED, Root(Kind.WORKED)),
     "node": Root(Kind.NODE),
     "creditFile": Root(Kind.ONE, "CreditFile", times=True),
     "creditFiles": Root(Kind.PAGE, "CreditFile", times=True),
@@ -184,7 +184,8 @@ def build_query() -> type:
         return GENERATED[ROOT]
     for told in TOLD.values():
         value_type(told.type, first_paragraph(told.type.__doc__))
-    value_type(GrantExplanation, first_paragraph(GrantExplanation.__doc__))
+    for worked in WORKED.values():
+        value_type(worked.type, first_paragraph(worked.type.__doc__))
     fields = []
     for name, root in ROOTS.items():
         expression, says, arguments = _root(name, root)
@@ -198,11 +199,11 @@ def _root(name: str, root: Root) -> tuple[str, str, list[StrawberryArgument]]:
         case Kind.TOLD:
             told = TOLD[name]
             return f"list[{told.type.__name__}]" if told.many else told.type.__name__, told.says, []
-        case Kind.EXPLAINED:
-            says = guarded(f"{first_paragraph(GrantExplanation.__doc__)} Of other roles than one's own:", "grants:read")
-            action_ = argument("action", "str", "The action, `noun:verb`. Ch.8 §1")
-            roles = argument("roles", "list[str] | None", "Of these roles; one's own where none are said. Ch.8 §1")
-            return GrantExplanation.__name__, says, [action_, roles]
+        case Kind.WORKED:
+            worked = WORKED[name]
+            type_ = f"list[{worked.type.__name__}]" if worked.many else worked.type.__name__
+            arguments = [argument(one.name, one.type, one.says) for one in worked.arguments]
+            return type_, guarded(worked.says, ", ".join(worked.actions)), arguments
         case Kind.NODE:
             says = "Any record by its id; null where there is none within reach. Ch.3 §1 (the action of its type)"
             return NODE, says, [_id("node")]

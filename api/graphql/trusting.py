@@ -20,6 +20,7 @@ from graphql import (
     visit,
 )
 
+from api.graphql.compiling.worked import WORKED
 from api.graphql.context import House
 from api.graphql.documents import GraphQLRequest, checked_document_of
 from api.graphql.errors import Refusal
@@ -31,7 +32,6 @@ from api.graphql.types import CONFIDENTIAL
 from domain.actors import Actor
 from domain.consent.trusted import RUN, ProposeTrustedDocument, digest_of, not_approved
 from domain.errors import Malformed
-from domain.grants.explaining import ExplainGrants
 from domain.operations import OPERATIONS, Collecting
 from domain.records import SHAPES, Shape
 
@@ -124,10 +124,10 @@ class Gatherer(Visitor):
         elif parent.name == "Query" and ROOTS[name].kind is Kind.TOLD:
             self._found.reads[name] = None
             self._found.actions.update(dict.fromkeys(filter(None, (ROOTS[name].needs,))))
-        elif parent.name == "Query" and ROOTS[name].kind is Kind.EXPLAINED:
+        elif parent.name == "Query" and ROOTS[name].kind is Kind.WORKED:
             self._found.reads[name] = None
-            if any(argument.name.value == "roles" for argument in node.arguments or ()):
-                self._found.actions.update(dict.fromkeys(ExplainGrants.actions))
+            given = [argument.name.value for argument in node.arguments or ()]
+            self._found.actions.update(dict.fromkeys(WORKED[name].needs(given)))
         elif parent.name == "Query":
             self._listed(SHAPES[ROOTS[name].record] if ROOTS[name].record else None, node)
         elif parent.name in SHAPES:

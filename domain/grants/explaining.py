@@ -8,7 +8,7 @@ from typing import Final
 from domain.actors import Actor, Rights
 from domain.errors import Conflict, Malformed
 from domain.grants.content import GrantRule
-from domain.grants.effects import Cell, Effect
+from domain.grants.effects import Cell, Compiled, Effect
 from domain.operations import Decided, Operation, derived, operation
 from domain.ports import Unit
 
@@ -80,9 +80,36 @@ class ExplainGrants(Operation[GrantExplanation]):
         return Decided(value=self.explanation, resources=(actor.tenant,))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantDecision:
+    """What the grants in force say about one action of one role, and the rule it rests on (Ch.8 §1)."""
+
+    action: str
+    """The action, `noun:verb`. Ch.8 §1"""
+    role: str
+    """The role. Ch.8 §1"""
+    effect: Effect
+    """What the grants say. Ch.8 §1"""
+    rule: str
+    """The rule it rests on. Ch.8 §1"""
+
+
+def decisions(compiled: Compiled) -> tuple[GrantDecision, ...]:
+    """Every decision that rests on a rule, action by action.
+
+    Chapter: 8.1.
+    """
+    return tuple(
+        GrantDecision(action=action, role=role, effect=cell.effect, rule=cell.rule.id)
+        for action in sorted(compiled.actions)
+        for role in compiled.roles
+        if (cell := compiled.cell(role, action)).rule is not None
+    )
+
+
 @operation("grants:read", chapter="8.1")
 class ReadGrantsMatrix(Operation[None]):
-    """Lets the whole matrix of roles and actions leave, as a page or as a file (Ch.8 §1)."""
+    """Lets the whole matrix of roles and actions leave, as data, as a page or as a file (Ch.8 §1)."""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[None]:
         """The grants decide alone; it is made from the version in force once the entry is durable.

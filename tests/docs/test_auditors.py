@@ -49,14 +49,14 @@ def test_every_query_of_the_page_is_answered(answers):
         assert "errors" not in answer, (text, answer)
         (field,) = answer["data"].values()
         assert field is not None, text
-        assert field.get("errors", []) == [], text
+        assert isinstance(field, list) or field.get("errors", []) == [], text
 
 
 def test_the_answers_are_those_of_a_company_at_work(answers):
     told = {name: field for answer in answers[0] for name, field in answer["data"].items()}
     assert told["accessLog"]["nodes"]
     assert told["examineAuditLog"]["entries"] > 0
-    evidence = {one["clause"]: one["entries"] for one in told["coverClauses"]["clauses"]}
+    evidence = {one["clause"]: one["entries"] for one in told["clauseCoverage"]}
     assert evidence["3.1"] > 0
     assert told["auditSearches"]["nodes"][0]["conditions"] == '{"behalf":{"contains":"pa_"},"outcome":{"eq":"REFUSED"}}'
 
@@ -68,7 +68,7 @@ def test_every_question_is_an_entry_itself(answers):
         expected = {
             "accessLog": "credit_file:read",
             "examineAuditLog": "audit:examine",
-            "coverClauses": "audit:cover",
+            "clauseCoverage": "audit:cover",
             "saveAuditSearch": "audit:save",
             "plantHoneyFile": "audit:plant",
         }.get(asked, "audit:read")

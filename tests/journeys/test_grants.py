@@ -14,7 +14,7 @@ from tests.journeys.conftest import Installation
 
 LINE = "p, sales, objection, read, allow, sa-40, Ch.3 §3 hears what customers object to\n"
 CASE = "- name: Sales hears what customers object to\n  roles: [sales]\n  may: {objection: [read]}\n"
-WHY = """query($action: String!, $roles: [String!]) { explainGrant(action: $action, roles: $roles) {
+WHY = """query($action: String!, $roles: [String!]) { explainDecision(action: $action, roles: $roles) {
   action effect rule { id role why } path nearest { id role } version sentence } }"""
 SHOWN = "grantsSnapshot { id state changesDigest contentDigest untested changes { role action before after rule } }"
 
@@ -31,7 +31,7 @@ def where(installation):
 
 
 def why(client, action, roles=None):
-    return client.ask(WHY, action=action, roles=roles)["explainGrant"]
+    return client.ask(WHY, action=action, roles=roles)["explainDecision"]
 
 
 def changed(folder):
@@ -148,10 +148,43 @@ def test_who_may_not_read_the_grants_is_told_of_its_own_roles_alone(installation
     sales, auditor = installation.client(tenant, "sales"), installation.client(tenant, "auditor")
     assert why(sales, "credit_file:read")["rule"]["id"] == "sa-01"
     answer = sales.post(WHY, {"action": "credit_file:read", "roles": ["credit_manager"]}).json()
-    assert (answer["data"], answer["errors"][0]["extensions"]["code"]) == ({"explainGrant": None}, "NOT_PERMITTED")
+    assert (answer["data"], answer["errors"][0]["extensions"]["code"]) == ({"explainDecision": None}, "NOT_PERMITTED")
     told = why(auditor, "reveal:financial", ["credit_manager", "auditor"])
     assert (told["effect"], told["rule"]["role"]) == ("DENY", "auditor")
     assert why(auditor, "reveal:financial", ["credit_manager"])["path"] == ["credit_manager", "credit_analyst"]
     assert why(auditor, "no:such", ["credit_manager"])["nearest"] is None
     answer = auditor.post(WHY, {"action": "credit_file:read", "roles": ["sales", "seller"]}).json()
     assert answer["errors"][0]["message"] == "seller is not a role."
+
+
+def test_the_matrix_is_told_as_data_to_whoever_reads_the_grants_and_that_is_an_entry(installation, tenant):
+    auditor, sales = installation.client(tenant, "auditor"), installation.client(tenant, "sales")
+    told = auditor.ask("{ grantsMatrix { action role effect rule } }")["grantsMatrix"]
+    assert {"action": "credit_file:read", "role": "sales", "effect": "ALLOW", "rule": "sa-01"} in told
+    cells = [(cell["action"], cell["role"]) for cell in told]
+    assert len(set(cells)) == len(cells)
+    assert {cell["effect"] for cell in told} == {"ALLOW", "DENY"}
+    for cell in told[::25]:
+        known = why(auditor, cell["action"], [cell["role"]])
+        assert (known["effect"], known["rule"]["id"]) == (cell["effect"], cell["rule"])
+    entries = '{ auditEntries(first: 100, filter: {action: {eq: "grants:read"}}) { totalCount } }'
+    before = auditor.ask(entries)["auditEntries"]["totalCount"]
+    auditor.ask("{ grantsMatrix { action } }")
+    assert auditor.ask(entries)["auditEntries"]["totalCount"] == before + 1
+    answer = sales.post(
+        '{ grantsMatrix { action } clauseCoverage(since: "2026-01-01T00:00:00Z", until: '
+        '"2027-01-01T00:00:00Z") { clause } }'
+    ).json()
+    assert answer["data"] == {"grantsMatrix": None, "clauseCoverage": None}
+    assert {error["extensions"]["code"] for error in answer["errors"]} == {"NOT_PERMITTED"}
+
+
+def test_a_period_that_ends_before_it_begins_has_no_coverage(installation, tenant):
+    auditor = installation.client(tenant, "auditor")
+    asked = """query($since: DateTime!, $until: DateTime!) {
+      clauseCoverage(since: $since, until: $until) { clause entries } }"""
+    given = {"since": "2027-01-01T00:00:00Z", "until": "2026-01-01T00:00:00Z"}
+    (error,) = auditor.post(asked, given).json()["errors"]
+    assert (error["path"], error["extensions"]["code"]) == (["clauseCoverage"], "MALFORMED_DATE")
+    told = auditor.ask(asked, since=given["until"], until=given["since"])["clauseCoverage"]
+    assert [one["clause"] for one in told][:2] == ["1", "2"]

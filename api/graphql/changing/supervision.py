@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-
 from api.graphql.changing.declaring import Extra, Mutation
-from domain.supervision.clauses import ClauseEvidence, CoverClauses
 from domain.supervision.examining import ExamineAuditLog
 from domain.supervision.honey import PlantHoneyFile, RemoveHoneyFile
 from domain.supervision.searches import DropAuditSearch, SaveAuditSearch
@@ -42,16 +39,4 @@ SUPERVISION = {
     "removeHoneyFile": Mutation(operation=RemoveHoneyFile, shows=HONEY),
     "saveAuditSearch": Mutation(operation=SaveAuditSearch, shows=SEARCH),
     "dropAuditSearch": Mutation(operation=DropAuditSearch, shows=SEARCH),
-    "coverClauses": Mutation(
-        operation=CoverClauses,
-        shows={},
-        extras=(
-            Extra(
-                name="clauses",
-                type=tuple[ClauseEvidence, ...],
-                says="The evidence of every clause, in the order of the standard. Ch.8 §1",
-                of=attrgetter("value"),
-            ),
-        ),
-    ),
 }

@@ -76,7 +76,7 @@ def compile_stream(selections: Selections, operation: OperationDefinitionNode) -
         sources=sources,
         answers=(Entry(key=key, label=key, form=form),),
         told={},
-        explained={},
+        worked={},
         introspection={},
         failures={},
     )
