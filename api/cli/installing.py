@@ -94,7 +94,7 @@ def token(  # noqa: PLR0913, PLR0917 - the options of a command
 
     role = role or []
     if not role and not person.startswith("service:"):
-        raise Malformed("Somebody's token names a role.", advice="Name one with --role.", path=("role",))
+        raise Malformed("A token is for a role: --role.", advice="Name one, or more than one.", path=("role",))
     _check_roles(role, (*STAFF_ROLES, PARTNER_ROLE, CUSTOMER_ROLE))
     for one, named, option in ((PARTNER_ROLE, partner, "partner"), (CUSTOMER_ROLE, subject, "subject")):
         if one in role and named is None:
