@@ -198,7 +198,7 @@ class Gate:
 
         def permitted(unit: Unit) -> Decided[T]:
             permit(call.actor, operation.actions, call.rights, unit.now)
-            unit = within_reach(unit, call.actor)
+            unit = unit if operation.beyond_reach else within_reach(unit, call.actor)
             keep_apart(operation, unit, call.actor)
             return decide(unit)
 

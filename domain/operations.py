@@ -98,6 +98,8 @@ class Operation(Generic[T]):
     chapter: ClassVar[str] = ""
     apart: ClassVar[Apart | None] = None
     """Whom it keeps apart; None where one person is enough."""
+    beyond_reach: ClassVar[bool] = False
+    """Whether it is for whoever does not reach a customer otherwise: how far its actor reaches is not asked."""
     settles: ClassVar[bool] = False
     """Whether it changes what persons may do, so that what is remembered of them must be looked up again."""
 

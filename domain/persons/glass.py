@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
-from typing import Final
+from typing import ClassVar, Final
 
 from domain.actors import Actor
 from domain.errors import Code, Conflict, Malformed, NotPermitted
@@ -66,6 +66,7 @@ class BreakGlass(Operation[BrokenGlass]):
     It acts under it by naming it in the header `Credence-Break-Glass` of its requests.
     """
 
+    beyond_reach: ClassVar[bool] = True
     credit_file: Id
     """The customer's file. Ch.8 §1"""
     needed: tuple[str, ...]
@@ -107,6 +108,7 @@ class BreakGlass(Operation[BrokenGlass]):
 class EndBreakGlass(Operation[BrokenGlass]):
     """Ends a broken glass before its time: it gives nothing from now on (Ch.8 §1)."""
 
+    beyond_reach: ClassVar[bool] = True
     broken_glass: Id
     """The broken glass, which is the caller's own. Ch.8 §1"""
 

@@ -13,6 +13,7 @@ from typing import Final
 
 from domain.actors import Actor
 from domain.errors import Code, Conflict, Malformed
+from domain.files.parties import Tenant
 from domain.ids import Id, prefix_of
 from domain.operations import Decided, Operation, operation
 from domain.persons.duties import Apart, Duty
@@ -134,6 +135,7 @@ class ApproveAccessRule(Operation[Ruled]):
 
         Chapter: 8.1.
         """
+        unit.find(Tenant, lock=True)  # two that are approved at once follow one another
         kind, found = kind_of(self.rule), _waiting(unit, self.rule)
         same = {name: getattr(found, name) for name in kind.key}
         for older in unit.find(kind.record, lock=True, state=RuleState.IN_FORCE, **same):

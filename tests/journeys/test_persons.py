@@ -188,6 +188,15 @@ def test_a_glass_is_broken_for_one_customer_and_a_short_time_is_told_and_reviewe
         ("xia", "credit_file:read"),
     }
 
+    assert broken(xia, told["id"], PHONES, id=files["Of bai"])["data"] == {"creditFile": None}
+    beyond = xia.done("breakGlass", asked | {"creditFile": files["Of bai"]}, "glass")["glass"]
+    reached = broken(xia, beyond, PHONES, id=files["Of bai"])["data"]["creditFile"]
+    assert (reached["name"], reached["confidential"]["phone"]) == ("Of bai", PHONE)
+    assert [node["name"] for node in broken(xia, beyond, NAMES)["data"]["creditFiles"]["nodes"]] == ["Of bai"]
+    assert names(xia) == ["Of xia"]
+    xia.done("endBreakGlass", {"brokenGlass": beyond}, "__typename")
+    assert broken(xia, beyond, NAMES)["errors"][0]["extensions"]["code"] == "NOT_PERMITTED"
+
     stolen = broken(staff["bai"], told["id"], PHONES, id=files["Of xia"])
     assert stolen["errors"][0]["extensions"]["code"] == "NOT_PERMITTED"
     given = {"brokenGlass": told["id"], "verdict": "JUSTIFIED", "remarks": "It was one."}

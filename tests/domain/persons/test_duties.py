@@ -1,6 +1,6 @@
 """What no one person does alone: declared with each operation, enforced in one place, told and counted."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import pytest
@@ -44,7 +44,7 @@ def asking(name):
     """An operation with a word in every place."""
     operation = OPERATIONS[name]
     made = object.__new__(operation)
-    for attribute in operation.__dataclass_fields__:
+    for attribute in (one.name for one in fields(operation)):
         object.__setattr__(made, attribute, "re_1" if attribute == "rule" else "xx_1")
     return made
 
