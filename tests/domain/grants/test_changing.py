@@ -286,15 +286,14 @@ def test_many_that_ask_at_once_look_up_once(desk, monkeypatch):
 def test_of_two_versions_that_are_approved_at_once_one_comes_in_and_the_other_is_proposed_again(desk):
     drafts = [desk.propose(without(more=SALES_OBJECT)), desk.propose(without("sa-30"))]
 
-    async def approved(draft, person):
-        actor = staff(person, "management")
-        asked = ApproveGrants(snapshot=draft.id, changes_digest=draft.changes_digest)
-        ready = await weighed(House(desk.grants), actor, asked)
-        return await desk.gate.perform(ready, actor)
-
     async def together():
         await desk.grants.notice(TENANT)
-        works = [approved(draft, person) for draft, person in zip(drafts, ("zhou", "sun"), strict=True)]
+        ready = []
+        for draft, person in zip(drafts, ("zhou", "sun"), strict=True):
+            asked = ApproveGrants(snapshot=draft.id, changes_digest=draft.changes_digest)
+            actor = staff(person, "management")
+            ready.append((await weighed(House(desk.grants), actor, asked), actor))
+        works = [desk.gate.perform(asked, actor) for asked, actor in ready]
         return await asyncio.gather(*works, return_exceptions=True)
 
     ended = desk.world.loop(together())
