@@ -87,6 +87,7 @@ def asked(world, where, arguments, *, descending=False, size=20, total=False):
         assert len(answer["rows"]) <= size
         found += [row["id"] for row in answer["rows"]]
         if not answer["more"]:
+            assert not total or answer["total"] == len(found)
             return found
         after = answer["cursors"][-1]
 
@@ -149,12 +150,12 @@ def test_every_condition_finds_what_a_walk_over_all_entries_finds(world, descend
     for name, (where, arguments, holds) in CONDITIONS.items():
         wanted = [entry["id"] for entry in log if holds(entry)]
         wheres = [Where(column, operator, Slot(at)) for at, (column, operator) in enumerate(where)]
-        found = asked(world, wheres, arguments, descending=descending)
+        found = asked(world, wheres, arguments, descending=descending, total=True)
         assert found == (wanted[::-1] if descending else wanted), name
         for operator, within in ((">=", lambda at: at >= middle), ("<=", lambda at: at <= middle)):
             bounded = [*wheres, Where("at", operator, Slot(len(wheres)))]
             instant = world.clock.now().fromisoformat(middle)
-            found = asked(world, bounded, [*arguments, instant], descending=descending, size=7)
+            found = asked(world, bounded, [*arguments, instant], descending=descending, size=7, total=True)
             wanted = [entry["id"] for entry in log if holds(entry) and within(entry["at"])]
             assert found == (wanted[::-1] if descending else wanted), (name, operator)
 

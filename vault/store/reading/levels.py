@@ -93,7 +93,8 @@ class LevelPlan:
         kept: list[tuple[Raw, Any]] = []
         answers = {parent: self._answer(groups.get(parent, ()), size, kind, kept) for parent in parents}
         if total is not None:
-            self._count(answers, (yield total.fetch(values)))
+            counted = yield from self._counted(run, values)
+            self._count(answers, (yield total.fetch(values)) if counted is None else [(counted,)])
         if self._reports:
             ids = [self._id.of(raw) for raw, _ in kept] if self._root else ()
             run.meet([self._subject.of(raw) for raw, _ in kept], ids)
@@ -107,6 +108,12 @@ class LevelPlan:
             for (_, row), key in zip(kept, theirs, strict=True):
                 row[way.label] = found.get(key)
         return answers
+
+    def _counted(self, run: Gathering, values: Row) -> Generator[Fetch, Rows, int | None]:
+        """How many entries of the log there are by their places alone; None where they have to be counted."""
+        if self._places is None or run.scope.partner is not None or run.scope.subject is not None:
+            return None
+        return (yield from self._places.count(run.arguments, values))
 
     def _walked(
         self, places: Places, run: Gathering, statement: Statement, values: Row, size: int

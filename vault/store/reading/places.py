@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
@@ -20,7 +20,7 @@ from vault.store.ledger import terms
 from vault.store.ledger.terms import STRETCH
 from vault.store.reading.columns import Convert, held
 from vault.store.reading.dialects import Dialect, Statement
-from vault.store.tables import audit_posting, audit_stretch, audit_term
+from vault.store.tables import audit_batch, audit_posting, audit_stretch, audit_term
 
 INDEX: Final = "log_index"
 """The fact that the places of the log are in, and the order in which they are walked."""
@@ -28,6 +28,8 @@ WINDOWS: Final = (4, 32, 256)
 """How many stretches are looked at first, then, and from then on."""
 MOST: Final = 500
 """How many places one statement reads at most."""
+_LAST: Final = 2**50
+"""No log has as many stretches."""
 _FOUND_BY: Final = frozenset({"=", "in", "contains"})
 
 Ask = Callable[[Any], Fetch]
@@ -66,23 +68,28 @@ class Places:
         self._named = [(f"named{at}", one.value.index) for at, one in wheres if one.operator == "has"]
         self._least = [one.value.index for _, one in wheres if (one.column, one.operator) == (INDEX, ">=")]
         self._postings = _postings(dialect)
-        self._stretches = dialect.compile(self._select([(at, one) for at, one in wheres if one.column == "at"]))
+        times = [(at, one) for at, one in wheres if one.column == "at"]
+        self._span = dialect.compile(_span(times)) if times else None
+        self._stretches = dialect.compile(self._select())
+        self._exact = all(_is_term(one) or one.operator == "has" for one in level.where)
+        first = sa.select(sa.func.min(audit_batch.c.first_index)).where(_tenant(audit_batch.c))
+        self._first = dialect.compile(first)
 
     def read(
         self, arguments: Sequence[Any], values: Mapping[str, Any], after: int | None, size: int, ask: Ask
     ) -> Generator[Fetch, Rows, list[Any]]:
         """The rows at the places found, behind a place, until there are so many or no more."""
-        known = dict(values)
-        for term in self._terms:
-            wanted = term.wanted(arguments)
-            if term.values is not None:
-                wanted = [row[0] for row in (yield term.values.fetch({**known, "part": wanted[0]}))]
-            if not wanted:
+        known, named = yield from self._known(arguments, values)
+        if known is None:
+            return []
+        start, least, most = self._start(arguments, after), 0, _LAST
+        if self._span is not None:
+            ((first, last),) = yield self._span.fetch(known)
+            if first is None:
                 return []
-            known[term.name] = wanted[0] if term.operator == "=" else self._dialect.listed(wanted)
-        named = yield from self._subjects(arguments, known)
-        known["named"] = self._dialect.listed(sorted(named) if named is not None else [])
-        start = self._start(arguments, after)
+            least, most = first, last
+        start = min(start, (most + 1) * STRETCH - 1) if self._descending else max(start, least * STRETCH)
+        known["end"] = least if self._descending else most
         found: list[Any] = []
         for window in _windows():
             known |= {"position": start // STRETCH, "window": window}
@@ -99,10 +106,52 @@ class Places:
                 return found
         return found
 
+    def count(self, arguments: Sequence[Any], values: Mapping[str, Any]) -> Generator[Fetch, Rows, int | None]:
+        """How many places there are, where the terms alone decide it: no time, and no value that was cut."""
+        if not self._exact:
+            return None
+        known, named = yield from self._known(arguments, values)
+        if known is None:
+            return 0
+        if any(len(one) >= terms.LONGEST for term in self._terms for one in _each(known[term.name])):
+            return None
+        ((first,),) = yield self._first.fetch(known)
+        start, found = _LAST * STRETCH if self._descending else 0, 0
+        known["end"] = 0 if self._descending else _LAST
+        for window in _windows():
+            known |= {"position": start // STRETCH, "window": window}
+            stretches = [row[0] for row in (yield self._stretches.fetch(known))]
+            places = yield from self._places(stretches, known, named)
+            for stretch, there in places.items():
+                gone = max(0, (first or 0) - stretch * STRETCH)
+                found += (there >> gone).bit_count()
+            if len(stretches) < window:
+                return found
+            start = (stretches[-1] - 1 if self._descending else stretches[-1] + 1) * STRETCH
+            if start < 0:
+                return found
+        return found
+
+    def _known(
+        self, arguments: Sequence[Any], values: Mapping[str, Any]
+    ) -> Generator[Fetch, Rows, tuple[dict[str, Any] | None, dict[int, int] | None]]:
+        """The parameters of the walk, and where the subjects asked for are named; None where nothing can be found."""
+        known = dict(values)
+        for term in self._terms:
+            wanted = term.wanted(arguments)
+            if term.values is not None:
+                wanted = [row[0] for row in (yield term.values.fetch({**known, "part": wanted[0]}))]
+            if not wanted:
+                return None, None
+            known[term.name] = wanted[0] if term.operator == "=" else self._dialect.listed(wanted)
+        named = yield from self._subjects(arguments, known)
+        known["named"] = self._dialect.listed(sorted(named) if named is not None else [])
+        return known, named
+
     def _start(self, arguments: Sequence[Any], after: int | None) -> int:
         """From which place on; of an order that falls, down from there."""
         if self._descending:
-            return 2**62 if after is None else max(after, 0)
+            return _LAST * STRETCH if after is None else max(after, 0)
         least: list[int] = [0, after or 0, *(arguments[slot] for slot in self._least)]
         return max(least)
 
@@ -142,12 +191,11 @@ class Places:
             found = own if found is None else {at: found[at] & own[at] for at in found.keys() & own.keys()}
         return found
 
-    def _select(self, times: Sequence[tuple[int, Where]]) -> sa.Select[Any]:
+    def _select(self) -> sa.Select[Any]:
         """The next stretches in which every condition may hold."""
         equal = [(term, audit_term.alias(f"of_{term.name}")) for term in self._terms if term.operator == "="]
-        # The rows of a value are in the order of the stretches; without one, and for times, their own are asked.
-        leads = (audit_stretch, *(one for _, one in equal)) if times or not equal else tuple(one for _, one in equal)
-        first, *others = leads[::-1]
+        # The rows of a value are in the order of the stretches; without a value their own are asked.
+        first, *others = [one for _, one in equal] or [audit_stretch]
         select = sa.select(first.c.stretch).select_from(first).where(_tenant(first.c))
         for one in others:
             select = select.join(one, sa.and_(_tenant(one.c), one.c.stretch == first.c.stretch))
@@ -162,13 +210,21 @@ class Places:
             )
         if self._named:
             select = select.where(self._dialect.among(first.c.stretch, "named"))
-        for at, where in times:
-            bound, own = sa.bindparam(f"where{at}", type_=audit_stretch.c.latest.type), audit_stretch.c
-            select = select.where(own.latest >= bound if where.operator == ">=" else own.earliest <= bound)
-        position = sa.bindparam("position", type_=sa.BigInteger)
-        select = select.where(first.c.stretch <= position if self._descending else first.c.stretch >= position)
+        bounds = [sa.bindparam(name, type_=sa.BigInteger) for name in ("position", "end")]
+        least, most = bounds[::-1] if self._descending else bounds
+        select = select.where(first.c.stretch >= least, first.c.stretch <= most)
         order = first.c.stretch.desc() if self._descending else first.c.stretch
         return select.order_by(order).limit(sa.bindparam("window", type_=sa.Integer))
+
+
+def _span(times: Sequence[tuple[int, Where]]) -> sa.Select[Any]:
+    """The first and the last stretch that may hold entries of a time."""
+    own = audit_stretch.c
+    select = sa.select(sa.func.min(own.stretch), sa.func.max(own.stretch)).where(_tenant(own))
+    for at, where in times:
+        bound = sa.bindparam(f"where{at}", type_=own.latest.type)
+        select = select.where(own.latest >= bound if where.operator == ">=" else own.earliest <= bound)
+    return select
 
 
 def offered(level: Level, *, root: bool) -> bool:
@@ -224,6 +280,13 @@ def _word(fact: str) -> sa.ColumnElement[Any]:
 def _tenant(columns: Any) -> sa.ColumnElement[bool]:
     condition: sa.ColumnElement[bool] = columns.tenant == sa.bindparam("tenant", type_=sa.Text)
     return condition
+
+
+def _each(bound: Any) -> Sequence[str]:
+    """The values in a parameter: one, or a list as its database takes it."""
+    if isinstance(bound, list):
+        return cast("list[str]", bound)
+    return [bound]  # a list in JSON is longer than any of its values: at worst the entries are counted one by one
 
 
 def _windows() -> Iterator[int]:
