@@ -15,7 +15,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from domain.errors import CreditError
-from vault.audit.note import Verifier
+from vault.audit.note import COSIGNATURE, ML_DSA_44, Verifier
 from vault.witness import exported, folder
 from vault.witness.asking import Place
 from vault.witness.judging import MOST_BYTES, Answer, Witness
@@ -24,12 +24,16 @@ _LOG: Final = structlog.get_logger("credence.witness")
 _LATER: Final = "The witness cannot answer now.\n"
 
 
-def open_witness(place: Path, name: str) -> str:
-    """Makes the folder of a new witness; the key to pin.
+ALGORITHMS: Final = {"ed25519": COSIGNATURE, "ml-dsa-44": ML_DSA_44}
+"""What a witness may cosign with."""
+
+
+def open_witness(place: Path, name: str, algorithm: str = "ed25519") -> str:
+    """Makes the folder of a new witness, with a key of an algorithm; the key to pin.
 
     Raises: Malformed.
     """
-    return str(folder.opened(place, name))
+    return str(folder.opened(place, name, ALGORITHMS[algorithm]))
 
 
 def follow(place: Path, keys: Sequence[str]) -> Sequence[str]:

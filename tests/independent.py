@@ -12,8 +12,9 @@ from itertools import pairwise
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
 
-LOG, WITNESS = 1, 4
+LOG, WITNESS, QUANTUM_SAFE = 1, 4, 6
 
 
 class Refused(Exception):
@@ -50,7 +51,8 @@ class Key:
         self.text = text
         self.name, known_as, data = text.split("+", 2)
         raw = b64decode(data, validate=True)
-        self.kind, self.public = raw[0], Ed25519PublicKey.from_public_bytes(raw[1:])
+        kind = MLDSA44PublicKey if raw[0] == QUANTUM_SAFE else Ed25519PublicKey
+        self.kind, self.public = raw[0], kind.from_public_bytes(raw[1:])
         self.id = sha(self.name.encode(), b"\n", raw)[:4]
         need(self.id.hex() == known_as, "the key id is another's")
 
@@ -63,6 +65,8 @@ class Key:
             if name != self.name or raw[:4] != self.id:
                 continue
             signature, message = raw[4:], body.encode()
+            if self.kind == QUANTUM_SAFE:
+                signature, message = signature[8:], self.subtree(body, signature[:8])
             if self.kind == WITNESS:
                 (at,) = struct.unpack(">Q", signature[:8])
                 signature, message = signature[8:], f"cosignature/v1\ntime {at}\n{body}".encode()
@@ -72,6 +76,13 @@ class Key:
                 raise Refused(f"{name} did not sign it") from None
             return True
         return False
+
+    def subtree(self, body, at):
+        """What is signed with ML-DSA-44: `cosigned_message` of tlog-cosignature, over the tree from its first leaf."""
+        origin, size, encoded = body.split("\n")[:3]
+        named = [struct.pack(">B", len(name)) + name for name in (self.name.encode(), origin.encode())]
+        tree_ = struct.pack(">QQ", 0, int(size)) + b64decode(encoded, validate=True)
+        return b"subtree/v1\n\0" + named[0] + at + named[1] + tree_
 
 
 def checkpoint(text, *keys):

@@ -15,6 +15,7 @@ from cryptography.cobblestone import Cobblestone256Decryptor, Cobblestone256Encr
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey, MLDSA44PublicKey
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -27,6 +28,7 @@ KEY_BYTES = 32
 NONCE_BYTES = 12
 TAG_BYTES = 16
 DIGEST_BYTES = 32
+MLDSA44_PUBLIC_BYTES = 1_312
 SIGNATURE_BYTES = 64
 SALT_BYTES = 16
 ARGON2_KIBIBYTES, ARGON2_PASSES, ARGON2_LANES = 64 * 1024, 3, 4
@@ -223,6 +225,28 @@ def ed25519_verifies(public: bytes, signature: bytes, message: bytes) -> bool:
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except InvalidSignature:
+        return False
+    return True
+
+
+def mldsa44_public(seed: bytes | bytearray) -> bytes:
+    """The ML-DSA-44 public key (FIPS 204, 1,312 bytes) of a seed of 32 bytes."""
+    _sized(seed, KEY_BYTES, "A key")
+    return MLDSA44PrivateKey.from_seed_bytes(seed).public_key().public_bytes_raw()
+
+
+def mldsa44_sign(seed: bytes | bytearray, message: bytes) -> bytes:
+    """The signature of a message, 2,420 bytes; the same message has another one each time."""
+    _sized(seed, KEY_BYTES, "A key")
+    return MLDSA44PrivateKey.from_seed_bytes(seed).sign(message)
+
+
+def mldsa44_verifies(public: bytes, signature: bytes, message: bytes) -> bool:
+    """Whether the holder of the private key signed exactly this message."""
+    _sized(public, MLDSA44_PUBLIC_BYTES, "A key")
+    try:
+        MLDSA44PublicKey.from_public_bytes(public).verify(signature, message)
+    except (InvalidSignature, ValueError):
         return False
     return True
 

@@ -33,6 +33,13 @@ class Shape(Enum):
     CSV = "csv"
 
 
+class Algorithm(Enum):
+    """What a witness cosigns with."""
+
+    ED25519 = "ed25519"
+    ML_DSA_44 = "ml-dsa-44"
+
+
 audit = typer.Typer(help="The audit log.", no_args_is_help=True)
 
 
@@ -255,13 +262,16 @@ Place = Annotated[Path, typer.Argument(help="The folder of the witness.")]
 def open_(
     folder: Annotated[Path, typer.Argument(help="A new folder for its key, its logs and its state.")],
     name: Annotated[str, typer.Option(help="What its key is called, such as auditor.example/w1.")],
+    algorithm: Annotated[
+        Algorithm, typer.Option(help="What it cosigns with; ml-dsa-44 withstands quantum computers (C2SP).")
+    ] = Algorithm.ED25519,
     *,
     as_json: AsJson = False,
 ) -> None:
     """Makes a new witness, and tells the key to pin."""
     from api import witness as program  # noqa: PLC0415 - a program of its own
 
-    key = program.open_witness(folder, name)
+    key = program.open_witness(folder, name, algorithm.value)
     answer({"key": key}, f"Key to pin: {key}", as_json=as_json)
 
 

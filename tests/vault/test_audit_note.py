@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from domain import ids
 from domain.errors import Malformed
 from tests.vault import logs
+from vault import hazmat
 from vault.audit import note
 
 
@@ -88,3 +89,28 @@ def test_a_cosignature_of_a_time_outside_the_format_is_bad():
     witness = Witness(2**63)
     with pytest.raises(note.BadSignature):
         note.open_note(note.sign_note("text\n", [witness]).encode(), [witness.verifier])
+
+
+def test_a_cosignature_with_ml_dsa_44_commits_to_witness_time_origin_size_and_root():
+    seed = bytes(range(32))
+    public = hazmat.mldsa44_public(seed)
+    signer = note.Cosigner(
+        "w.example", public, lambda message: hazmat.mldsa44_sign(seed, message), lambda: 1_767_225_600, note.ML_DSA_44
+    )
+    text = note.Checkpoint("log.example", 7, b"\1" * 32, "an extension\n").text
+    signature, key = signer.sign(text.encode()), signer.verifier()
+    assert len(signature) == 8 + 2_420
+    assert note.Verifier.read(str(key)) == key
+    assert key.verifies(text, signature)
+    # Extension lines are not signed; everything else is.
+    assert key.verifies(note.Checkpoint("log.example", 7, b"\1" * 32).text, signature)
+    for other in (
+        note.Checkpoint("log.example", 8, b"\1" * 32).text,
+        note.Checkpoint("log.example", 7, b"\2" * 32).text,
+        note.Checkpoint("other.example", 7, b"\1" * 32).text,
+        "no checkpoint\n",
+    ):
+        assert not key.verifies(other, signature)
+    assert not key.verifies(text, bytes(7) + b"\1" + signature[8:])
+    assert not key.verifies(text, signature[:-1])
+    assert not note.Verifier("v.example", note.ML_DSA_44, public).verifies(text, signature)

@@ -54,3 +54,37 @@ def test_leaves_nodes_and_roots_are_those_of_the_reference_tree():
     for level, expected in enumerate(reference["node_hashes_hex_by_level"]):
         assert [nodes(level, index).hex() for index in range(len(expected))] == expected
     assert [merkle.root_of(leaves[:size]).hex() for size in range(9)] == reference["root_hashes_hex_by_size"]
+
+
+def test_every_inclusion_in_a_subtree_is_accepted_or_refused_as_published():
+    cases = vectors("subtree_inclusion")
+    verdicts = {
+        name: merkle.verify_subtree_inclusion(
+            case["leafIdx"],
+            case["start"],
+            case["end"],
+            b64decode(case["leafHash"] or ""),
+            hashes(case),
+            b64decode(case["root"] or ""),
+        )
+        for name, case in cases.items()
+    }
+    assert verdicts == {name: not case["wantErr"] for name, case in cases.items()}
+    assert len(cases) == 204
+
+
+def test_every_consistency_of_a_subtree_is_accepted_or_refused_as_published():
+    cases = vectors("subtree_consistency")
+    verdicts = {
+        name: merkle.verify_subtree_consistency(
+            case["start"],
+            case["end"],
+            case["size"],
+            hashes(case),
+            b64decode(case["root1"] or ""),
+            b64decode(case["root2"] or ""),
+        )
+        for name, case in cases.items()
+    }
+    assert verdicts == {name: not case["wantErr"] for name, case in cases.items()}
+    assert len(cases) == 118

@@ -204,29 +204,57 @@ def verify_consistency(old: int, new: int, proof: Sequence[bytes], old_root: byt
 
     Shape: accepts what `consistency_proof` makes; rejects it for any other root and after any change.
     """
-    if not 0 < old <= new:
+    return old > 0 and verify_subtree_consistency(0, old, new, proof, old_root, new_root)
+
+
+def verify_subtree_inclusion(
+    index: int, start: int, end: int, leaf: bytes, proof: Sequence[bytes], root: bytes
+) -> bool:
+    """Whether the proof shows the leaf hash at its index in a subtree: what a cosignature over a subtree covers."""
+    return _is_subtree(start, end) and verify_inclusion(index - start, end - start, leaf, proof, root)
+
+
+def verify_subtree_consistency(
+    start: int, end: int, size: int, proof: Sequence[bytes], node: bytes, root: bytes
+) -> bool:
+    """Whether the proof shows that the leaves from start to end, under their hash, stand so in the tree of a size.
+
+    Shape: with start 0 it is the consistency of two trees; a subtree without leaves proves nothing of the tree.
+    """
+    if start == end <= size:
+        return not proof and node == EMPTY_ROOT
+    if start == 0 and end == size:
+        return not proof and node == root
+    if not _is_subtree(start, end) or end > size or not _are_hashes((*proof, node, root)):
         return False
-    if old == new:
-        return not proof and old_root == new_root
-    # A perfect old tree is itself the first node, and the proof leaves it out.
-    path = [old_root, *proof] if old & (old - 1) == 0 else list(proof)
-    if not proof or not _are_hashes((*path, old_root, new_root)):
+    first, here, last = start, end - 1, size - 1
+    edge = here == last
+    while first != here and (edge or here & 1):
+        first, here, last = first >> 1, here >> 1, last >> 1
+    path = list(proof)
+    if first == here:
+        # A perfect subtree is itself the first node, and the proof leaves it out.
+        older = newer = node
+    elif path:
+        older = newer = path.pop(0)
+    else:
         return False
-    here, last = old - 1, new - 1
-    while here & 1:
-        here, last = here >> 1, last >> 1
-    older = newer = path[0]
-    for sibling in path[1:]:
+    for sibling in path:
         if not last:
             return False
         if here & 1 or here == last:
-            older, newer = node_hash(sibling, older), node_hash(sibling, newer)
-            while here and not here & 1:
-                here, last = here >> 1, last >> 1
+            older, newer = node_hash(sibling, older) if first < here else older, node_hash(sibling, newer)
+            while not here & 1 and here:
+                first, here, last = first >> 1, here >> 1, last >> 1
         else:
             newer = node_hash(newer, sibling)
-        here, last = here >> 1, last >> 1
-    return not last and older == old_root and newer == new_root
+        first, here, last = first >> 1, here >> 1, last >> 1
+    return not last and older == node and newer == root
+
+
+def _is_subtree(start: int, end: int) -> bool:
+    """Whether leaves form a subtree: they begin at a multiple of the least power of two that holds them."""
+    return 0 <= start < end and start % (1 << (end - start - 1).bit_length()) == 0
 
 
 def _split(count: int) -> int:

@@ -24,6 +24,9 @@ ED25519 = 0x01
 """Signs the text of the note."""
 COSIGNATURE = 0x04
 """A witness's Ed25519 signature over the time and the text (C2SP tlog-cosignature)."""
+ML_DSA_44 = 0x06
+"""A witness's ML-DSA-44 signature over its name, the time and the tree; no quantum computer forges it."""
+COSIGNS = (COSIGNATURE, ML_DSA_44)
 MAX_SIGNATURES = 100
 MAX_NOTE_BYTES = 1_000_000
 KEY_ID_BYTES = 4
@@ -34,6 +37,11 @@ TENANT = "te"
 
 _ORIGIN = "credence/"
 _TIME_BYTES = 8
+_PUBLIC_BYTES = {
+    ED25519: hazmat.KEY_BYTES,
+    COSIGNATURE: hazmat.KEY_BYTES,
+    ML_DSA_44: hazmat.MLDSA44_PUBLIC_BYTES,
+}
 _DASH = "\u2014 "
 _NO_TEXT = re.compile(r"[\x00-\x09\x0b-\x1f\ud800-\udfff]")
 _SIZE = re.compile(r"0|[1-9][0-9]{0,18}", re.ASCII)
@@ -105,27 +113,28 @@ class Ed25519Signer:
 
 @dataclass(frozen=True, slots=True)
 class Cosigner:
-    """A witness's Ed25519 key: it signs the time with the text (C2SP tlog-cosignature)."""
+    """A witness's key: it signs the time with the checkpoint (C2SP tlog-cosignature)."""
 
     name: str
     public: bytes
     signs: Callable[[bytes], bytes]
     now: Callable[[], int]
     """Seconds since 1970 UTC."""
+    algorithm: int = COSIGNATURE
 
     @property
     def key_id(self) -> bytes:
         """The key id of a key that cosigns."""
-        return key_id(self.name, COSIGNATURE, self.public)
+        return key_id(self.name, self.algorithm, self.public)
 
     def sign(self, message: bytes) -> bytes:
         """The time, and the signature over it and the message."""
         seconds = self.now()
-        return seconds.to_bytes(_TIME_BYTES, "big") + self.signs(cosigned_message(message.decode(), seconds))
+        return seconds.to_bytes(_TIME_BYTES, "big") + self.signs(self.verifier().cosigned(message.decode(), seconds))
 
     def verifier(self) -> Verifier:
         """What an auditor pins to verify this key's cosignatures."""
-        return Verifier(self.name, COSIGNATURE, self.public)
+        return Verifier(self.name, self.algorithm, self.public)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +148,8 @@ class Verifier:
     def __post_init__(self) -> None:
         if not _is_name(self.name):
             raise Malformed("A key's name is not empty and holds neither spaces nor plus signs.")
-        if self.algorithm not in (ED25519, COSIGNATURE) or len(self.public) != hazmat.KEY_BYTES:
-            raise Malformed("The key is not an Ed25519 key.")
+        if len(self.public) != _PUBLIC_BYTES.get(self.algorithm):
+            raise Malformed("The key is neither an Ed25519 key nor an ML-DSA-44 key that cosigns.")
 
     @classmethod
     def read(cls, text: str) -> Verifier:
@@ -168,13 +177,26 @@ class Verifier:
 
     def verifies(self, text: str, signature: bytes) -> bool:
         """Whether this key made the signature over the text."""
-        message = text.encode()
-        if self.algorithm == COSIGNATURE:
-            seconds = int.from_bytes(signature[:_TIME_BYTES], "big")
-            if seconds > MAX_NUMBER:
-                return False
-            message, signature = cosigned_message(text, seconds), signature[_TIME_BYTES:]
-        return hazmat.ed25519_verifies(self.public, signature, message)
+        if self.algorithm not in COSIGNS:
+            return hazmat.ed25519_verifies(self.public, signature, text.encode())
+        seconds = int.from_bytes(signature[:_TIME_BYTES], "big")
+        try:
+            message = self.cosigned(text, seconds)
+        except Malformed:
+            return False
+        holds = hazmat.mldsa44_verifies if self.algorithm == ML_DSA_44 else hazmat.ed25519_verifies
+        return seconds <= MAX_NUMBER and holds(self.public, signature[_TIME_BYTES:], message)
+
+    def cosigned(self, text: str, seconds: int) -> bytes:
+        """What this key signs to cosign a text at a time.
+
+        Raises: Malformed where ML-DSA-44 is to sign what is no checkpoint.
+        """
+        return (
+            subtree_message(self.name, text, seconds)
+            if self.algorithm == ML_DSA_44
+            else cosigned_message(text, seconds)
+        )
 
 
 def key_id(name: str, algorithm: int, public: bytes) -> bytes:
@@ -185,6 +207,20 @@ def key_id(name: str, algorithm: int, public: bytes) -> bytes:
 def cosigned_message(text: str, seconds: int) -> bytes:
     """What a witness signs: that it saw the checkpoint at a time, in seconds since 1970 UTC."""
     return f"cosignature/v1\ntime {seconds}\n{text}".encode()
+
+
+def subtree_message(name: str, text: str, seconds: int) -> bytes:
+    """What a witness signs with ML-DSA-44: its name, the time, and the tree of a checkpoint from its first entry on.
+
+    Raises: Malformed for what is no checkpoint.
+    """
+    said = parse_checkpoint(text)
+    words = [one.encode() for one in (name, said.origin)]
+    if any(len(word) not in range(1, 256) for word in words):
+        raise Malformed("A name in a cosignature has 1 to 255 bytes.")
+    witness, origin = (bytes((len(word),)) + word for word in words)
+    numbers = [number.to_bytes(_TIME_BYTES, "big") for number in (seconds, 0, said.size)]
+    return b"subtree/v1\n\0" + witness + numbers[0] + origin + numbers[1] + numbers[2] + said.root
 
 
 @dataclass(frozen=True, slots=True)

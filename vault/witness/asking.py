@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from domain.errors import Malformed, Tampered, Unavailable
 from vault.audit import note
 from vault.audit.merkle import Proof
-from vault.audit.note import COSIGNATURE, Signature, Verifier
+from vault.audit.note import COSIGNS, Signature, Verifier
 from vault.witness.judging import SIZE_MEDIA
 
 WAIT_SECONDS: Final = 5.0
@@ -44,7 +44,7 @@ class Place:
         Raises: Malformed; plain HTTP goes to this machine alone, and where networks of one's own are named.
         """
         verifier = Verifier.read(key)
-        if verifier.algorithm != COSIGNATURE:
+        if verifier.algorithm not in COSIGNS:
             raise Malformed(f"The key of {verifier.name} signs logs, and cosigns none.", advice=_FORM, path=("key",))
         try:
             parts = urlsplit(url)

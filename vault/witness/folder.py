@@ -23,12 +23,13 @@ from domain.errors import Malformed, NotFound, Overloaded, Tampered
 from vault import hazmat
 from vault.audit.note import (
     COSIGNATURE,
+    COSIGNS,
     ED25519,
+    ML_DSA_44,
     Checkpoint,
     Cosigner,
     Verifier,
     canonical_base64,
-    key_id,
     parse_checkpoint,
     parse_note,
 )
@@ -44,14 +45,14 @@ _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 _ONE_PLACE: Final = "Name the folder that `credence witness open` made."
 
 
-def opened(folder: Path, name: str) -> Verifier:
-    """Makes the folder of a new witness; the key to pin.
+def opened(folder: Path, name: str, algorithm: int = COSIGNATURE) -> Verifier:
+    """Makes the folder of a new witness, with a key of an algorithm that cosigns; the key to pin.
 
     Raises: Malformed for a name no key can have, and where something is there already.
     """
     seed = hazmat.random_secret()
     with seed:
-        verifier = Verifier(name, COSIGNATURE, seed.use(hazmat.ed25519_public))
+        verifier = Verifier(name, algorithm, seed.use(_public(algorithm)))
         text = seed.use(lambda raw: _written(verifier, bytes(raw)))
     if folder.exists() and any(folder.iterdir()):
         raise Malformed("The folder is not empty.", advice="Name a new folder: a witness has one of its own.")
@@ -96,11 +97,13 @@ def cosigner(folder: Path, now: Callable[[], int]) -> Cosigner:
     """
     verifier, _ = _key(folder)
 
+    signs = hazmat.mldsa44_sign if verifier.algorithm == ML_DSA_44 else hazmat.ed25519_sign
+
     def sign(message: bytes) -> bytes:
         with _key(folder)[1] as seed:
-            return seed.use(lambda raw: hazmat.ed25519_sign(raw, message))
+            return seed.use(lambda raw: signs(raw, message))
 
-    return Cosigner(verifier.name, verifier.public, sign, now)
+    return Cosigner(verifier.name, verifier.public, sign, now, verifier.algorithm)
 
 
 class State:
@@ -172,18 +175,22 @@ def _key(folder: Path) -> tuple[Verifier, hazmat.Secret]:
     head, _, rest = text.strip().partition(f"{_PRIVATE}+")
     name, known_as, data = [*rest.split("+", 2), "", ""][:3]
     raw = canonical_base64(data)
-    if head or len(raw) != 1 + hazmat.KEY_BYTES or raw[0] != COSIGNATURE:
+    if head or len(raw) != 1 + hazmat.KEY_BYTES or raw[0] not in COSIGNS:
         raise Malformed("The key of the witness is not in the form it is written in.", advice=_ONE_PLACE)
     seed = hazmat.Secret(bytearray(raw[1:]))
-    verifier = Verifier(name, COSIGNATURE, seed.use(hazmat.ed25519_public))
+    verifier = Verifier(name, raw[0], seed.use(_public(raw[0])))
     if verifier.key_id.hex() != known_as:
         raise Malformed("The key of the witness does not belong to its name.", advice=_ONE_PLACE)
     return verifier, seed
 
 
 def _written(verifier: Verifier, seed: bytes) -> bytes:
-    known_as = key_id(verifier.name, COSIGNATURE, verifier.public).hex()
-    return f"{_PRIVATE}+{verifier.name}+{known_as}+{b64encode(bytes((COSIGNATURE,)) + seed).decode()}\n".encode()
+    known_as, data = verifier.key_id.hex(), bytes((verifier.algorithm,)) + seed
+    return f"{_PRIVATE}+{verifier.name}+{known_as}+{b64encode(data).decode()}\n".encode()
+
+
+def _public(algorithm: int) -> Callable[[bytearray], bytes]:
+    return hazmat.mldsa44_public if algorithm == ML_DSA_44 else hazmat.ed25519_public
 
 
 def _read(path: Path) -> bytes:

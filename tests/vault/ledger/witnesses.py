@@ -6,7 +6,7 @@ import http.client
 from io import BytesIO
 
 from tests.world import TENANT
-from vault.audit.note import Verifier
+from vault.audit.note import COSIGNATURE, ML_DSA_44, Verifier
 from vault.store import looks
 from vault.store.keeping.witnesses import Cosigning
 from vault.witness import folder
@@ -55,7 +55,11 @@ class Auditor:
         self.world = world
         self.key = world.look(looks.verifying_key(world.room, TENANT, "operator"))
         self.folders = [place / f"w{number}" for number in range(count)]
-        self.verifiers = [folder.opened(one, f"auditor.example/{one.name}") for one in self.folders]
+        kinds = [ML_DSA_44 if number % 2 else COSIGNATURE for number in range(count)]
+        self.verifiers = [
+            folder.opened(one, f"auditor.example/{one.name}", kind)
+            for one, kind in zip(self.folders, kinds, strict=True)
+        ]
         for one in self.folders:
             folder.followed(one, (Verifier.read(self.key),))
         self.states = [folder.State(one) for one in self.folders]
