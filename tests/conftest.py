@@ -17,7 +17,7 @@ BOTH = ("sqlite", pytest.param("postgresql", marks=pytest.mark.postgres))
 
 MANY_PROCESSES = ("tests/api/cli/", *(f"tests/journeys/test_{name}.py" for name in (
     "commands", "retention", "consents_moved", "consent_receipts", "recalls", "partners", "sealed", "objection",
-    "objection_clocks", "statutory", "customer", "proofs", "trusted", "grants",
+    "objection_clocks", "statutory", "customer", "proofs", "trusted", "persons", "grants",
 )))  # fmt: skip
 """Journeys that start one program after the other: on every run over PostgreSQL, over SQLite by name (`-m whole`)."""
 

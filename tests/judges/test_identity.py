@@ -54,6 +54,7 @@ def signed_in(issuer, person):
     return told.json()["access_token"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 def test_groups_give_roles_and_programs_have_accounts(installation, other):  # noqa: F811 - the fixture
     tenant = installation.open_tenant("Yunfan Networks")
     admin = installation.client(tenant, "platform_admin", person="admin")
