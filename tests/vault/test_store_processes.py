@@ -6,9 +6,11 @@ import json
 import subprocess
 import sys
 import threading
+from bisect import bisect_right
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import sqlalchemy as sa
 
 from domain.files.parties import CreditFile
@@ -44,6 +46,10 @@ class Process:
         """The references that were acknowledged."""
         return [words[1] for words in self.said if words[0] == "done"]
 
+    def answered(self):
+        """When each reference was acknowledged."""
+        return {words[1]: words[2] for words in self.said if words[0] == "done"}
+
     def works(self):
         """Waits until it has written for a while."""
         assert self._enough.wait(WAIT), self.said[-5:]
@@ -56,22 +62,45 @@ class Process:
         self._child.stdout.close()
 
 
-def test_processes_that_are_killed_while_others_write_lose_nothing_and_double_nothing(world):
+def assert_order(world, told, answered):
+    """What began after something was acknowledged stands behind that in the log."""
+    files = {file.id: file.reference for file in world.current(CreditFile)}
+    behind, least = [], len(told)
+    for place, entry in sorted(enumerate(told), key=lambda one: one[1]["at"], reverse=True):
+        least = min(least, place)
+        behind.append((entry["at"], least))
+    behind.reverse()
+    begun = [at for at, _ in behind]
+    checked = 0
+    for place, entry in enumerate(told):
+        named = {files[own] for own in entry["resources"] if own in files} if entry["outcome"] == "DONE" else set()
+        for reference in named & answered.keys():
+            later = bisect_right(begun, answered[reference])
+            assert later == len(behind) or place < behind[later][1], reference
+            checked += 1
+    assert checked >= len(answered)
+
+
+@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.whole])])
+def test_processes_that_are_killed_while_others_write_lose_nothing_double_nothing_and_keep_the_order(world, kills):
+    """Each of them moves entries into the tree too: on PostgreSQL whichever holds the lock is the sequencer."""
     source = world.origin().source
     steady = Process(world, source, "steady")
-    acknowledged = []
+    acknowledged, answered = [], {}
     try:
-        for name in ("first", "second", "third"):
-            victim = Process(world, source, name)
+        for number in range(kills):
+            victim = Process(world, source, f"victim-{number}")
             try:
                 victim.works()
             finally:
                 victim.kill()
             acknowledged += victim.done()
+            answered |= victim.answered()
         steady.works()
     finally:
         steady.kill()
     acknowledged += steady.done()
+    answered |= steady.answered()
     world.close()
     world.start()  # what was left in the outbox is taken into the tree
 
@@ -80,6 +109,7 @@ def test_processes_that_are_killed_while_others_write_lose_nothing_and_double_no
     assert set(acknowledged) <= set(stored)
     told = [json.loads(leaf) for leaf in world.leaves()]
     assert max(Counter(entry["id"] for entry in told).values()) == 1
+    assert_order(world, told, answered)
     opened = [entry for entry in told if entry["action"] == "credit_file:open" and entry["outcome"] == "DONE"]
     assert len(opened) == sum(stored.values())
     assert wait_until_signed(world)

@@ -44,6 +44,11 @@ class Now:
         return datetime.now(UTC)
 
 
+def instant(at: datetime) -> str:
+    """A point in time as the log writes it."""
+    return at.isoformat(timespec="microseconds").replace("+00:00", "Z")
+
+
 def say(*words: str) -> None:
     """One line, at once."""
     sys.stdout.write(" ".join(words) + "\n")
@@ -75,7 +80,7 @@ async def main(url: str, keys: str, source: str, name: str) -> None:
             except Unavailable as error:
                 say("failed", reference, error.code.value)
             else:
-                say("done", reference)
+                say("done", reference, instant(Now().now()))
 
     await asyncio.gather(*(one() for _ in range(AT_ONCE)))
 
