@@ -7,74 +7,53 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-import time
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 from unittest import mock
 
-import sqlalchemy as sa
-
-from domain.ids import RandomIds
+from tests.databases import Loop, Sqlite
+from tests.stored import StoredWorld
 from tests.vault import asking
-from vault.documents.folder import FolderBlobs
-from vault.keys import Keyring
-from vault.providers.file import KeyFile
-from vault.store import engines
+from tests.world import TENANT
 from vault.store.ledger import terms
 from vault.store.schema import migrations
-from vault.store.sqlite import SqliteStore
-from vault.store.transaction import Room
 
-ENTRIES = 4_000
+ENTRIES = 6_000
 TOGETHER = 64
-ROUNDS = 5
+ROUNDS = 7
 
 
-class Now:
-    """The time of the made-up entries."""
-
-    def now(self) -> datetime:
-        """When they begin."""
-        return asking.BEGUN
-
-
-async def written(url: str, room: Room) -> tuple[float, float]:
+async def written(store: Any) -> tuple[float, float]:
     """How long entries take to be durable, and how long until all of them are findable."""
-    store = SqliteStore(url, room)
-    await store.start()
-    made = list(asking.entries(ENTRIES))
+    made = [replace(entry, tenant=TENANT) for entry in asking.entries(ENTRIES)]
     began = perf_counter()
     for start in range(0, ENTRIES, TOGETHER):
         await asyncio.gather(*(store.put(entry) for entry in made[start : start + TOGETHER]))
     durable = perf_counter()
-    await store.bring_up(asking.TENANT)
-    found = perf_counter()
-    await store.close()
-    return durable - began, found - began
+    await store.bring_up(TENANT)
+    return durable - began, perf_counter() - began
 
 
-def once(folder: Path, name: str) -> tuple[float, float]:
+def once(folder: Path, loop: Loop) -> tuple[float, float]:
     """One round in a database of its own."""
-    url = f"sqlite:///{folder / name}.db"
-    asyncio.run(migrations.upgrade(url))
-    keys = KeyFile.create(folder / f"{name}.json", 1)
-    ring = Keyring(keys, time.monotonic)
-    with engines.sqlite_writer(url).begin() as connection:
-        connection.execute(sa.text("INSERT INTO tenant_register (tenant) VALUES (:tenant)"), {"tenant": asking.TENANT})
-    room = Room(ring=ring, clock=Now(), make=RandomIds(), blobs=FolderBlobs(folder / f"{name}.blobs"))
-    return asyncio.run(written(url, room))
+    folder.mkdir()
+    asyncio.run(migrations.upgrade(f"sqlite:///{folder / 'log.db'}"))
+    with Sqlite(folder / "log.db") as database, StoredWorld(database, loop, folder) as world:
+        world.open_tenant()
+        return loop(written(world.store))
 
 
 def main() -> None:
     """Interleaves rounds with and without terms."""
     with_terms, without = [], []
-    with tempfile.TemporaryDirectory(prefix="credence-bench-") as folder:
+    with tempfile.TemporaryDirectory(prefix="credence-bench-") as folder, Loop() as loop:
         for number in range(ROUNDS):
-            with_terms.append(once(Path(folder), f"with-{number}"))
+            with_terms.append(once(Path(folder) / f"with-{number}", loop))
             with mock.patch.object(terms, "note", return_value=None):
-                without.append(once(Path(folder), f"without-{number}"))
+                without.append(once(Path(folder) / f"without-{number}", loop))
     for place, says in enumerate(("until they are durable", "until they are found as well")):
         ratio = median(one[place] for one in with_terms) / median(one[place] for one in without)
         print(f"{ENTRIES} entries, {TOGETHER} at a time, {says}: with terms ÷ without {ratio:.2f}")

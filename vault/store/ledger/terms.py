@@ -6,7 +6,8 @@ whole numbers before any entry is read. It is built behind the log, like everyth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -15,7 +16,8 @@ import sqlalchemy as sa
 from domain.audit import Outcome
 from domain.files.trail import AuditEntry
 from domain.ids import Id
-from vault.store.tables import audit_stretch, audit_term
+from vault.store.engines import POSTGRESQL, SQLITE
+from vault.store.tables import audit_stretch
 
 STRETCH: Final = 1_024
 """How many entries a stretch has."""
@@ -26,7 +28,6 @@ FACTS: Final = tuple(
 LONGEST: Final = 512
 """How much of a value is kept: what only begins alike is told apart when the entries are read."""
 _WHOLE: Final = STRETCH // 8
-_AT_ONCE: Final = 400
 
 
 def kept(value: str) -> str:
@@ -79,25 +80,38 @@ def each(places: int) -> Iterator[int]:
 
 def note(connection: sa.Connection, tenant: Id, rows: Sequence[Mapping[str, Any]]) -> None:
     """Makes entries findable by their facts: they stand behind all that were noted before, without a gap."""
-    places: dict[tuple[str, str, int], list[int]] = {}
-    times: dict[int, list[datetime]] = {}
-    for row in rows:
-        stretch, place = divmod(row["log_index"], STRETCH)
-        times.setdefault(stretch, []).append(row["at"])
-        for fact in FACTS:
-            term = fact, row[fact], stretch
-            if term in places:
-                places[term].append(place)
-            else:
-                places[term] = [place]
+    first = rows[0]["log_index"]
     found: dict[tuple[str, str, int], int] = {}
-    for (fact, value, stretch), held in places.items():
-        term = fact, kept(value), stretch
-        found[term] = found.get(term, 0) | _bits(held)
-    first = rows[0]["log_index"] // STRETCH
-    if rows[0]["log_index"] % STRETCH:
-        _join(connection, tenant, first, found, times)
+    times: dict[int, list[datetime]] = {}
+    start = 0
+    while start < len(rows):
+        stretch, place = divmod(first + start, STRETCH)
+        part = rows[start : start + STRETCH - place]
+        times[stretch] = [row["at"] for row in part]
+        for fact in FACTS:
+            _gather(found, fact, stretch, place, [row[fact] for row in part])
+        start += len(part)
+    if first % STRETCH:
+        _join(connection, tenant, first // STRETCH, found, times)
     _write(connection, tenant, found, times)
+
+
+def _gather(found: dict[tuple[str, str, int], int], fact: str, stretch: int, place: int, values: Sequence[str]) -> None:
+    """The places of each value of a fact in one stretch. Most facts are mostly empty: where, is what remains."""
+    places: dict[str, list[int]] = {}
+    for at, value in enumerate(values, place):
+        if value:
+            if value in places:
+                places[value].append(at)
+            else:
+                places[value] = [at]
+    empty = ((1 << len(values)) - 1) << place
+    for value, held in places.items():
+        term, bits = (fact, kept(value), stretch), _bits(held)
+        empty &= ~bits
+        found[term] = found.get(term, 0) | bits
+    if empty:
+        found[fact, "", stretch] = empty
 
 
 def _join(
@@ -108,19 +122,18 @@ def _join(
     times: dict[int, list[datetime]],
 ) -> None:
     """Adds what is known of a stretch already."""
-    own, term = audit_stretch.c, audit_term.c
+    own = audit_stretch.c
     known = connection.execute(
         sa.select(own.earliest, own.latest).where(own.tenant == tenant, own.stretch == stretch)
     ).first()
     if known is not None:
         times[stretch] += known
     keys = [(fact, value) for fact, value, at in found if at == stretch]
-    for part in _parts(keys):
-        select = sa.select(term.fact, term.value, term.places).where(
-            term.tenant == tenant, term.stretch == stretch, sa.tuple_(term.fact, term.value).in_(part)
-        )
-        for fact, value, places in connection.execute(select):
-            found[fact, value, stretch] |= unpack(bytes(places))
+    wanted: Any = (
+        (json.dumps(keys),) if connection.dialect.name == SQLITE else tuple(map(list, zip(*keys, strict=True)))
+    )
+    for fact, value, places in connection.exec_driver_sql(_KNOWN[connection.dialect.name], (tenant, stretch, *wanted)):
+        found[fact, value, stretch] |= unpack(bytes(places))
 
 
 def _write(
@@ -129,11 +142,8 @@ def _write(
     found: Mapping[tuple[str, str, int], int],
     times: Mapping[int, Sequence[datetime]],
 ) -> None:
-    terms = [
-        {"tenant": tenant, "fact": fact, "value": value, "stretch": stretch, "places": pack(places)}
-        for (fact, value, stretch), places in sorted(found.items())
-    ]
-    connection.execute(_TERM, terms)
+    terms = [(tenant, fact, value, stretch, pack(places)) for (fact, value, stretch), places in sorted(found.items())]
+    connection.exec_driver_sql(_KEPT[connection.dialect.name], terms)
     spans = [
         {"tenant": tenant, "stretch": stretch, "earliest": min(known), "latest": max(known)}
         for stretch, known in times.items()
@@ -141,21 +151,22 @@ def _write(
     connection.execute(_STRETCH, spans)
 
 
-def _upsert(table: sa.Table, *changed: str) -> sa.TextClause:
-    names = [column.name for column in table.columns]
-    key = ", ".join(column.name for column in table.primary_key)
-    sets = ", ".join(f"{name} = excluded.{name}" for name in changed)
-    text = (
-        f"INSERT INTO {table.name} ({', '.join(names)}) VALUES ({', '.join(f':{name}' for name in names)}) "  # noqa: S608 - names of our own
-        f"ON CONFLICT ({key}) DO UPDATE SET {sets}"
-    )
-    return sa.text(text).bindparams(*(sa.bindparam(column.name, type_=column.type) for column in table.columns))
+_STRETCH: Final = sa.text(
+    "INSERT INTO audit_stretch (tenant, stretch, earliest, latest) VALUES (:tenant, :stretch, :earliest, :latest) "
+    "ON CONFLICT (tenant, stretch) DO UPDATE SET earliest = excluded.earliest, latest = excluded.latest"
+).bindparams(*(sa.bindparam(column.name, type_=column.type) for column in audit_stretch.columns))
 
-
-_TERM = _upsert(audit_term, "places")
-_STRETCH = _upsert(audit_stretch, "earliest", "latest")
-
-
-def _parts(keys: Sequence[tuple[str, str]]) -> Iterable[Sequence[tuple[str, str]]]:
-    for start in range(0, len(keys), _AT_ONCE):
-        yield keys[start : start + _AT_ONCE]
+# These two come once for every few entries, and go to the driver as they stand.
+_INTO: Final = "INSERT INTO audit_term (tenant, fact, value, stretch, places)"
+_AGAIN: Final = "ON CONFLICT (tenant, fact, value, stretch) DO UPDATE SET places = excluded.places"
+_KEPT: Final = {
+    SQLITE: f"{_INTO} VALUES (?, ?, ?, ?, ?) {_AGAIN}",
+    POSTGRESQL: f"{_INTO} VALUES ($1, $2, $3, $4, $5) {_AGAIN}",
+}
+_OF: Final = "SELECT fact, value, places FROM audit_term WHERE"
+_KNOWN: Final = {
+    SQLITE: f"{_OF} tenant = ? AND stretch = ? AND (fact, value) IN "  # noqa: S608 - words of our own
+    "(SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]') FROM json_each(?))",
+    POSTGRESQL: f"{_OF} tenant = $1 AND stretch = $2 AND (fact, value) IN "  # noqa: S608 - words of our own
+    "(SELECT * FROM unnest(CAST($3 AS text[]), CAST($4 AS text[])))",
+}
