@@ -184,6 +184,8 @@ class Reveal:
     constants: tuple[Labelled[str], ...] = ()
     closed: tuple[tuple[str, str], ...] = ()
     """Field names the judgment closed, each with the reason; they are not even loaded."""
+    courses: tuple[tuple[str, str], ...] = ()
+    """Of these, the ones that training closed, each with the course that would open it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -350,7 +352,12 @@ def _closed(reveal: Reveal, rights: Rights) -> Reveal:
         for item in reveal.fields
         if (missing := rights.missing(item.what.actions))
     }
-    return replace(reveal, closed=tuple(names.items()))
+    courses = {
+        item.what.name: ", ".join(dict.fromkeys(rights.lapsed[action] for action in rights.missing(item.what.actions)))
+        for item in reveal.fields
+        if names.get(item.what.name) == TRAINING_LAPSED
+    }
+    return replace(reveal, closed=tuple(names.items()), courses=tuple(courses.items()))
 
 
 def _contract(reading: Reading) -> Contract:

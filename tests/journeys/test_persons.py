@@ -125,7 +125,7 @@ def test_what_needs_a_course_lapses_with_it_and_comes_back_with_it(staff, files)
     assert withheld == {
         "phone": None,
         "withheld": [
-            {"field": "phone", "reason": "TRAINING_LAPSED", "unlock": "The course that reveal:contact needs."}
+            {"field": "phone", "reason": "TRAINING_LAPSED", "unlock": "Completing Privacy, which reveal:contact needs."}
         ],
     }
     update = {"creditFile": id_, "origin": {"source": f"so_{'0' * 26}", "lawfulBasis": "CONTRACT"}}

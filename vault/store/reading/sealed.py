@@ -141,18 +141,19 @@ def _template(reveal: Reveal) -> Row:
 def _withheld(reveal: Reveal) -> tuple[tuple[str, ...], list[dict[str, str]]]:
     """The labels that ask what stayed closed, and what did: each field, why, and what would unlock it."""
     classes = {item.what.name: item.what.data_class for item in reveal.fields}
+    courses = dict(reveal.courses)
     closed = [
-        {"field": name, "reason": reason, "unlock": _unlock(reason, classes[name].action)}
+        {"field": name, "reason": reason, "unlock": _unlock(reason, classes[name].action, courses.get(name, ""))}
         for name, reason in reveal.closed
     ]
     return reveal.withheld, closed
 
 
-def _unlock(reason: str, action: str) -> str:
+def _unlock(reason: str, action: str, course: str = "") -> str:
     if reason == ERASED:
         return "Nothing: its key is destroyed, and nobody can bring it back."
     if reason == NOT_GRANTED:
         return f"A role that is granted {action}."
     if reason == TRAINING_LAPSED:
-        return f"The course that {action} needs."
+        return f"Completing {course}, which {action} needs."
     return f"What {reason} asks for, under a role that is granted {action}."
