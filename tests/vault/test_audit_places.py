@@ -219,3 +219,14 @@ def test_a_page_of_a_common_value_reads_few_entries(world):
     with pytest.raises(StopIteration) as end:
         walk.send([("row",)] * 21)
     assert len(end.value.value) == 21
+
+
+@pytest.mark.usefixtures("small")
+def test_what_is_watched_under_conditions_is_found_from_its_place_on(world):
+    fill(world, 200)
+    log = in_log(world)
+    where = [("log_index", ">=", 90), ("actor", "=", "li"), ("action", "!=", "audit:read")]
+    wheres = [Where(column, operator, Slot(at)) for at, (column, operator, _) in enumerate(where)]
+    wanted = [entry["id"] for entry in log[90:] if entry["actor"] == "li" and entry["action"] != "audit:read"]
+    assert asked(world, wheres, [value for *_, value in where], size=5) == wanted
+    assert wanted
