@@ -16,8 +16,8 @@ from tests.vault.oracle import cursor
 
 ROOTS = {"creditFile": "CreditFile", "assessment": "Assessment", "creditPolicy": "CreditPolicy",
          "trustedDocument": "TrustedDocument", "accessLog": "CreditFile"}  # fmt: skip
-READ = [name for name, root in READABLE.items() if root.kind is not Kind.EXPLAINED]
-"""The roots that an interpreter of rows and declarations answers: an explanation is worked out of compiled grants."""
+READ = [name for name, root in READABLE.items() if root.kind is not Kind.WORKED]
+"""The roots that an interpreter of rows and declarations answers: what is worked out rests on more than those."""
 SCALARS = {
     "DateTime": st.sampled_from(INSTANTS).map(lambda at: StringValueNode(value=at.isoformat().replace("+00:00", "Z"))),
     "Date": st.sampled_from(DAYS).map(lambda day: StringValueNode(value=day.isoformat())),
