@@ -31,7 +31,7 @@ class Looking:
 
     def get(self, record, _id):
         """A record of that kind."""
-        facts = dict.fromkeys(record.shape.facts) | {"subject_id": "cu_1", "contested": None}
+        facts = dict.fromkeys(record.shape.facts) | {"subject_id": "cu_1", "contested": None, "authors": (self.person,)}
         named = {name: self.person for name in facts if name.endswith(("_by", "_approver")) or name == "person"}
         return SimpleNamespace(**facts | named)
 
