@@ -2,6 +2,7 @@
 
 coverage.md   clause of the standard → operations, records and functions that name it → tests that use those
 grants.md     action → the roles that may do it, as Casbin says of the grants
+credit-policy.schema.json  the form of a credit policy document
 retention.md  record → how long it is kept, from when, on which ground, and what becomes of it then
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
 import sys
@@ -22,6 +24,7 @@ sys.path.insert(0, str(ROOT))
 
 import domain  # noqa: E402 - found from the line above
 from authz.release import Release  # noqa: E402 - the same
+from domain.assessment.versions.form import document_schema  # noqa: E402 - the same
 from domain.custody.rules import PACK, RULES, Ending, Mark, Parties, Rule  # noqa: E402 - the same
 from domain.grants.effects import Effect  # noqa: E402 - the same
 from domain.operations import OPERATIONS  # noqa: E402 - the same
@@ -50,7 +53,12 @@ def main() -> int:
     """Writes the pages, or says which of them are not current."""
     for module in pkgutil.walk_packages(domain.__path__, "domain."):
         importlib.import_module(module.name)
-    pages = {"coverage.md": coverage(), "grants.md": grants(), "retention.md": retention()}
+    pages = {
+        "coverage.md": coverage(),
+        "grants.md": grants(),
+        "retention.md": retention(),
+        "credit-policy.schema.json": form(),
+    }
     stale = [name for name, text in pages.items() if _held(name) != text]
     if "--check" in sys.argv[1:]:
         for name in stale:
@@ -60,6 +68,11 @@ def main() -> int:
         (ROOT / "docs" / name).write_text(pages[name], encoding="utf-8")
         print(f"docs/{name} written")
     return 0
+
+
+def form() -> str:
+    """The JSON schema of a credit policy document."""
+    return json.dumps(document_schema(), ensure_ascii=False, indent=2) + "\n"
 
 
 def _held(name: str) -> str:

@@ -51,6 +51,7 @@ RECORDS = (
     "opened_count",
     "partner",
     "partner_jwk",
+    "policy_simulation",
     "public_sanction",
     "recall",
     "recall_delivery",
@@ -635,6 +636,7 @@ def _credit_policy() -> None:
         sa.Column("drafted_by", WORDS, nullable=False),
         sa.Column("authors", WORDS, nullable=False),
         sa.Column("decided_by", WORDS, nullable=True),
+        sa.Column("simulation", WORDS, nullable=True),
         sa.Column("base", WORDS, nullable=False),
         sa.Column("changes", WORDS, nullable=False),
     )
@@ -1025,6 +1027,34 @@ def _partner_jwk() -> None:
     )
     _current("partner_jwk_jkt", "partner_jwk", "jkt")
     op.create_index("partner_jwk_partner", "partner_jwk", ["tenant", "partner", "id"])
+
+
+def _policy_simulation() -> None:
+    _record(
+        "policy_simulation",
+        sa.Column("policy", WORDS, nullable=False),
+        sa.Column("content_digest", WORDS, nullable=False),
+        sa.Column("against", WORDS, nullable=False),
+        sa.Column("inputs_digest", WORDS, nullable=False),
+        _instant("began_at"),
+        sa.Column("files", sa.BigInteger(), nullable=False),
+        sa.Column("failed", sa.BigInteger(), nullable=False),
+        sa.Column("failed_files", WORDS, nullable=False),
+        sa.Column("winners", sa.BigInteger(), nullable=False),
+        sa.Column("losers", sa.BigInteger(), nullable=False),
+        sa.Column("mixed", sa.BigInteger(), nullable=False),
+        sa.Column("newly_blocked", sa.BigInteger(), nullable=False),
+        sa.Column("newly_ungraded", sa.BigInteger(), nullable=False),
+        sa.Column("ungraded", sa.BigInteger(), nullable=False),
+        sa.Column("limit_before_minor", sa.BigInteger(), nullable=False),
+        sa.Column("limit_before_currency", WORDS, nullable=False),
+        sa.Column("limit_after_minor", sa.BigInteger(), nullable=False),
+        sa.Column("limit_after_currency", WORDS, nullable=False),
+        sa.Column("migrations", WORDS, nullable=False),
+        sa.Column("segments", WORDS, nullable=False),
+        sa.Column("run_by", WORDS, nullable=False),
+    )
+    op.create_index("policy_simulation_policy", "policy_simulation", ["tenant", "policy", "id"])
 
 
 def _public_sanction() -> None:
@@ -1451,6 +1481,7 @@ TABLES = (
     _opened_count,
     _partner,
     _partner_jwk,
+    _policy_simulation,
     _public_sanction,
     _recall,
     _recall_delivery,

@@ -19,6 +19,7 @@ from api.cli import (
     importing,
     installing,
     keeping,
+    policies,
     proving,
     retaining,
     serving,
@@ -51,6 +52,7 @@ renewing.join(keeping.keys)
 keeping.keys.command()(sealing.seal)
 app.add_typer(keeping.keys, name="keys")
 app.add_typer(retaining.retention, name="retention")
+app.add_typer(policies.policy, name="policy")
 app.add_typer(proving.partner, name="partner")
 app.add_typer(sweeping.recalls, name="recalls")
 app.add_typer(statements.statement, name="statement")

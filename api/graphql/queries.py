@@ -70,6 +70,8 @@ ROOTS = {
     "assessments": Root(Kind.PAGE, "Assessment", times=True),
     "creditPolicy": Root(Kind.ONE, "CreditPolicy"),
     "creditPolicies": Root(Kind.PAGE, "CreditPolicy"),
+    "policySimulation": Root(Kind.ONE, "PolicySimulation"),
+    "policySimulations": Root(Kind.PAGE, "PolicySimulation"),
     "interpretations": Root(Kind.PAGE, "Interpretation"),
     "controlActions": Root(Kind.PAGE, "ControlAction", times=True),
     "consent": Root(Kind.ONE, "Consent", times=True),

@@ -102,9 +102,13 @@ class CreditPolicy(Record):
         "Everybody who wrote in it, or submitted it: none of them decides on it. Ch.9", default=()
     )
     decided_by: str | None = fact("Who approved, rejected or withdrew it. Ch.9", default=None)
+    simulation: Id | None = link(
+        "PolicySimulation", "What its present content would change. Ch.9", default=None, same_subject=False
+    )
     base: str = fact("The digest of the version it was compared with. Ch.9", default="")
     changes: tuple[PolicyChange, ...] = fact("What it changes against that version. Ch.9", default=())
 
+    simulations = children("PolicySimulation", by="policy", says="Every simulation of it. Ch.9", same_subject=False)
     interpretations = children(
         "Interpretation", by="policy", says="How the credit department reads it. Ch.9", same_subject=False
     )

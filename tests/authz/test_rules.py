@@ -92,7 +92,7 @@ def test_the_committee_never_prepares(table):
 
 def test_who_writes_drafts_of_the_credit_policy_reads_it_and_nothing_of_any_customer(table):
     assert allowed(table, "credit_policy_author") == {
-        *(f"credit_policy:{verb}" for verb in ("read", "draft", "submit", "withdraw")),
+        *(f"credit_policy:{verb}" for verb in ("read", "draft", "simulate", "submit", "withdraw")),
         "schema:introspect",
     }
 

@@ -33,6 +33,8 @@ const schema = {
           "GrantExplanation", // worked out when it is asked for
           "PolicyChange", // lines of one version of the credit policy, which has the id
           "LegalReference",
+          "Migration", // lines of one simulation, which has the id
+          "SegmentChange",
           "FindingCount",
           "Rejection", // a row that was refused is never kept
           "EntryProof", // shows that an entry stands in the log; the entry has the id

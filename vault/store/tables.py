@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from domain import controls
 from domain.assessment import assessments
+from domain.assessment.versions import simulations
 from domain.consent import consents, keys, notices, statutory, trusted
 from domain.consent.attesting import attesting
 from domain.consent.handover import recalling
@@ -44,7 +45,8 @@ _OBJECTIONS = (objections, clocks, holidays)
 _SUPERVISION = (findings, honey, opened, searches)
 _CONSENT = (consents, keys, trusted, notices, statutory, attesting, recalling)
 _PERSONS = (rules, staff, training, glass)
-_ROOMS = (*_PERSONS, *_FILES, *_CUSTODY, assessments, *_CONSENT, controls, *_OBJECTIONS, statements)
+_ASSESSMENT = (assessments, simulations)
+_ROOMS = (*_PERSONS, *_FILES, *_CUSTODY, *_ASSESSMENT, *_CONSENT, controls, *_OBJECTIONS, statements)
 RECORDS = (*_ROOMS, snapshots, *_SUPERVISION)
 """The modules that declare records: a new one is named here."""
 

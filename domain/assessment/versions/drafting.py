@@ -11,6 +11,7 @@ from domain.assessment.policies import in_force, placed, text_of
 from domain.assessment.policy import PolicyDocument
 from domain.assessment.versions.changes import changes_between
 from domain.assessment.versions.reading import read_document
+from domain.assessment.versions.simulations import PolicySimulation
 from domain.errors import Code, Conflict, Malformed
 from domain.files.codes import required_text
 from domain.ids import Id
@@ -18,8 +19,8 @@ from domain.operations import Decided, Operation, operation
 from domain.ports import Unit
 
 MOST_REFERENCES: Final = 50
-_WRITTEN: Final = (PolicyState.DRAFT, PolicyState.SIMULATED)
-_NOT_YET: Final = (*_WRITTEN, PolicyState.IN_REVIEW, PolicyState.APPROVED)
+WRITTEN: Final = (PolicyState.DRAFT, PolicyState.SIMULATED)
+_NOT_YET: Final = (*WRITTEN, PolicyState.IN_REVIEW, PolicyState.APPROVED)
 _READ: Final = (PolicyState.APPROVED, PolicyState.SCHEDULED, PolicyState.IN_FORCE)
 
 
@@ -81,15 +82,16 @@ class ReviseCreditPolicy(Operation[CreditPolicy]):
         Chapter: 9.
         Raises:  Conflict (INVALID_TRANSITION); Malformed with the place in the document.
         """
-        found = in_state(unit, self.policy, _WRITTEN, "It is no draft any more.", "Withdraw it, and draft another.")
+        found = in_state(unit, self.policy, WRITTEN, "It is no draft any more.", "Withdraw it, and draft another.")
         document = read_document(self.document)
         _check_number(document, found.number)
-        references = self.legal_references
+        references, same = self.legal_references, document.digest == found.content_digest
         revised = replace(
             found,
             content_digest=document.digest,
             document=text_of(document),
-            state=found.state if document.digest == found.content_digest else PolicyState.DRAFT,
+            state=found.state if same else PolicyState.DRAFT,
+            simulation=found.simulation if same else None,
             reason=found.reason if self.reason is None else required_text(self.reason, "reason"),
             legal_references=found.legal_references if references is None else _references(references),
             authors=with_author(found, actor),
@@ -105,12 +107,13 @@ class SubmitCreditPolicy(Operation[CreditPolicy]):
     """The draft. Ch.9"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[CreditPolicy]:
-        """It is compared with the version in force now.
+        """A simulation of just this content, against what is in force now, comes first.
 
         Chapter: 9.
         Raises:  Conflict.
         """
-        found = in_state(unit, self.policy, _WRITTEN, "It is no draft any more.", "Look at its state.")
+        found = in_state(unit, self.policy, WRITTEN, "It is no draft any more.", "Look at its state.")
+        _check_simulated(unit, found)
         submitted = replace(found, state=PolicyState.IN_REVIEW, authors=with_author(found, actor))
         return ended(unit.replace(_compared(unit, submitted, read_document(found.document))))
 
@@ -166,6 +169,21 @@ class InterpretCreditPolicy(Operation[Interpretation]):
         )
         unit.add([written])
         return Decided(value=written, policy=found.content_digest, resources=(written.id, found.id))
+
+
+def _check_simulated(unit: Unit, found: CreditPolicy) -> None:
+    run = None if found.simulation is None else unit.get(PolicySimulation, found.simulation)
+    base, _ = in_force(unit, unit.now)
+    if run is None or run.content_digest != found.content_digest:
+        raise Conflict(
+            "Its present content was not simulated.",
+            advice="Simulate it: whoever decides sees what it changes for the whole book.",
+            path=("policy",),
+        )
+    if run.against != base.content_digest:
+        raise Conflict(
+            "Another version came into force since it was simulated.", advice="Simulate it again.", path=("policy",)
+        )
 
 
 def in_state(unit: Unit, id_: Id, states: tuple[PolicyState, ...], says: str, advice: str) -> CreditPolicy:

@@ -14,6 +14,7 @@ from domain.assessment.policy import FULL_BP, CapKind, PolicyDocument
 from domain.assessment.scale import Grade, Tier
 from domain.assessment.scorecard import EXISTING, INVOICE, NEW, WHOLE, Problem, Unit, card_problems
 from domain.assessment.version_one import VERSION_ONE
+from domain.money import EXPONENTS
 
 MAX_WORDS: Final = 500
 """Characters of one text in a document."""
@@ -234,6 +235,8 @@ def _orders(policy: PolicyDocument) -> Iterator[Problem]:
     for index, (lower, higher) in enumerate(pairwise(policy.delegation.ceilings), start=1):
         if lower.level.rank >= higher.level.rank or lower.minor >= higher.minor:
             yield Problem(("delegation", "ceilings", str(index)), "Ceilings rise with the level.")
+    if policy.currency not in EXPONENTS:
+        yield Problem(("currency",), "The currency is not known.")
     if policy.limit_rules.rounding_minor <= 0:
         yield Problem(("limit_rules", "rounding_minor"), "Limits are rounded down to a step above zero.")
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 
+from api.simulating import counted_for
 from domain.assessment.assessments import CreditPolicy
 from domain.assessment.version_one import VERSION_ONE
 from domain.assessment.versions.deciding import ApproveCreditPolicy
 from domain.assessment.versions.drafting import DraftCreditPolicy, SubmitCreditPolicy
+from domain.assessment.versions.simulating import SimulateCreditPolicy
 from tests.firms import Desk
 
 EXISTING = 0
@@ -26,6 +29,13 @@ def document(number=2, **places):
     return json.dumps(found)
 
 
+class Housed:
+    """What a simulation needs of the house."""
+
+    def __init__(self, world):
+        self.gate, self.rights = world.gate, world.grants.rights
+
+
 class PolicyDesk(Desk):
     """The credit department, and whoever writes and decides on its rules."""
 
@@ -39,9 +49,22 @@ class PolicyDesk(Desk):
         """A version that somebody drafted."""
         return self.world.do(DraftCreditPolicy(document=text, reason="a reason", **more), actor or self.author)
 
+    def simulate(self, draft, actor=None):
+        """What the draft would change for the book, counted page by page."""
+
+        async def work():
+            asked = SimulateCreditPolicy(policy=draft.id)
+            ready = await counted_for(Housed(self.world), actor or self.author, asked)
+            return (await self.world.gate.perform(ready, actor or self.author)).value
+
+        loop = getattr(self.world, "loop", asyncio.run)
+        return loop(work())
+
     def ready(self, text):
         """A version in review."""
-        return self.world.do(SubmitCreditPolicy(policy=self.draft(text).id), self.author)
+        draft = self.draft(text)
+        self.simulate(draft)
+        return self.world.do(SubmitCreditPolicy(policy=draft.id), self.author)
 
     def put_in_force(self, text, at=None):
         """A version approved, in force now or from an instant to come."""

@@ -75,6 +75,7 @@ def test_a_version_is_drafted_submitted_approved_and_in_force_and_the_next_asses
         ("grade_scale", "A / floor", "70", "64")
     ]
     assert number(desk) == 1
+    desk.simulate(draft)
     found = desk.world.do(SubmitCreditPolicy(policy=draft.id), desk.author)
     assert found.state is PolicyState.IN_REVIEW
     approved = desk.world.do(approving(found), desk.committee)
@@ -112,6 +113,7 @@ def test_nobody_who_had_a_hand_in_a_version_decides_on_it(desk):
     draft = desk.draft(document())
     second, third = desk.world.actor("second"), desk.world.actor("third")
     desk.world.do(ReviseCreditPolicy(policy=draft.id, document=document(clocks__case_working_days=2)), second)
+    desk.simulate(draft)
     found = desk.world.do(SubmitCreditPolicy(policy=draft.id), third)
     assert found.authors == ("author", "second", "third")
     for person in ("author", "second", "third"):
