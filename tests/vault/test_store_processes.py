@@ -81,7 +81,9 @@ def assert_order(world, told, answered):
     assert checked >= len(answered)
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(30, marks=[pytest.mark.slow, pytest.mark.whole])])
+@pytest.mark.parametrize(
+    "kills", [3, pytest.param(12, marks=[pytest.mark.slow, pytest.mark.whole, pytest.mark.timeout(1_800)])]
+)
 def test_processes_that_are_killed_while_others_write_lose_nothing_double_nothing_and_keep_the_order(world, kills):
     """Each of them moves entries into the tree too: on PostgreSQL whichever holds the lock is the sequencer."""
     source = world.origin().source
