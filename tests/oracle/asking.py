@@ -183,7 +183,7 @@ class Asking:
             self.strange |= unwritten(sealed, value)
         if any(isinstance(text, str) and strange(text) for text in texts):
             self.bounds.add(UNWRITTEN)
-        order = order_of(given)
+        order = order_of(given, shape)
         for column, _ in order:
             fact = shape.facts.get(column)
             level.asked.append((ORDER, f"{shape.name}.{column}", (fact.action if fact else None) or shape.read))

@@ -180,7 +180,7 @@ class Naive:
         """A page of some rows."""
         shape = SHAPES[record]
         rows = [row for row in rows if meets(row.record, given.get("filter") or {})]
-        order = whole(order_of(given))
+        order = whole(order_of(given, shape))
         rows.sort(key=cmp_to_key(lambda a, b: compare(order, keys(order, a.record), keys(order, b.record))))
         after, size, total = given.get("after"), given.get("first"), len(rows)
         if after is not None:
@@ -252,10 +252,12 @@ def snake(shape, name):
     return next(known for known in offered if camel(known) == name)
 
 
-def order_of(given):
-    """The order that the arguments of a page ask for."""
+def order_of(given, shape):
+    """The order that the arguments of a page ask for; the log stands in its own order."""
     wanted = given.get("orderBy")
-    return [(wanted["field"].lower(), wanted["direction"] == "DESC")] if wanted else []
+    if wanted:
+        return [(wanted["field"].lower(), wanted["direction"] == "DESC")]
+    return [("log_index", False)] if shape.ledger else []
 
 
 def meets(record, conditions):
