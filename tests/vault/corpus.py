@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import random
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from enum import Enum
 from types import NoneType
 from typing import get_args, get_origin, get_type_hints
@@ -48,6 +49,7 @@ TEXTS = (
 )
 DAYS = tuple(date(2026, 1, 1) + timedelta(days=70 * step) for step in range(6))
 INSTANTS = tuple(NOW + timedelta(days=step, microseconds=step) for step in (-900, -30, -1, 0, 1, 400))
+AMOUNTS = (Decimal(0), Decimal("12.5"), Decimal("-0.07"), Decimal(90_071_992_547_409_93))
 NUMBERS = (0, 1, 2, 7, 71, -5, 100)
 
 
@@ -152,7 +154,8 @@ class Corpus:
             return type_(**{item.name: self.some(hints[item.name]) for item in dataclasses.fields(type_)})
         if issubclass(type_, Enum):
             return choose(list(type_))
-        return choose({str: TEXTS, int: NUMBERS, bool: (True, False), date: DAYS, datetime: INSTANTS}[type_])
+        plain = {str: TEXTS, int: NUMBERS, bool: (True, False), date: DAYS, datetime: INSTANTS, Decimal: AMOUNTS}
+        return choose(plain[type_])
 
 
 IDENTIFIERS = {

@@ -88,7 +88,7 @@ def many(shelf):
     facts = {"CreditFile": ("cf", "'customer', 'cu_' || n"), "Customer": ("cu", "'account_owner', n % 999")}
     for name, (prefix, more) in facts.items():
         shape, one = SHAPES[name], current(SHAPES[name])[0].id
-        key = f"'id', '{prefix}_' || n, 'subject_id', 'cu_' || n, 'reference', n"
+        key = f"'id', '{prefix}_' || n, 'subject_id', 'cu_' || n, 'reference', 'many ' || n"
         shelf.database.execute(
             f"INSERT INTO {shape.table} SELECT (jsonb_populate_record(o, jsonb_build_object({key}, {more}))).* "  # noqa: S608 - written here
             f"FROM {shape.table} o, generate_series(1, 20000) n WHERE o.id = '{one}' AND o.superseded_at IS NULL"

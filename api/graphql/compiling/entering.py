@@ -39,12 +39,15 @@ def placed(cls: type, path: Sequence[str]) -> list[str]:
     """Where the value an error names stands in the input, outermost name first.
 
     An operation names a value by its own name alone; the value object that holds it stands before it. A value in a
-    list is named with its index, so of a list and an object that both know a name, the object is meant.
+    list is named with its index, so of a list and an object that both know a name, the object is meant. Within a text
+    that is a document of its own, keys are told as they stand there.
     """
     names = [camel(name) for name in path]
     own = attributes(cls)
-    if not names or names[0] in own:
+    if not names:
         return names
+    if names[0] in own:
+        return [names[0], *path[1:]] if own[names[0]].type is str else names
     objects = [key for key, item in own.items() if names[0] in _inner(item.type)]
     lists = [key for key, item in own.items() if names[0] in _inner(item_of(item.type))]
     holders = objects or lists
