@@ -187,6 +187,8 @@ def build_query() -> type:
     for told in TOLD.values():
         value_type(told.type, first_paragraph(told.type.__doc__))
     for worked in WORKED.values():
+        if worked.type.__name__ in GENERATED:
+            continue  # records tell it too
         value_type(worked.type, first_paragraph(worked.type.__doc__))
     fields = []
     for name, root in ROOTS.items():

@@ -574,6 +574,7 @@ def test_every_operation_a_person_asks_for_is_a_mutation_of_its_own_name():
         "grants:read",
         "credit_policy:advance",
         "credit_policy:try",
+        "credit_policy:read",
     }
     elsewhere |= {"audit:reconcile", "grants:read", "audit:cover"}
     asked_for = {

@@ -12,6 +12,9 @@ SHOWN = (
 )
 RUN = """policySimulation { id files winners losers limitBefore { amount currency } contentDigest
   migrations { before after files limitBefore limitAfter } segments { kind segment files newlyBlocked } }"""
+COMPARED = """query($policy: ID!, $against: ID) {
+  creditPolicyChanges(policy: $policy, against: $against) { section place before after }
+  same: creditPolicyChanges(policy: $policy) { place } }"""
 READ = """query($id: ID!) { creditPolicy(id: $id) { number state document legalReferences { law article says }
   simulations(first: 5) { edges { node { files failed migrations { before after } } } }
   interpretations(first: 5) { edges { node { clause text writtenBy } } } }
@@ -37,6 +40,10 @@ def test_one_person_writes_a_credit_policy_tries_it_on_the_book_and_another_puts
     draft = author.done("draftCreditPolicy", asked, SHOWN)["creditPolicy"]
     (change,) = draft["changes"]
     assert change == {"section": "limit_rules", "place": "stop_days", "before": "30", "after": "15"}
+    (first,) = author.ask("{ creditPolicies(first: 10, filter: {state: {eq: IN_FORCE}}) { edges { node { id } } } }")[
+        "creditPolicies"
+    ]["edges"]
+    first = first["node"]["id"]
     run = author.done("simulateCreditPolicy", {"policy": draft["id"]}, RUN)["policySimulation"]
     assert (run["contentDigest"], run["limitBefore"]["currency"]) == (draft["contentDigest"], "CNY")
     assert run["files"] == sum(one["files"] for one in run["migrations"])
@@ -62,5 +69,7 @@ def test_one_person_writes_a_credit_policy_tries_it_on_the_book_and_another_puts
     assert note["node"] == {"clause": said["clause"], "text": said["text"], "writtenBy": "credit_committee"}
     (simulated,) = read["creditPolicy"]["simulations"]["edges"]
     assert (simulated["node"]["files"], simulated["node"]["failed"]) == (run["files"], 0)
+    told = chair.ask(COMPARED, policy=draft["id"], against=first)
+    assert told == {"creditPolicyChanges": [change], "same": []}
     states = {one["node"]["number"]: one["node"]["state"] for one in read["creditPolicies"]["edges"]}
     assert states == {1: "SUPERSEDED", 2: "IN_FORCE"}

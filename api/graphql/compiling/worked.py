@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from api.granting import explained, matrix
 from domain.actors import Actor
+from domain.assessment.assessments import CreditPolicy
+from domain.assessment.versions.changes import PolicyChange
+from domain.assessment.versions.comparing import CompareCreditPolicies
 from domain.grants.explaining import ExplainGrants, GrantDecision, GrantExplanation, ReadGrantsMatrix
+from domain.ids import check
 from domain.supervision.clauses import ClauseEvidence, CoverClauses
 
 if TYPE_CHECKING:
     from api.graphql.context import House
+
+_POLICY: Final = CreditPolicy.shape.prefix
 
 Answer = Callable[["House", Actor, Mapping[str, Any], str], Awaitable[Any]]
 
@@ -61,7 +67,28 @@ async def _covered(house: House, actor: Actor, given: Mapping[str, Any], request
     return (await house.gate.perform(CoverClauses(since=since, until=given["until"]), actor, request=request)).value
 
 
+async def _compared(house: House, actor: Actor, given: Mapping[str, Any], request: str) -> Sequence[PolicyChange]:
+    against = given["against"]
+    asked = CompareCreditPolicies(
+        policy=check(given["policy"], _POLICY), against=None if against is None else check(against, _POLICY)
+    )
+    return (await house.gate.perform(asked, actor, request=request)).value
+
+
 WORKED: Final = {
+    "creditPolicyChanges": Worked(
+        type=PolicyChange,
+        many=True,
+        says="What a version of the credit policy changes against another, place by place. Ch.9",
+        actions=CompareCreditPolicies.actions,
+        arguments=(
+            Argument(name="policy", type="ID", says="The version. Ch.9"),
+            Argument(
+                name="against", type="ID | None", says="The other one; the one in force where none is named. Ch.9"
+            ),
+        ),
+        answer=_compared,
+    ),
     "explainDecision": Worked(
         type=GrantExplanation,
         says="Why an action is allowed or denied to a combination of roles. Ch.8 §1 Of other roles than one's own:",
