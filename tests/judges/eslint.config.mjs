@@ -31,6 +31,9 @@ const schema = {
           "GrantLink",
           "GrantChange",
           "GrantExplanation", // worked out when it is asked for
+          "GrantDecision",
+          "Separation", // a rule of the product
+          "ClauseEvidence",
           "PolicyChange", // lines of one version of the credit policy, which has the id
           "LegalReference",
           "Migration", // lines of one simulation, which has the id
