@@ -241,7 +241,8 @@ class Writing:
         if isinstance(leaf, GraphQLEnumType):
             values = list(leaf.values)
         else:
-            held = [value_of(row, column) for row in self.corpus.records if row.shape is SHAPES[record]]
+            rows = [value_of(row, column) for row in self.corpus.records if row.shape is SHAPES[record]]
+            held = [one for value in rows for one in (value if isinstance(value, tuple) else (value,))]
             held += {"String": TEXTS, "Int": NUMBERS, "Date": DAYS, "DateTime": INSTANTS, "Boolean": (True, False)}.get(
                 leaf.name, ()
             )

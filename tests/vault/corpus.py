@@ -65,7 +65,7 @@ class Corpus:
             for tenant in self.tenants
             for shape in SHAPES.values()
         }
-        self.count, self.taken = 0, set()
+        self.count, self.taken, self.logged = 0, set(), dict.fromkeys(self.tenants, 0)
         for tenant in self.tenants:
             for shape in SHAPES.values():
                 for id_ in self.ids[tenant, shape.name]:
@@ -126,9 +126,16 @@ class Corpus:
             return self.linked(tenant, fact.target)
         if (shape.name, fact.name) == ("LogPruning", "minimum"):
             return 0  # nothing was pruned, so that the log is guarded
+        if (shape.name, fact.name) == ("AuditEntry", "log_index"):
+            return self.next_place(tenant)
         if unique and fact.type in (str, int):
             return self.count if fact.type is int else self.random.choice(TEXTS) + str(self.count)
         return self.some(fact.type)
+
+    def next_place(self, tenant):
+        """The next place of a company's log, which has no gap."""
+        self.logged[tenant] += 1
+        return self.logged[tenant] - 1
 
     def linked(self, tenant, target):
         """The id of a record: mostly a close one, so that many meet; at times the other tenant's, or nobody's."""

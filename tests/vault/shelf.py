@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import time
+from enum import Enum
 from pathlib import Path
 
 from sqlalchemy.schema import CreateTable
 
 from domain.files.identifying.identifiers import normalised
+from domain.files.trail import AuditEntry
 from domain.ids import raw
 from domain.records import STAMP_FIELDS, TAGS
 from tests.vault.corpus import NOW, identifier
@@ -19,6 +22,7 @@ from vault.providers.file import KeyFile
 from vault.providers.port import Purpose
 from vault.store import codec
 from vault.store.engines import ROLE
+from vault.store.ledger import terms
 from vault.store.reading import SqlReadings
 from vault.store.reading.columns import Unsupported, held
 from vault.store.reading.dialects import DIALECTS
@@ -75,6 +79,41 @@ def keys_and_tokens(ring, corpus):
             for field in TAGS.values()
             if field.index
         ]
+    return rows
+
+
+def found_by(corpus, dialect):
+    """What leads conditions on the audit log to its entries, which all stand in its first stretch."""
+    rows = {"audit_term": [], "audit_stretch": [], "audit_posting": []}
+    for tenant in corpus.tenants:
+        log = [one for one in corpus.records if one.shape is AuditEntry.shape and one.stamp.tenant == tenant]
+        places, named = {}, {}
+        for entry in log:
+            for fact in terms.FACTS:
+                value = getattr(entry, fact)
+                term = fact, terms.kept(value.value if isinstance(value, Enum) else value)
+                places[term] = places.get(term, 0) | 1 << entry.log_index
+            for subject in dict.fromkeys(entry.subjects):
+                named.setdefault(subject, []).append(entry.log_index)
+        rows["audit_term"] += [
+            {"tenant": tenant, "fact": fact, "value": value, "stretch": 0, "places": terms.pack(bits)}
+            for (fact, value), bits in places.items()
+        ]
+        rows["audit_posting"] += [
+            {
+                "tenant": tenant,
+                "subject": subject,
+                "first_index": held[0],
+                "last_index": held[-1],
+                "places": json.dumps(held),
+            }
+            for subject, held in named.items()
+        ]
+        times = sorted(entry.at for entry in log)
+        (earliest,), (latest,) = (
+            codec.encode(AuditEntry.shape.facts["at"], at, dialect) for at in (times[0], times[-1])
+        )
+        rows["audit_stretch"].append({"tenant": tenant, "stretch": 0, "earliest": earliest, "latest": latest})
     return rows
 
 
@@ -147,7 +186,7 @@ class Shelf:
         for record in corpus.records:
             rows.setdefault(record.shape.table, []).append(row_of(record, database.dialect))
         rows["sealed_field"] = [cell_of(owners[id_], tag) for id_, tag in corpus.cells]
-        rows |= keys_and_tokens(self.ring, corpus)
+        rows |= keys_and_tokens(self.ring, corpus) | found_by(corpus, database.dialect)
         stand_in(database)
         for table, some in rows.items():
             database.insert(table, *some)
