@@ -43,8 +43,6 @@ def bare(tenant):
         "audit_cosignature": {"size": 1, "witness": "w1", "line": "one", "at": NOW},
         "audit_found": {"size": 1},
         "audit_posting": {"subject": "cu_1", "first_index": 0, "last_index": 0, "places": "[0]"},
-        "audit_stretch": {"stretch": 0, "earliest": NOW, "latest": NOW},
-        "audit_term": {"fact": "actor", "value": "li", "stretch": 0, "places": b"p"},
         "audit_tile": {"level": 0, "place": 0, "root": b"r", "hashes": b"h"},
         "audit_outbox": {"id": "ae_waits", "entry": b"e"},
         "audit_payload": {"entry": "ae_1", "subject": "cu_1", "dek_id": b"d", "envelope": b"v"},
