@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+from api.granting import Granting
 from domain.actors import Actor, Rights
 from domain.gate import Plan
 from domain.ids import Id
@@ -44,6 +45,11 @@ class House(Protocol):
         """Compiles readings."""
         ...
 
+    @property
+    def grants(self) -> Granting:
+        """The grants of companies."""
+        ...
+
     def rights(self, actor: Actor) -> Rights:
         """The rights of an actor."""
         ...
@@ -80,6 +86,7 @@ class Person:
             order=order,
             page=Page(size=Slot(0), after=Slot(1), maximum=PAGE),
         )
+        await self.house.grants.notice(self.actor.tenant)
         judged = judge(Reading((Labelled("page", level),)), self.house.rights(self.actor))
         plan = Plan(judged=judged, steps=self.house.readings.prepare(judged))
         after, left = None, most

@@ -168,7 +168,9 @@ class Served:
         house = replace(house, gate=Unrecorded(house))
         authenticator: Any = api.app.authenticator(house)
         if BARE:
-            house = replace(house, readings=Tenantless(house.readings), grants=Everything(house))
+            house = replace(
+                house, readings=Tenantless(house.readings), grants=Everything(house), adjusted=Everything(house)
+            )
             authenticator = Everybody()
         _ = house.schema
         self._application = build_http(

@@ -178,11 +178,12 @@ def _persons(operation: Kept, apart: Apart, unit: Unit) -> Iterator[tuple[Duty, 
     """Everybody who is kept apart, each with the duty he would break and the place that names why."""
     if apart.person:
         yield Duty.PERSON_NOT_RECORDER, getattr(operation, apart.person), (apart.person,)
+    # Held from here on: who had a hand in it is told by the version that is decided on.
+    found = unit.get(SHAPES[apart.record].cls, Id(getattr(operation, apart.by)), lock=True) if apart.record else None
     for person in operation.hands(unit):
         yield apart.duty, person, (apart.by,) if apart.by else ()
-    if not apart.record:
+    if found is None:
         return
-    found = unit.get(SHAPES[apart.record].cls, Id(getattr(operation, apart.by)))
     for author in apart.authors:
         yield apart.duty, getattr(found, author) or "", (apart.by,)
     if apart.owner:

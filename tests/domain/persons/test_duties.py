@@ -29,7 +29,7 @@ class Looking:
     def __init__(self, person):
         self.person = person
 
-    def get(self, record, _id):
+    def get(self, record, _id, **_held):
         """A record of that kind."""
         facts = dict.fromkeys(record.shape.facts) | {"subject_id": "cu_1", "contested": None, "authors": (self.person,)}
         named = {name: self.person for name in facts if name.endswith(("_by", "_approver")) or name == "person"}

@@ -25,16 +25,18 @@ from domain.assessment.versions.drafting import (
     WithdrawCreditPolicy,
 )
 from domain.errors import Code, CreditError
-from domain.operations import Decided, Operation, operation
+from domain.operations import OPERATIONS
 from tests.domain.policies.desk import PolicyDesk, document
 from tests.firms import yuan
 from tests.stored import StoredWorld
+from tests.vault.trying import Try
 
 LAW = LegalReference(law="Civil Code", article="526", says="Who has to perform first may be refused until then.")
 
 
 @pytest.fixture
-def desk(database, loop, tmp_path):
+def desk(database, loop, tmp_path, monkeypatch):
+    monkeypatch.setitem(OPERATIONS, "Try", Try)
     with StoredWorld(database, loop, tmp_path) as world:
         yield PolicyDesk(world)
 
@@ -50,20 +52,14 @@ def approving(found, **more):
     return ApproveCreditPolicy(policy=found.id, content_digest=found.content_digest, **more)
 
 
-@operation("credit_policy:approve", chapter="9")
-class AskInForce(Operation[int]):
-    """Asks which version is in force some days from now."""
-
-    days: int
-
-    def decide(self, unit, actor):
-        """Its number."""
-        return Decided(value=in_force(unit, unit.now + timedelta(days=self.days))[0].number, resources=(actor.tenant,))
+def asking(days):
+    """Asks for the number of the version in force so many days from now."""
+    return Try(how=lambda unit: in_force(unit, unit.now + timedelta(days=days))[0].number)
 
 
 def number(desk, days=0):
     """The number of the version in force so many days from now."""
-    return desk.world.do(AskInForce(days=days))
+    return desk.world.do(asking(days))
 
 
 def test_a_version_is_drafted_submitted_approved_and_in_force_and_the_next_assessment_goes_by_it(desk):
@@ -106,7 +102,7 @@ def test_what_was_in_force_at_an_earlier_instant_is_still_found(desk):
     desk.put_in_force(document())
     desk.world.clock.move(days=5)
     assert [number(desk, days) for days in (-10, -6, -5, 0)] == [1, 1, 2, 2]
-    assert refused(desk, AskInForce(days=-11), desk.author).code is Code.NOT_IN_FORCE
+    assert refused(desk, asking(-11), desk.author).code is Code.NOT_IN_FORCE
 
 
 def test_nobody_who_had_a_hand_in_a_version_decides_on_it(desk):
