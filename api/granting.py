@@ -37,7 +37,7 @@ from domain.grants.snapshots import (
 from domain.ids import Id
 from domain.operations import Operation, Performed
 from domain.ports import Clock, Readings, Scope, Steps, Store
-from domain.reading import judge
+from domain.reading import Reading, judge
 
 T = TypeVar("T")
 Asked = TypeVar("Asked", ProposeGrants, ApproveGrants)
@@ -114,6 +114,16 @@ class House(Protocol):
         ...
 
 
+async def planned(house: House, actor: Actor, reading: Reading) -> Plan:
+    """A reading as an actor may carry it out now, also where nobody at a door took notice of the grants before.
+
+    Raises: Unavailable.
+    """
+    await house.grants.notice(actor.tenant)
+    judged = judge(reading, house.rights(actor))
+    return Plan(judged=judged, steps=house.readings.prepare(judged))
+
+
 async def weighed(house: House, actor: Actor, asked: Asked) -> Asked:
     """An operation on grants with the versions it is about, compiled; why they cannot be is for the operation to say.
 
@@ -166,9 +176,7 @@ async def versions(house: House, actor: Actor, version: str | None) -> list[Mapp
 
     Raises: NotPermitted; Unavailable.
     """
-    await house.grants.notice(actor.tenant)
-    judged = judge(listing(named=version is not None), house.rights(actor))
-    plan = Plan(judged=judged, steps=house.readings.prepare(judged))
+    plan = await planned(house, actor, listing(named=version is not None))
     found: list[Mapping[str, Any]] = []
     after: str | None = None
     while True:

@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, Protocol, TypeVar
+from typing import Any, Final, TypeVar
 
-from domain.actors import Actor, Rights
+from api.granting import House
+from domain.actors import Actor
 from domain.assessment.versions.simulating import SimulateCreditPolicy
 from domain.assessment.versions.tallying import Tally, counted
 from domain.assessment.versions.trying import AT_ONCE, TryCreditPolicy
 from domain.errors import Conflict, Invalid
-from domain.operations import Operation, Performed
 
 T = TypeVar("T")
 Told = Callable[[float, str], None]
@@ -23,27 +23,6 @@ Told = Callable[[float, str], None]
 
 AT_A_REQUEST: Final = 1_000
 """The largest book that a request waits for."""
-
-
-class OneGate(Protocol):
-    """The Gate, as operations pass it."""
-
-    async def perform(self, operation: Operation[T], actor: Actor, *, request: str = "") -> Performed[T]:
-        """Carries out one operation as one transaction with one audit entry."""
-        ...
-
-
-class House(Protocol):
-    """What is needed of the house."""
-
-    @property
-    def gate(self) -> OneGate:
-        """The one gate."""
-        ...
-
-    def rights(self, actor: Actor) -> Rights:
-        """The rights of an actor."""
-        ...
 
 
 async def simulated(house: House, actor: Actor, asked: SimulateCreditPolicy) -> SimulateCreditPolicy:

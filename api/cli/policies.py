@@ -180,14 +180,11 @@ async def _performed(house: House, tenant: str | None, asked: Operation[Any]) ->
 async def _read(house: House, tenant: Id, reading: Reading, *asked: Any) -> dict[str, Any]:
     """A page of a reading that passed the Gate."""
     from api.app import operator  # noqa: PLC0415 - the same
+    from api.granting import planned  # noqa: PLC0415 - the same
     from domain.assessment.versions.listing import HELD  # noqa: PLC0415 - the same
-    from domain.gate import Plan  # noqa: PLC0415 - the same
-    from domain.reading import judge  # noqa: PLC0415 - the same
 
     actor = operator(tenant, AUTHOR)
-    await house.grants.notice(tenant)
-    judged = judge(reading, house.rights(actor))
-    plan = Plan(judged=judged, steps=house.readings.prepare(judged))
+    plan = await planned(house, actor, reading)
     page: dict[str, Any] = (await house.gate.read(plan, actor, asked, request="command"))[HELD]
     return page
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from graphql import DocumentNode, FragmentDefinitionNode
 from graphql.execution.values import VariableValues
 
-from api.granting import Granting
+from api import granting
 from api.graphql.compiler import Compiled
 from api.graphql.compiling.forms import Entry, Form
 from api.graphql.sharing.hoisting import Template
@@ -20,7 +20,6 @@ from domain.actors import Actor, Rights
 from domain.errors import CreditError
 from domain.gate import Plan
 from domain.ids import Id
-from domain.operations import Operation, Performed
 from domain.ports import Readings
 from domain.reading import judge
 
@@ -98,16 +97,8 @@ def prepare(readings: Readings, rights: Rights, compiled: Compiled) -> Prepared:
     return Prepared(compiled, Plan(judged=judged, steps=readings.prepare(judged)))
 
 
-class OneGate(Protocol):
+class OneGate(granting.OneGate, Protocol):
     """The Gate, as documents pass it."""
-
-    async def perform(self, operation: Operation[T], actor: Actor, *, request: str = "") -> Performed[T]:
-        """Carries out one operation as one transaction with one audit entry."""
-        ...
-
-    async def read(self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = "") -> dict[str, Any]:
-        """The answer of a plan, recorded before it leaves."""
-        ...
 
     async def decline(self, actor: Actor, error: CreditError, action: str, *, request: str = "") -> None:
         """Records that something was not even begun."""
@@ -136,17 +127,12 @@ class Growth(Protocol):
         ...
 
 
-class House(Protocol):
+class House(granting.House, Protocol):
     """What the composition root offers to the GraphQL interface."""
 
     @property
     def gate(self) -> OneGate:
         """The one gate."""
-        ...
-
-    @property
-    def readings(self) -> Readings:
-        """Compiles judged readings for the store."""
         ...
 
     @property
@@ -178,15 +164,6 @@ class House(Protocol):
     @property
     def growth(self) -> Growth:
         """Tells when a company's log has grown."""
-        ...
-
-    def rights(self, actor: Actor) -> Rights:
-        """The rights of an actor; interned."""
-        ...
-
-    @property
-    def grants(self) -> Granting:
-        """The grants of companies."""
         ...
 
 

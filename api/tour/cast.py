@@ -2,57 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
-from api.granting import Granting
-from domain.actors import Actor, Rights
-from domain.gate import Plan
+from api.granting import House, planned
+from domain.actors import Actor
 from domain.ids import Id
 from domain.operations import Operation, Performed
-from domain.ports import Readings
-from domain.reading import Labelled, Level, Page, Reading, Slot, Where, judge
+from domain.reading import Labelled, Level, Page, Reading, Slot, Where
 from domain.records import Record
 
 T = TypeVar("T")
 
 PAGE = 100
-
-
-class Gate(Protocol):
-    """The one gate."""
-
-    async def perform(self, operation: Operation[T], actor: Actor, *, request: str = "") -> Performed[T]:
-        """Carries out one operation."""
-        ...
-
-    async def read(self, plan: Plan, actor: Actor, arguments: Sequence[Any], *, request: str = "") -> dict[str, Any]:
-        """Reads what a plan describes."""
-        ...
-
-
-class House(Protocol):
-    """What the tour walks through."""
-
-    @property
-    def gate(self) -> Gate:
-        """The one gate."""
-        ...
-
-    @property
-    def readings(self) -> Readings:
-        """Compiles readings."""
-        ...
-
-    @property
-    def grants(self) -> Granting:
-        """The grants of companies."""
-        ...
-
-    def rights(self, actor: Actor) -> Rights:
-        """The rights of an actor."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +49,7 @@ class Person:
             order=order,
             page=Page(size=Slot(0), after=Slot(1), maximum=PAGE),
         )
-        await self.house.grants.notice(self.actor.tenant)
-        judged = judge(Reading((Labelled("page", level),)), self.house.rights(self.actor))
-        plan = Plan(judged=judged, steps=self.house.readings.prepare(judged))
+        plan = await planned(self.house, self.actor, Reading((Labelled("page", level),)))
         after, left = None, most
         while left is None or left > 0:
             size = PAGE if left is None else min(PAGE, left)

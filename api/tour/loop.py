@@ -13,12 +13,12 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
+from api.granting import House as Walked
 from api.imports.running import Progress, run_import
 from api.imports.synthetic import furnish, portfolio
 from api.tour import words
 from api.tour.ageing import receivables_summary
 from api.tour.cast import Cast, Person, customer_self, partner_client
-from api.tour.cast import House as Walked
 from api.tour.material import Material
 from api.tour.outcomes import Standing, compare, distribution, read_outcomes
 from domain.assessment.approving import ApproveAssessment

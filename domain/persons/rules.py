@@ -116,12 +116,11 @@ KINDS: Final = {
 _APART: Final = Apart(by="rule", duty=Duty.AUTHOR_NOT_APPROVER)
 
 
-@operation("access_rule:approve", chapter="8.1", apart=_APART, settles=True)
-class ApproveAccessRule(Operation[Ruled]):
-    """Puts a rule about access in force that another person proposed; it supersedes the one before (Ch.8 §1)."""
+class _Deciding:
+    """A decision of another person than the one who proposed the rule."""
 
+    __slots__ = ()
     rule: Id
-    """The rule, which waits for a decision. Ch.8 §1"""
 
     def hands(self, unit: Unit) -> Iterator[str]:
         """Who proposed it.
@@ -129,6 +128,14 @@ class ApproveAccessRule(Operation[Ruled]):
         Chapter: 8.1.
         """
         yield unit.get(kind_of(self.rule).record, self.rule).proposed_by
+
+
+@operation("access_rule:approve", chapter="8.1", apart=_APART, settles=True)
+class ApproveAccessRule(_Deciding, Operation[Ruled]):
+    """Puts a rule about access in force that another person proposed; it supersedes the one before (Ch.8 §1)."""
+
+    rule: Id
+    """The rule, which waits for a decision. Ch.8 §1"""
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Ruled]:
         """Of rules about the same thing one is in force.
@@ -144,18 +151,11 @@ class ApproveAccessRule(Operation[Ruled]):
 
 
 @operation("access_rule:approve", chapter="8.1", apart=_APART)
-class RejectAccessRule(Operation[Ruled]):
+class RejectAccessRule(_Deciding, Operation[Ruled]):
     """Rejects a rule about access that another person proposed (Ch.8 §1)."""
 
     rule: Id
     """The rule, which waits for a decision. Ch.8 §1"""
-
-    def hands(self, unit: Unit) -> Iterator[str]:
-        """Who proposed it.
-
-        Chapter: 8.1.
-        """
-        yield unit.get(kind_of(self.rule).record, self.rule).proposed_by
 
     def decide(self, unit: Unit, actor: Actor) -> Decided[Ruled]:
         """Who could approve it may reject it.

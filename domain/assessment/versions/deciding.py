@@ -33,7 +33,8 @@ class _Deciding:
 
         Chapter: 8.1, 9.
         """
-        yield from unit.get(CreditPolicy, self.policy).authors
+        # Held from here on: nobody else puts a hand to it before it is decided on.
+        yield from unit.get(CreditPolicy, self.policy, lock=True).authors
 
 
 @operation("credit_policy:approve", chapter="8.1, 9", apart=_APART)
